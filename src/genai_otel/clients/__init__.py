@@ -1,0 +1,1 @@
+"""The model clients that we know: one declarative file each.  Importing one imports no client library."""

@@ -1,0 +1,222 @@
+"""Every attribute and metric name, unit and bucket list; the two profiles of metric names.
+
+Names that a convention defines keep the convention's name; ours start with ``genai_otel.``.  No other module
+writes a name as a literal.  The GenAI conventions have no release yet and the constants of the OpenTelemetry
+packages are deprecated without a replacement, so this table is our own.
+
+Source: open-telemetry/semantic-conventions-genai, model/gen-ai (spans.yaml, metrics.yaml at 024a4f9).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
+SCOPE: Final = "genai_otel"
+
+# --- identity of a call -------------------------------------------------------------------------------------------
+OPERATION_NAME: Final = "gen_ai.operation.name"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+ERROR_TYPE: Final = "error.type"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+
+# --- request ------------------------------------------------------------------------------------------------------
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+REQUEST_TOP_K: Final = "gen_ai.request.top_k"
+REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
+REQUEST_PRESENCE_PENALTY: Final = "gen_ai.request.presence_penalty"
+REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+REQUEST_SEED: Final = "gen_ai.request.seed"
+REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
+REQUEST_STREAM_CURSOR: Final = "gen_ai.request.stream_cursor"
+OUTPUT_TYPE: Final = "gen_ai.output.type"
+
+# --- response -----------------------------------------------------------------------------------------------------
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_STATUS: Final = "gen_ai.response.status"
+RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+
+# --- usage: totals include cached and reasoning tokens --------------------------------------------------------------
+USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
+USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
+USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
+USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
+USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
+USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
+
+# --- content (opt-in) -----------------------------------------------------------------------------------------------
+INPUT_MESSAGES: Final = "gen_ai.input.messages"
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
+EVENT_OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
+
+# --- agents and tools -----------------------------------------------------------------------------------------------
+AGENT_NAME: Final = "gen_ai.agent.name"
+TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+
+# --- vendor refinement: OpenAI ----------------------------------------------------------------------------------------
+OPENAI_API_TYPE: Final = "openai.api.type"
+OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
+OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
+OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
+
+# --- names of our own (design.md 5b, a public contract) -----------------------------------------------------------------
+OUTCOME: Final = "genai_otel.outcome"
+OWNER: Final = "genai_otel.owner"
+MEASURED: Final = "genai_otel.measured"
+TRUNCATED: Final = "genai_otel.truncated"
+STREAM_CHUNKS: Final = "genai_otel.stream.chunks"
+STREAM_TIME_PER_CHUNK: Final = "genai_otel.stream.time_per_chunk"
+REQUEST_ID: Final = "genai_otel.response.request_id"
+COST_AMOUNT: Final = "genai_otel.cost.amount"
+COMPONENT: Final = "genai_otel.component"
+
+Outcome = Literal["completed", "closed", "abandoned", "cancelled", "cut", "failed"]
+
+# --- values -----------------------------------------------------------------------------------------------------------
+CHAT: Final = "chat"
+TEXT_COMPLETION: Final = "text_completion"
+GENERATE_CONTENT: Final = "generate_content"
+EMBEDDINGS: Final = "embeddings"
+FETCH_RESPONSE: Final = "fetch_response"
+
+INFERENCE: Final = frozenset({CHAT, TEXT_COMPLETION, GENERATE_CONTENT})
+"""Operations that the convention calls inference: one call of a generating model."""
+
+MODEL_OPERATIONS: Final = INFERENCE | {EMBEDDINGS, "image_generation", "speech", "transcription", "translation"}
+"""Operations that use a model and report usage of their own, so that nested spans of them are one call."""
+
+OTHER: Final = "_OTHER"
+"""The convention's fallback value of ``error.type``; also the label value past the cardinality limit."""
+
+
+# --- metrics ------------------------------------------------------------------------------------------------------------
+DURATION_BUCKETS: Final = (
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+)  # fmt: skip
+CHUNK_BUCKETS: Final = DURATION_BUCKETS
+TOKEN_BUCKETS: Final = (
+    1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0,
+    67108864.0,
+)  # fmt: skip
+
+TOKEN_TYPE: Final = "gen_ai.token.type"
+TOKEN_MODALITY: Final = "gen_ai.token.modality"
+FINISH_REASON: Final = "gen_ai.response.finish_reason"
+
+
+class Instrument(NamedTuple):
+    """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram."""
+
+    name: str
+    unit: str
+    description: str
+    buckets: tuple[float, ...] | None = None
+
+
+def _histogram(name: str, unit: str, description: str, buckets: tuple[float, ...]) -> Instrument:
+    return Instrument(name, unit, description, buckets)
+
+
+# The names that today's packages and dashboards use (profile "stable").
+OPERATION_DURATION: Final = _histogram(
+    "gen_ai.client.operation.duration", "s", "GenAI operation duration.", DURATION_BUCKETS
+)
+OPERATION_TIME_TO_FIRST_CHUNK: Final = _histogram(
+    "gen_ai.client.operation.time_to_first_chunk", "s", "Time from the request to the first chunk.", DURATION_BUCKETS
+)
+OPERATION_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
+    "gen_ai.client.operation.time_per_output_chunk",
+    "s",
+    "Mean time per chunk after the first, one record per stream.",
+    CHUNK_BUCKETS,
+)
+TOKEN_USAGE: Final = _histogram(
+    "gen_ai.client.token.usage", "{token}", "Number of input and output tokens used.", TOKEN_BUCKETS
+)
+
+# The newest conventions (profile "latest"): names per operation, counters for totals.
+INFERENCE_DURATION: Final = _histogram(
+    "gen_ai.client.inference.duration", "s", "Inference call duration.", DURATION_BUCKETS
+)
+INFERENCE_TIME_TO_FIRST_CHUNK: Final = _histogram(
+    "gen_ai.client.inference.time_to_first_chunk", "s", "Time from the request to the first chunk.", DURATION_BUCKETS
+)
+INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
+    "gen_ai.client.inference.time_per_output_chunk",
+    "s",
+    "Mean time per chunk after the first, one record per stream.",
+    CHUNK_BUCKETS,
+)
+INFERENCE_INPUT_TOKENS: Final = Instrument(
+    "gen_ai.client.inference.usage.input_tokens", "{token}", "Input tokens, cached ones included."
+)
+INFERENCE_OUTPUT_TOKENS: Final = Instrument(
+    "gen_ai.client.inference.usage.output_tokens", "{token}", "Output tokens, reasoning included."
+)
+INFERENCE_CACHE_READ_TOKENS: Final = Instrument(
+    "gen_ai.client.inference.usage.cache_read.input_tokens", "{token}", "Input tokens read from a cache."
+)
+INFERENCE_CACHE_WRITE_TOKENS: Final = Instrument(
+    "gen_ai.client.inference.usage.cache_write.input_tokens", "{token}", "Input tokens written to a cache."
+)
+INFERENCE_REASONING_TOKENS: Final = Instrument(
+    "gen_ai.client.inference.usage.reasoning.output_tokens", "{token}", "Output tokens spent on reasoning."
+)
+INFERENCE_OPERATION_INPUT: Final = _histogram(
+    "gen_ai.client.inference.operation.input_tokens", "{token}", "Input tokens of one call.", TOKEN_BUCKETS
+)
+INFERENCE_OPERATION_OUTPUT: Final = _histogram(
+    "gen_ai.client.inference.operation.output_tokens", "{token}", "Output tokens of one call.", TOKEN_BUCKETS
+)
+
+# Ours, in both profiles.
+FINISH_REASONS: Final = Instrument(
+    "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
+)
+ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
+INFO: Final = "genai_otel.info"
+INTERNAL_ERRORS: Final = "genai_otel.internal.errors"
+DROPPED: Final = "genai_otel.dropped"
+
+STABLE: Final = (
+    OPERATION_DURATION,
+    OPERATION_TIME_TO_FIRST_CHUNK,
+    OPERATION_TIME_PER_OUTPUT_CHUNK,
+    TOKEN_USAGE,
+)
+LATEST: Final = (
+    INFERENCE_DURATION,
+    INFERENCE_TIME_TO_FIRST_CHUNK,
+    INFERENCE_TIME_PER_OUTPUT_CHUNK,
+    INFERENCE_INPUT_TOKENS,
+    INFERENCE_OUTPUT_TOKENS,
+    INFERENCE_CACHE_READ_TOKENS,
+    INFERENCE_CACHE_WRITE_TOKENS,
+    INFERENCE_REASONING_TOKENS,
+    INFERENCE_OPERATION_INPUT,
+    INFERENCE_OPERATION_OUTPUT,
+    OPERATION_DURATION,
+)
