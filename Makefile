@@ -1,0 +1,56 @@
+# Needs python3 (3.10 or newer) and a package registry, nothing else: every target installs what it uses.
+PYTHON ?= python3
+BIN := .venv/bin
+DEV := $(PYTHON) requirements/install.py .venv dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench docs test-pythons test-floors lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo:  ## a small app with a local model server: watch its traces and metrics (no key needed)
+	@$(PYTHON) requirements/install.py .venv demo dev
+	@$(BIN)/genai-otel demo
+
+test:  ## the whole test suite; ARGS="-k stream" chooses
+	@$(DEV)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check:  ## lint, format and types
+	@$(DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench:  ## what a call costs, beside the same written by hand
+	@$(DEV)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+docs:  ## writes the generated parts of the README
+	@$(DEV)
+	@$(BIN)/python docs/generate.py
+
+test-pythons:  ## the quick suite on every Python from 3.10 on that this machine has
+	@$(DEV)
+	@$(BIN)/python -m tests.pythons $(ARGS)
+
+test-floors:  ## the quick suite with the oldest supported version of every dependency
+	@$(PYTHON) requirements/install.py .venvs/floor floor
+	@.venvs/floor/bin/python -m pytest -m "not slow" $(ARGS)
+
+LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+
+lock:  ## chooses the newest versions and writes requirements/*.txt
+	@$(DEV)
+	$(LOCK) pyproject.toml --group pyproject.toml:build --extra dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group pyproject.toml:build --extra openai --extra web -c requirements/dev.txt \
+		-o requirements/demo.txt
+	$(LOCK) pyproject.toml --group pyproject.toml:build --extra dev --resolution lowest-direct \
+		-o requirements/floor.txt
+	echo uv | $(LOCK) - -o requirements/uv.txt
+
+clean:  ## removes the environments and everything that was built
+	rm -rf .venv .venvs build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
