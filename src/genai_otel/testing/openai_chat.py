@@ -1,0 +1,182 @@
+"""OpenAI's chat completions and legacy completions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+from genai_otel.testing.answer import USAGE, Answer, Ask, Tool, ToolCall
+from genai_otel.testing.job import Job, new_id, now
+from genai_otel.testing.wire import Event, Reply, items, mapping, string
+
+DONE = Event("[DONE]")
+BROKEN = Event({"error": {"message": "The model failed.", "type": "server_error", "param": None, "code": "overloaded"}})
+STRANGE = Event({"object": "chat.completion.future", "choices": [], "future": True})
+
+_TOKENS_IN_USAGE = {
+    "prompt_tokens": USAGE.input,
+    "completion_tokens": USAGE.output,
+    "total_tokens": USAGE.total,
+    "prompt_tokens_details": {
+        "cached_tokens": USAGE.cached,
+        "cache_write_tokens": USAGE.cache_write,
+        "audio_tokens": USAGE.audio_input,
+    },
+    "completion_tokens_details": {"reasoning_tokens": USAGE.reasoning, "audio_tokens": USAGE.audio_output},
+}
+
+
+def chat(job: Job) -> Reply:
+    answers = [job.compose(ask(job.fields)) for _ in range(_count(job.fields))]
+    if job.streams:
+        return Reply(events=_chunks(job, answers), end=DONE, broken=BROKEN, strange=STRANGE)
+    choices = [
+        {
+            "index": index,
+            "message": _message(job, answer),
+            "finish_reason": answer.finish,
+            "logprobs": _logprobs(job, answer.pieces),
+        }
+        for index, answer in enumerate(answers)
+    ]
+    return Reply({**_envelope(job, "chat.completion"), "choices": choices, "usage": _TOKENS_IN_USAGE})
+
+
+def ask(fields: Mapping[str, object]) -> Ask:
+    """Read a chat request into the vendor-neutral one."""
+    messages = [mapping(message) for message in items(fields.get("messages"))]
+    roles = [message.get("role") for message in messages]
+    last = max((index for index, role in enumerate(roles) if role == "user"), default=-1)
+    done = sum(1 for message in messages[last + 1 :] if message.get("tool_calls"))
+    wanted = mapping(fields.get("response_format"))
+    schema = mapping(mapping(wanted.get("json_schema")).get("schema"))
+    if wanted.get("type") == "json_object":
+        schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
+    return Ask(
+        prompt=content_text(messages[last].get("content")) if last >= 0 else "",
+        tools=tools(fields),
+        rounds=done,
+        schema=schema or None,
+    )
+
+
+def content_text(content: object) -> str:
+    """The text of a message's content, a string or a list of parts."""
+    parts = (string(mapping(part).get("text")) for part in items(content))
+    return content if isinstance(content, str) else " ".join(filter(None, parts))
+
+
+def tools(fields: Mapping[str, object]) -> tuple[Tool, ...]:
+    """The functions that may be called; `tool_choice` names one, or forbids all."""
+    choice = fields.get("tool_choice")
+    found: list[Tool] = []
+    for entry in map(mapping, items(fields.get("tools"))):
+        function = mapping(entry.get("function")) or entry
+        if name := string(function.get("name")):
+            found.append(Tool(name, mapping(function.get("parameters"))))
+    chosen = mapping(mapping(choice).get("function")).get("name") or mapping(choice).get("name")
+    if choice == "none":
+        return ()
+    return tuple(tool for tool in found if chosen in (None, tool.name))
+
+
+def _count(fields: Mapping[str, object]) -> int:
+    count = fields.get("n")
+    return count if isinstance(count, int) else 1
+
+
+def _envelope(job: Job, kind: str) -> dict[str, object]:
+    tier = string(job.fields.get("service_tier"))
+    return {
+        "id": new_id("chatcmpl-"),
+        "object": kind,
+        "created": now(),
+        "model": job.dated_model,
+        "service_tier": tier if tier and tier != "auto" else "default",
+        "system_fingerprint": "fp_44709d6fcb",
+    }
+
+
+def _message(job: Job, answer: Answer) -> dict[str, object]:
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": None if answer.refused or answer.tool_calls else answer.text,
+        "refusal": answer.text if answer.refused else None,
+        "annotations": [],
+    }
+    if answer.tool_calls:
+        message["tool_calls"] = [_tool_call(call) for call in answer.tool_calls]
+    if "audio" in items(job.fields.get("modalities")):
+        audio = {"id": new_id("audio_"), "data": "AAAA", "expires_at": now() + 3600, "transcript": answer.text}
+        message.update(content=None, audio=audio)
+    return message
+
+
+def _tool_call(call: ToolCall) -> dict[str, object]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": new_id("call_"), "type": "function", "function": function}
+
+
+def _logprobs(job: Job, pieces: tuple[str, ...]) -> dict[str, object] | None:
+    if not job.fields.get("logprobs"):
+        return None
+    tokens = [
+        {"token": piece, "logprob": -0.25, "bytes": list(piece.encode("utf-8", "replace")), "top_logprobs": []}
+        for piece in pieces
+    ]
+    return {"content": tokens, "refusal": None}
+
+
+def _chunks(job: Job, answers: list[Answer]) -> Iterator[Event]:
+    """Role, text and tool call fragments of all choices in turn, finish reasons, usage where it was asked for."""
+    envelope = _envelope(job, "chat.completion.chunk")
+    with_usage = bool(mapping(job.fields.get("stream_options")).get("include_usage"))
+    usage: dict[str, object] = {"usage": None} if with_usage else {}
+    per_choice = [_deltas(job, answer, index) for index, answer in enumerate(answers)]
+    for choice in filter(None, itertools.chain(*itertools.zip_longest(*per_choice))):
+        yield Event({**envelope, "choices": [choice], **usage})
+    if with_usage:
+        yield Event({**envelope, "choices": [], "usage": _TOKENS_IN_USAGE})
+
+
+def _deltas(job: Job, answer: Answer, index: int) -> Iterator[dict[str, object]]:
+    def choice(delta: object, finish: str | None = None, pieces: tuple[str, ...] = ()) -> dict[str, object]:
+        logprobs = _logprobs(job, pieces) if pieces else None
+        return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+
+    content = None if answer.refused or answer.tool_calls else ""
+    yield choice({"role": "assistant", "content": content, "refusal": None})
+    for piece in answer.pieces:
+        yield choice({"refusal" if answer.refused else "content": piece}, pieces=(piece,))
+    for number, call in enumerate(answer.tool_calls):
+        whole = _tool_call(call)
+        first = {**whole, "index": number, "function": {"name": call.name, "arguments": ""}}
+        yield choice({"tool_calls": [first]})
+        middle = len(call.arguments) // 2
+        for part in (call.arguments[:middle], call.arguments[middle:]):
+            yield choice({"tool_calls": [{"index": number, "function": {"arguments": part}}]})
+    yield choice({}, answer.finish)
+
+
+def completion(job: Job) -> Reply:
+    """The legacy endpoint: `prompt` in, `text` out."""
+    prompt = job.fields.get("prompt")
+    answers = [job.compose(Ask(prompt=string(prompt))) for _ in range(_count(job.fields) * max(1, len(items(prompt))))]
+    envelope = {**_envelope(job, "text_completion"), "id": new_id("cmpl-")}
+    if job.streams:
+        return Reply(events=_completion_chunks(job, envelope, answers), end=DONE, broken=BROKEN, strange=STRANGE)
+    choices = [_completion_choice(index, answer.text, answer.finish) for index, answer in enumerate(answers)]
+    return Reply({**envelope, "choices": choices, "usage": _TOKENS_IN_USAGE})
+
+
+def _completion_choice(index: int, text: str, finish: str | None) -> dict[str, object]:
+    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish}
+
+
+def _completion_chunks(job: Job, envelope: Mapping[str, object], answers: list[Answer]) -> Iterator[Event]:
+    for index, answer in enumerate(answers):
+        for piece in answer.pieces:
+            yield Event({**envelope, "choices": [_completion_choice(index, piece, None)]})
+        yield Event({**envelope, "choices": [_completion_choice(index, "", answer.finish)]})
+    if mapping(job.fields.get("stream_options")).get("include_usage"):
+        yield Event({**envelope, "choices": [], "usage": _TOKENS_IN_USAGE})

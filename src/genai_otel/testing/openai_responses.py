@@ -1,0 +1,212 @@
+"""OpenAI's Responses API: create, background, retrieve, resume, cancel, compact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from genai_otel.testing.answer import THOUGHT, USAGE, Answer, Ask, split
+from genai_otel.testing.directives import DEFAULT_MODEL
+from genai_otel.testing.job import Job, new_id, now
+from genai_otel.testing.openai_chat import content_text, tools
+from genai_otel.testing.wire import Event, Reply, items, mapping, string
+
+Fields = dict[str, object]
+
+_USAGE = {
+    "input_tokens": USAGE.input,
+    "input_tokens_details": {"cached_tokens": USAGE.cached, "cache_write_tokens": USAGE.cache_write},
+    "output_tokens": USAGE.output,
+    "output_tokens_details": {"reasoning_tokens": USAGE.reasoning},
+    "total_tokens": USAGE.total,
+}
+_ERROR = {"code": "server_error", "message": "The model failed."}
+_REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def create(job: Job) -> Reply:
+    return _reply(job, new_response_id(job.asked), queued=bool(job.fields.get("background")))
+
+
+def retrieve(job: Job) -> Reply:
+    """A stored response; all that is known of it is in its id, so the answer is the model's usual one.
+
+    With `?stream=true` its events, those after `starting_after`.
+    """
+    return _reply(job, _id_in_path(job))
+
+
+def cancel(job: Job) -> Reply:
+    return Reply(_response(job, _id_in_path(job), "cancelled", []))
+
+
+def compact(job: Job) -> Reply:
+    item = {"id": new_id("cmp_"), "type": "compaction", "encrypted_content": "AAAA"}
+    body = {"id": new_id("resp_"), "object": "response.compaction", "created_at": now(), "output": [item]}
+    return Reply({**body, "usage": _USAGE})
+
+
+def new_response_id(asked: str) -> str:
+    """An id that carries the model and its directives, so that a retrieve needs no memory."""
+    return new_id("resp_") + asked.encode("utf-8", "replace").hex()
+
+
+def model_of(response_id: str) -> str:
+    try:
+        return bytes.fromhex(response_id[len("resp_") + 32 :]).decode() or DEFAULT_MODEL
+    except ValueError:
+        return DEFAULT_MODEL
+
+
+def _id_in_path(job: Job) -> str:
+    return job.request.route.partition("/responses/")[2].partition("/")[0]
+
+
+def _reply(job: Job, identity: str, *, queued: bool = False) -> Reply:
+    answer = job.compose(ask(job.fields))
+    if job.streams or job.request.query.get("stream") == "true":
+        after = int(job.request.query.get("starting_after", -1))
+        return _stream(_numbered(_events(job, identity, answer), after))
+    if queued:
+        return Reply(_response(job, identity, "queued", []))
+    return Reply(_response(job, identity, _status(job, answer), [item for item, _ in _output(job, answer)], answer))
+
+
+def _stream(events: Iterator[Event]) -> Reply:
+    broken = {"type": "error", "code": "server_error", "message": "The model failed.", "param": None}
+    strange = {"type": "response.future.delta", "delta": {"future": True}, "sequence_number": 9999}
+    return Reply(
+        events=events,
+        broken=Event({**broken, "sequence_number": 9999}, "error"),
+        strange=Event(strange, "response.future.delta"),
+    )
+
+
+def ask(fields: Mapping[str, object]) -> Ask:
+    """Read a Responses request into the vendor-neutral one."""
+    given = fields.get("input")
+    inputs = [mapping(item) for item in items(given)]
+    roles = [item.get("role") for item in inputs]
+    last = max((index for index, role in enumerate(roles) if role == "user"), default=-1)
+    results = [item for item in inputs[last + 1 :] if item.get("type") == "function_call_output"]
+    wanted = mapping(mapping(fields.get("text")).get("format"))
+    return Ask(
+        prompt=given if isinstance(given, str) else content_text(inputs[last].get("content")) if last >= 0 else "",
+        tools=tools(fields),
+        rounds=1 if results else 0,
+        schema=mapping(wanted.get("schema")) or None,
+    )
+
+
+def _status(job: Job, answer: Answer) -> str:
+    if job.plan.failed:
+        return "failed"
+    return "incomplete" if answer.finish in _REASONS else "completed"
+
+
+def _response(job: Job, identity: str, status: str, output: list[Fields], answer: Answer | None = None) -> Fields:
+    finished = status in ("completed", "incomplete", "failed")
+    reason = _REASONS.get(answer.finish) if answer and status == "incomplete" else None
+    fields = job.fields
+    return {
+        "id": identity,
+        "object": "response",
+        "created_at": now(),
+        "status": status,
+        "background": bool(fields.get("background")),
+        "error": _ERROR if status == "failed" else None,
+        "incomplete_details": {"reason": reason} if reason else None,
+        "instructions": fields.get("instructions"),
+        "max_output_tokens": fields.get("max_output_tokens"),
+        "model": job.dated_model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "previous_response_id": fields.get("previous_response_id"),
+        "conversation": {"id": fields["conversation"]} if isinstance(fields.get("conversation"), str) else None,
+        "reasoning": {"effort": mapping(fields.get("reasoning")).get("effort"), "summary": None},
+        "service_tier": string(fields.get("service_tier")).replace("auto", "") or "default",
+        "store": True,
+        "temperature": fields.get("temperature", 1.0),
+        "text": {"format": mapping(fields.get("text")).get("format") or {"type": "text"}},
+        "tool_choice": fields.get("tool_choice", "auto"),
+        "tools": items(fields.get("tools")),
+        "top_p": fields.get("top_p", 1.0),
+        "truncation": "disabled",
+        "usage": _USAGE if finished else None,
+        "user": None,
+        "metadata": mapping(fields.get("metadata")),
+    }
+
+
+def _output(job: Job, answer: Answer) -> Iterator[tuple[Fields, list[Fields]]]:
+    """Every output item, finished, with the events that build it up between its `added` and its `done`."""
+    if job.fields.get("reasoning"):
+        yield _reasoning()
+    if answer.pieces:
+        yield _message(answer)
+    for call in answer.tool_calls:
+        item: Fields = {"id": new_id("fc_"), "type": "function_call", "status": "completed", "name": call.name}
+        item.update(call_id=new_id("call_"), arguments=call.arguments)
+        middle = len(call.arguments) // 2
+        kind = "response.function_call_arguments"
+        parts = [call.arguments[:middle], call.arguments[middle:]]
+        deltas: list[Fields] = [{"type": f"{kind}.delta", "delta": part} for part in parts]
+        yield item, [*deltas, {"type": f"{kind}.done", "arguments": call.arguments, "name": call.name}]
+
+
+def _reasoning() -> tuple[Fields, list[Fields]]:
+    part = {"type": "summary_text", "text": THOUGHT}
+    item: Fields = {"id": new_id("rs_"), "type": "reasoning", "summary": [part], "status": "completed"}
+    kind = "response.reasoning_summary"
+    deltas = [{"type": f"{kind}_text.delta", "delta": piece} for piece in split(THOUGHT)]
+    events: list[Fields] = [
+        {"type": f"{kind}_part.added", "part": {**part, "text": ""}},
+        *deltas,
+        {"type": f"{kind}_text.done", "text": THOUGHT},
+        {"type": f"{kind}_part.done", "part": part},
+    ]
+    return item, [{**event, "summary_index": 0} for event in events]
+
+
+def _message(answer: Answer) -> tuple[Fields, list[Fields]]:
+    kind, field = ("refusal", "refusal") if answer.refused else ("output_text", "text")
+    extra: Fields = {} if answer.refused else {"annotations": [], "logprobs": []}
+    part: Fields = {"type": kind, field: answer.text, **extra}
+    status = "incomplete" if answer.finish in _REASONS else "completed"
+    item: Fields = {"id": new_id("msg_"), "type": "message", "role": "assistant", "status": status, "content": [part]}
+    logprobs: Fields = {} if answer.refused else {"logprobs": []}
+    deltas: list[Fields] = [{"type": f"response.{kind}.delta", "delta": piece, **logprobs} for piece in answer.pieces]
+    events: list[Fields] = [
+        {"type": "response.content_part.added", "part": {**part, field: ""}},
+        *deltas,
+        {"type": f"response.{kind}.done", field: answer.text, **logprobs},
+        {"type": "response.content_part.done", "part": part},
+    ]
+    return item, [{**event, "content_index": 0} for event in events]
+
+
+def _events(job: Job, identity: str, answer: Answer) -> Iterator[Fields]:
+    started = _response(job, identity, "in_progress", [])
+    yield {"type": "response.created", "response": started}
+    if job.fields.get("background"):
+        yield {"type": "response.queued", "response": {**started, "status": "queued"}}
+    yield {"type": "response.in_progress", "response": started}
+    output: list[Fields] = []
+    for index, (item, parts) in enumerate(_output(job, answer)):
+        empty = {**item, **{name: "" if name == "arguments" else [] for name in _grown(item)}, "status": "in_progress"}
+        yield {"type": "response.output_item.added", "output_index": index, "item": empty}
+        for part in parts:
+            yield {**part, "item_id": item["id"], "output_index": index}
+        yield {"type": "response.output_item.done", "output_index": index, "item": item}
+        output.append(item)
+    status = _status(job, answer)
+    yield {"type": f"response.{status}", "response": _response(job, identity, status, output, answer)}
+
+
+def _grown(item: Fields) -> list[str]:
+    return [name for name in ("content", "summary", "arguments") if name in item]
+
+
+def _numbered(events: Iterator[Fields], after: int) -> Iterator[Event]:
+    for number, event in enumerate(events):
+        if number > after:
+            yield Event({**event, "sequence_number": number}, str(event["type"]))
