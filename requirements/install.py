@@ -7,6 +7,7 @@ silently, when there is nothing to do.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,8 +91,8 @@ def fill(folder: Path, lock: Path) -> None:
             run(*pip, "--only-binary", ":all:", "--require-hashes", "-r", LOCKS / "uv.txt")
             uv = folder / "bin" / "uv"
         install(uv, "pip", "install", "-q", "--python", python, lock=lock)
-    except Failed:
-        say("uv cannot be used here; going on with pip, which takes longer")
+    except Failed as failure:
+        say(f"going on with pip, which takes longer, because of uv: {str(failure).splitlines()[0]}")
         install(*pip, lock=lock)
 
 
@@ -115,8 +116,12 @@ def run(*command: "str | Path") -> None:
     except OSError as error:
         raise Failed(str(error)) from None
     if done.returncode:
-        lines = done.stdout.decode(errors="replace").strip().splitlines()
-        raise Failed("\n".join(lines[-15:]) or f"{command[0]} ended with {done.returncode}")
+        # Addresses are left out: they may hold a private registry's credentials.
+        lines = (
+            re.sub(r"https?://\S+", "(address)", done.stdout.decode(errors="replace")).strip().splitlines()
+        )
+        told = [*lines[:8], *lines[8:][-8:]]
+        raise Failed("\n".join(told) or f"{command[0]} ended with {done.returncode}")
 
 
 def say(line: str) -> None:

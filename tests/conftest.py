@@ -1,0 +1,39 @@
+"""What holds for every test: our errors are fatal, the shell's settings are invisible, nothing leaves the machine."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# Before genai_otel or the SDK is imported: both read the environment then.
+for name in [name for name in os.environ if name.startswith(("OTEL_", "GENAI_OTEL_", "OPENAI_"))]:
+    del os.environ[name]
+os.environ["GENAI_OTEL_STRICT"] = "1"
+
+
+def is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):  # a path: sockets of the file system
+        return True
+    host = str(address[0])  # pyright: ignore[reportUnknownArgumentType] - what the caller passes is its own affair
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """A test that would talk to the world fails at once instead of hanging where there is no network."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any, /) -> None:
+        if not is_loopback(address):
+            pytest.fail(f"a test connects to {address!r}, which is not this machine")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield

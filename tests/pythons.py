@@ -1,0 +1,66 @@
+"""The quick suite on every Python that this machine has: `python -m tests.pythons [pytest arguments]`.
+
+One environment per version, from the same lock; a table at the end says what was run and what was not found.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
+
+
+def candidates(version: str) -> Iterator[str]:
+    """Interpreters of one version: on the path, or put aside by a version manager."""
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield on_path
+    managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    free_threaded = version.endswith("t")
+    for folder in sorted(managed.glob(f"{version.rstrip('t')}.*"), reverse=True):
+        if folder.name.endswith("t") == free_threaded:
+            yield str(folder / "bin" / "python")
+
+
+def find(version: str) -> str | None:
+    for python in candidates(version):
+        # A version manager's stand-in may be on the path for a Python that is not there.
+        try:
+            if subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0:
+                return python
+        except OSError:
+            continue
+    return None
+
+
+def run(version: str, python: str, arguments: list[str]) -> str:
+    """What pytest's closing line said, or what went wrong before it."""
+    folder = f".venvs/{version}"
+    made = subprocess.run([python, "requirements/install.py", folder, "dev"], check=False, cwd=ROOT)
+    if made.returncode:
+        return "FAILED to install"
+    command = [str(ROOT / folder / "bin" / "python"), "-m", "pytest", "-q", "-m", "not slow", *arguments]
+    done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    closing = (done.stdout.strip().splitlines() or ["pytest printed nothing"])[-1].strip("= ")
+    return closing if done.returncode == 0 else f"FAILED {closing}"
+
+
+def main(arguments: list[str]) -> int:
+    results: dict[str, str] = {}
+    for version in VERSIONS:
+        python = find(version)
+        results[version] = run(version, python, arguments) if python else "not found, not run"
+    print("\nPython  quick suite")
+    for version, result in results.items():
+        print(f"{version:6}  {result}")
+    return 1 if any(result.startswith("FAILED") for result in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
