@@ -1,8 +1,9 @@
-"""`python -m genai_otel.testing --port 8080`: the model server in a process of its own, for dashboards and benchmarks."""
+"""`python -m genai_otel.testing --port 8080`: the model server in a process of its own."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 
 from genai_otel.testing.directives import table
@@ -22,11 +23,9 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ModelServer(host=options.host, port=options.port, keep=0) as server:
-        print(server.base_url, flush=True)
-        try:
+        print(server.base_url, flush=True)  # noqa: T201  -- the address is what the caller waits for
+        with contextlib.suppress(KeyboardInterrupt):
             server.wait()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ THOUGHT = "The user wants a short answer."
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts; the input includes cached and audio tokens, the output includes reasoning tokens."""
+    """Token counts. Input includes cached, written, audio and image tokens, output includes reasoning tokens."""
 
     input: int = 12
     output: int = 7
@@ -36,7 +36,10 @@ class Usage:
         return self.input + self.output
 
 
-USAGE = Usage()
+def usage(plan: Plan) -> Usage:
+    """The usual numbers, or those that the plan names."""
+    named = {"input": plan.input, "output": plan.output, "cached": plan.cached}
+    return Usage(**{name: count for name, count in named.items() if count is not None})
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,9 @@ def _call(tool: Tool) -> ToolCall:
 _DEPTH = 6  # recursive schemas end here: lists are empty, the last choice (mostly null) is taken
 
 
-def example(schema: Mapping[str, object], definitions: Mapping[str, object] | None = None, depth: int = 0) -> object:
+def example(
+    schema: Mapping[str, object], definitions: Mapping[str, object] | None = None, depth: int = 0
+) -> object:
     """The simplest value that a JSON schema allows: first of each choice, shortest text, lowest number."""
     definitions = mapping(schema.get("$defs")) if definitions is None else definitions
     if "$ref" in schema:
@@ -135,8 +140,9 @@ def _plain(schema: Mapping[str, object], definitions: Mapping[str, object], dept
     kind = schema.get("type")
     kind = items(kind)[0] if items(kind) else kind
     if kind == "array":
+        element = example(mapping(schema.get("items")), definitions, depth + 1) if depth < _DEPTH else None
         least = schema.get("minItems", 1 if depth < _DEPTH else 0)
-        return [example(mapping(schema.get("items")), definitions, depth + 1)] * (least if isinstance(least, int) else 1)
+        return [element] * (least if isinstance(least, int) else 1)
     if kind == "string":
         least = schema.get("minLength")
         return "example".ljust(least if isinstance(least, int) else 0, "x")

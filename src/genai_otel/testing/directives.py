@@ -43,10 +43,15 @@ class Plan:
     failed: bool = _directive("failed", "the answer has status failed (Responses API)", False)
     tool_calls: int = _directive("tool-calls-N", "N parallel tool calls per round (tools in the request)", 1)
     rounds: int = _directive("rounds-N", "N rounds of tool calls before the final text", 1)
+    input: int | None = _directive("input-N", "the usage says N input tokens (12)")
+    output: int | None = _directive("output-N", "the usage says N output tokens (7)")
+    cached: int | None = _directive("cached-N", "the usage says N cached input tokens (4)")
     surrogate: bool = _directive("surrogate", "the text ends with a lone surrogate", False)
 
     # What the payload looks like
-    null: tuple[str, ...] = _directive("null-FIELD", "FIELD is null wherever it occurs (fields: all values)", ())
+    null: tuple[str, ...] = _directive(
+        "null-FIELD", "FIELD is null wherever it occurs (fields: all values)", ()
+    )
     no: tuple[str, ...] = _directive("no-FIELD", "FIELD is left out wherever it occurs", ())
     unknown_fields: bool = _directive("unknown-fields", "every object has one more field", False)
     unknown_events: bool = _directive("unknown-events", "streams carry events that no client knows", False)
@@ -57,21 +62,31 @@ class Plan:
 
     # Errors
     error: int | None = _directive("error-STATUS", "an HTTP error with the vendor's error body")
-    fail: int | None = _directive("fail-N", "the first N attempts fail (429, or error-STATUS), the next does not")
+    fail: int | None = _directive(
+        "fail-N", "the first N attempts fail (429, or error-STATUS), the next does not"
+    )
     leak: bool = _directive("leak", "error messages repeat the user's text and the API key", False)
-    midstream_error: int | None = _directive("midstream-error[-N]", "after N events (2) an error event", bare=2)
+    midstream_error: int | None = _directive(
+        "midstream-error[-N]", "after N events (2) an error event", bare=2
+    )
 
     # Time
-    slow_first: float = _directive("slow-first-TIME", "TIME before the first event, or before the response", 0.0)
+    slow_first: float = _directive(
+        "slow-first-TIME", "TIME before the first event, or before the response", 0.0
+    )
     slow_chunk: float = _directive("slow-chunk-TIME", "TIME before each further event", 0.0)
-    slow_body: float = _directive("slow-body[-TIME]", "the JSON body in 8 pieces, TIME (20ms) apart", 0.0, bare=0.02)
+    slow_body: float = _directive(
+        "slow-body[-TIME]", "the JSON body in 8 pieces, TIME (20ms) apart", 0.0, bare=0.02
+    )
     hang: bool = _directive("hang", "no answer at all until the client goes away", False)
     hang_after: int | None = _directive("hang-after-N", "N events, then silence until the client goes away")
 
     # The connection
     reset: bool = _directive("reset", "TCP reset in place of a response", False)
     cut_after: int | None = _directive("cut-after-N", "TCP reset after N events (or bytes of a JSON body)")
-    drop_after: int | None = _directive("drop-after-N", "the stream ends well-formed after N events, no [DONE]")
+    drop_after: int | None = _directive(
+        "drop-after-N", "the stream ends well-formed after N events, no [DONE]"
+    )
 
 
 class UnknownDirective(ValueError):

@@ -51,11 +51,11 @@ def _events(reply: Reply, plan: Plan) -> Iterator[Event]:
         yield reply.end
 
 
-def _value(value: object, plan: Plan, *, in_usage: bool = False) -> object:
+def _value(value: object, plan: Plan, in_usage: bool = False) -> object:
     if not (plan.null or plan.no or plan.unknown_fields or plan.huge_usage):
         return value
     if isinstance(value, list):
-        return [_value(element, plan, in_usage=in_usage) for element in cast("list[object]", value)]
+        return [_value(element, plan, in_usage) for element in cast("list[object]", value)]
     if isinstance(value, dict):
         return _object(cast("dict[str, object]", value), plan, in_usage)
     if in_usage and plan.huge_usage and isinstance(value, int):
@@ -64,15 +64,16 @@ def _value(value: object, plan: Plan, *, in_usage: bool = False) -> object:
 
 
 def _object(value: dict[str, object], plan: Plan, in_usage: bool) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for name, part in value.items():
-        if name in plan.no:
-            continue
-        leaf = not isinstance(part, (dict, list))
-        if name in plan.null or ("fields" in plan.null and leaf and name not in _DISCRIMINATORS):
-            result[name] = None
-        else:
-            result[name] = _value(part, plan, in_usage=in_usage or "usage" in name.lower())
+    kept = {name: part for name, part in value.items() if name not in plan.no}
+    result: dict[str, object] = {
+        name: None if _nulled(name, part, plan) else _value(part, plan, in_usage or "usage" in name.lower())
+        for name, part in kept.items()
+    }
     if plan.unknown_fields:
         result["field_of_the_future"] = {"deep": [1, None, "x"]}
     return result
+
+
+def _nulled(name: str, part: object, plan: Plan) -> bool:
+    whole = "fields" in plan.null and not isinstance(part, (dict, list)) and name not in _DISCRIMINATORS
+    return whole or name in plan.null

@@ -8,20 +8,20 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genai_otel.testing.answer import Answer, Ask, compose
+from genai_otel.testing.answer import Answer, Ask, Usage, compose, usage
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.wire import Request
 
 
 @dataclass(frozen=True)
 class Job:
-    """`model` is the plain name, `asked` the name with its directives; `text` a scripted answer, if any."""
+    """`model` is the plain name, `asked` the name with its directives; `said` a scripted answer."""
 
     request: Request
     model: str
     asked: str
     plan: Plan
-    text: str | None = None
+    said: Answer | None = None
 
     @property
     def fields(self) -> Mapping[str, object]:
@@ -38,7 +38,11 @@ class Job:
         return self.fields.get("stream") in (True, "true", "True")
 
     def compose(self, ask: Ask) -> Answer:
-        return compose(ask, self.plan, text=self.text)
+        return self.said or compose(ask, self.plan)
+
+    @property
+    def usage(self) -> Usage:
+        return usage(self.plan)
 
 
 def new_id(prefix: str) -> str:

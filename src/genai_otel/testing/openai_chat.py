@@ -5,29 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
-from genai_otel.testing.answer import USAGE, Answer, Ask, Tool, ToolCall
+from genai_otel.testing.answer import Answer, Ask, Tool, ToolCall
 from genai_otel.testing.job import Job, new_id, now
 from genai_otel.testing.wire import Event, Reply, items, mapping, string
 
 DONE = Event("[DONE]")
-BROKEN = Event({"error": {"message": "The model failed.", "type": "server_error", "param": None, "code": "overloaded"}})
+_FAILURE = {"message": "The model failed.", "type": "server_error", "param": None, "code": "overloaded"}
+BROKEN = Event({"error": _FAILURE})
 STRANGE = Event({"object": "chat.completion.future", "choices": [], "future": True})
-
-_TOKENS_IN_USAGE = {
-    "prompt_tokens": USAGE.input,
-    "completion_tokens": USAGE.output,
-    "total_tokens": USAGE.total,
-    "prompt_tokens_details": {
-        "cached_tokens": USAGE.cached,
-        "cache_write_tokens": USAGE.cache_write,
-        "audio_tokens": USAGE.audio_input,
-    },
-    "completion_tokens_details": {"reasoning_tokens": USAGE.reasoning, "audio_tokens": USAGE.audio_output},
-}
 
 
 def chat(job: Job) -> Reply:
-    answers = [job.compose(ask(job.fields)) for _ in range(_count(job.fields))]
+    answers = [job.compose(ask(job.fields))] * _count(job.fields)
     if job.streams:
         return Reply(events=_chunks(job, answers), end=DONE, broken=BROKEN, strange=STRANGE)
     choices = [
@@ -39,7 +28,7 @@ def chat(job: Job) -> Reply:
         }
         for index, answer in enumerate(answers)
     ]
-    return Reply({**_envelope(job, "chat.completion"), "choices": choices, "usage": _TOKENS_IN_USAGE})
+    return Reply({**_envelope(job, "chat.completion"), "choices": choices, "usage": _usage(job)})
 
 
 def ask(fields: Mapping[str, object]) -> Ask:
@@ -85,6 +74,24 @@ def _count(fields: Mapping[str, object]) -> int:
     return count if isinstance(count, int) else 1
 
 
+def _usage(job: Job) -> dict[str, object]:
+    usage = job.usage
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write,
+            "audio_tokens": usage.audio_input,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": usage.audio_output,
+        },
+    }
+
+
 def _envelope(job: Job, kind: str) -> dict[str, object]:
     tier = string(job.fields.get("service_tier"))
     return {
@@ -107,7 +114,8 @@ def _message(job: Job, answer: Answer) -> dict[str, object]:
     if answer.tool_calls:
         message["tool_calls"] = [_tool_call(call) for call in answer.tool_calls]
     if "audio" in items(job.fields.get("modalities")):
-        audio = {"id": new_id("audio_"), "data": "AAAA", "expires_at": now() + 3600, "transcript": answer.text}
+        audio = {"id": new_id("audio_"), "data": "AAAA", "expires_at": now() + 3600}
+        audio["transcript"] = answer.text
         message.update(content=None, audio=audio)
     return message
 
@@ -120,11 +128,12 @@ def _tool_call(call: ToolCall) -> dict[str, object]:
 def _logprobs(job: Job, pieces: tuple[str, ...]) -> dict[str, object] | None:
     if not job.fields.get("logprobs"):
         return None
-    tokens = [
-        {"token": piece, "logprob": -0.25, "bytes": list(piece.encode("utf-8", "replace")), "top_logprobs": []}
-        for piece in pieces
-    ]
-    return {"content": tokens, "refusal": None}
+    return {"content": [_logprob(piece) for piece in pieces], "refusal": None}
+
+
+def _logprob(piece: str) -> dict[str, object]:
+    octets = list(piece.encode("utf-8", "replace"))
+    return {"token": piece, "logprob": -0.25, "bytes": octets, "top_logprobs": []}
 
 
 def _chunks(job: Job, answers: list[Answer]) -> Iterator[Event]:
@@ -136,7 +145,7 @@ def _chunks(job: Job, answers: list[Answer]) -> Iterator[Event]:
     for choice in filter(None, itertools.chain(*itertools.zip_longest(*per_choice))):
         yield Event({**envelope, "choices": [choice], **usage})
     if with_usage:
-        yield Event({**envelope, "choices": [], "usage": _TOKENS_IN_USAGE})
+        yield Event({**envelope, "choices": [], "usage": _usage(job)})
 
 
 def _deltas(job: Job, answer: Answer, index: int) -> Iterator[dict[str, object]]:
@@ -161,12 +170,14 @@ def _deltas(job: Job, answer: Answer, index: int) -> Iterator[dict[str, object]]
 def completion(job: Job) -> Reply:
     """The legacy endpoint: `prompt` in, `text` out."""
     prompt = job.fields.get("prompt")
-    answers = [job.compose(Ask(prompt=string(prompt))) for _ in range(_count(job.fields) * max(1, len(items(prompt))))]
+    count = _count(job.fields) * max(1, len(items(prompt)))
+    answers = [job.compose(Ask(prompt=string(prompt)))] * count
     envelope = {**_envelope(job, "text_completion"), "id": new_id("cmpl-")}
     if job.streams:
-        return Reply(events=_completion_chunks(job, envelope, answers), end=DONE, broken=BROKEN, strange=STRANGE)
+        events = _completion_chunks(job, envelope, answers)
+        return Reply(events=events, end=DONE, broken=BROKEN, strange=STRANGE)
     choices = [_completion_choice(index, answer.text, answer.finish) for index, answer in enumerate(answers)]
-    return Reply({**envelope, "choices": choices, "usage": _TOKENS_IN_USAGE})
+    return Reply({**envelope, "choices": choices, "usage": _usage(job)})
 
 
 def _completion_choice(index: int, text: str, finish: str | None) -> dict[str, object]:
@@ -179,4 +190,4 @@ def _completion_chunks(job: Job, envelope: Mapping[str, object], answers: list[A
             yield Event({**envelope, "choices": [_completion_choice(index, piece, None)]})
         yield Event({**envelope, "choices": [_completion_choice(index, "", answer.finish)]})
     if mapping(job.fields.get("stream_options")).get("include_usage"):
-        yield Event({**envelope, "choices": [], "usage": _TOKENS_IN_USAGE})
+        yield Event({**envelope, "choices": [], "usage": _usage(job)})

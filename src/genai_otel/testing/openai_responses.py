@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from genai_otel.testing.answer import THOUGHT, USAGE, Answer, Ask, split
+from genai_otel.testing.answer import THOUGHT, Answer, Ask, ToolCall, split
 from genai_otel.testing.directives import DEFAULT_MODEL
 from genai_otel.testing.job import Job, new_id, now
 from genai_otel.testing.openai_chat import content_text, tools
@@ -12,13 +12,6 @@ from genai_otel.testing.wire import Event, Reply, items, mapping, string
 
 Fields = dict[str, object]
 
-_USAGE = {
-    "input_tokens": USAGE.input,
-    "input_tokens_details": {"cached_tokens": USAGE.cached, "cache_write_tokens": USAGE.cache_write},
-    "output_tokens": USAGE.output,
-    "output_tokens_details": {"reasoning_tokens": USAGE.reasoning},
-    "total_tokens": USAGE.total,
-}
 _ERROR = {"code": "server_error", "message": "The model failed."}
 _REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -42,7 +35,7 @@ def cancel(job: Job) -> Reply:
 def compact(job: Job) -> Reply:
     item = {"id": new_id("cmp_"), "type": "compaction", "encrypted_content": "AAAA"}
     body = {"id": new_id("resp_"), "object": "response.compaction", "created_at": now(), "output": [item]}
-    return Reply({**body, "usage": _USAGE})
+    return Reply({**body, "usage": _usage(job)})
 
 
 def new_response_id(asked: str) -> str:
@@ -68,7 +61,8 @@ def _reply(job: Job, identity: str, *, queued: bool = False) -> Reply:
         return _stream(_numbered(_events(job, identity, answer), after))
     if queued:
         return Reply(_response(job, identity, "queued", []))
-    return Reply(_response(job, identity, _status(job, answer), [item for item, _ in _output(job, answer)], answer))
+    output = [item for item, _ in _output(job, answer)]
+    return Reply(_response(job, identity, _status(job, answer), output, answer))
 
 
 def _stream(events: Iterator[Event]) -> Reply:
@@ -89,12 +83,24 @@ def ask(fields: Mapping[str, object]) -> Ask:
     last = max((index for index, role in enumerate(roles) if role == "user"), default=-1)
     results = [item for item in inputs[last + 1 :] if item.get("type") == "function_call_output"]
     wanted = mapping(mapping(fields.get("text")).get("format"))
+    said = content_text(inputs[last].get("content")) if last >= 0 else ""
     return Ask(
-        prompt=given if isinstance(given, str) else content_text(inputs[last].get("content")) if last >= 0 else "",
+        prompt=given if isinstance(given, str) else said,
         tools=tools(fields),
         rounds=1 if results else 0,
         schema=mapping(wanted.get("schema")) or None,
     )
+
+
+def _usage(job: Job) -> Fields:
+    usage = job.usage
+    return {
+        "input_tokens": usage.input,
+        "input_tokens_details": {"cached_tokens": usage.cached, "cache_write_tokens": usage.cache_write},
+        "output_tokens": usage.output,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.total,
+    }
 
 
 def _status(job: Job, answer: Answer) -> str:
@@ -103,10 +109,13 @@ def _status(job: Job, answer: Answer) -> str:
     return "incomplete" if answer.finish in _REASONS else "completed"
 
 
-def _response(job: Job, identity: str, status: str, output: list[Fields], answer: Answer | None = None) -> Fields:
+def _response(
+    job: Job, identity: str, status: str, output: list[Fields], answer: Answer | None = None
+) -> Fields:
     finished = status in ("completed", "incomplete", "failed")
     reason = _REASONS.get(answer.finish) if answer and status == "incomplete" else None
     fields = job.fields
+    conversation = string(fields.get("conversation")) or mapping(fields.get("conversation")).get("id")
     return {
         "id": identity,
         "object": "response",
@@ -121,7 +130,7 @@ def _response(job: Job, identity: str, status: str, output: list[Fields], answer
         "output": output,
         "parallel_tool_calls": True,
         "previous_response_id": fields.get("previous_response_id"),
-        "conversation": {"id": fields["conversation"]} if isinstance(fields.get("conversation"), str) else None,
+        "conversation": {"id": conversation} if conversation else None,
         "reasoning": {"effort": mapping(fields.get("reasoning")).get("effort"), "summary": None},
         "service_tier": string(fields.get("service_tier")).replace("auto", "") or "default",
         "store": True,
@@ -131,7 +140,7 @@ def _response(job: Job, identity: str, status: str, output: list[Fields], answer
         "tools": items(fields.get("tools")),
         "top_p": fields.get("top_p", 1.0),
         "truncation": "disabled",
-        "usage": _USAGE if finished else None,
+        "usage": _usage(job) if finished else None,
         "user": None,
         "metadata": mapping(fields.get("metadata")),
     }
@@ -144,20 +153,27 @@ def _output(job: Job, answer: Answer) -> Iterator[tuple[Fields, list[Fields]]]:
     if answer.pieces:
         yield _message(answer)
     for call in answer.tool_calls:
-        item: Fields = {"id": new_id("fc_"), "type": "function_call", "status": "completed", "name": call.name}
-        item.update(call_id=new_id("call_"), arguments=call.arguments)
-        middle = len(call.arguments) // 2
-        kind = "response.function_call_arguments"
-        parts = [call.arguments[:middle], call.arguments[middle:]]
-        deltas: list[Fields] = [{"type": f"{kind}.delta", "delta": part} for part in parts]
-        yield item, [*deltas, {"type": f"{kind}.done", "arguments": call.arguments, "name": call.name}]
+        yield _function_call(call)
+
+
+def _function_call(call: ToolCall) -> tuple[Fields, list[Fields]]:
+    item: Fields = {"id": new_id("fc_"), "call_id": new_id("call_"), "type": "function_call"}
+    item.update(name=call.name, arguments=call.arguments, status="completed")
+    kind = "response.function_call_arguments"
+    middle = len(call.arguments) // 2
+    events: list[Fields] = [
+        {"type": f"{kind}.delta", "delta": call.arguments[:middle]},
+        {"type": f"{kind}.delta", "delta": call.arguments[middle:]},
+        {"type": f"{kind}.done", "arguments": call.arguments, "name": call.name},
+    ]
+    return item, events
 
 
 def _reasoning() -> tuple[Fields, list[Fields]]:
     part = {"type": "summary_text", "text": THOUGHT}
     item: Fields = {"id": new_id("rs_"), "type": "reasoning", "summary": [part], "status": "completed"}
     kind = "response.reasoning_summary"
-    deltas = [{"type": f"{kind}_text.delta", "delta": piece} for piece in split(THOUGHT)]
+    deltas: list[Fields] = [{"type": f"{kind}_text.delta", "delta": piece} for piece in split(THOUGHT)]
     events: list[Fields] = [
         {"type": f"{kind}_part.added", "part": {**part, "text": ""}},
         *deltas,
@@ -172,9 +188,11 @@ def _message(answer: Answer) -> tuple[Fields, list[Fields]]:
     extra: Fields = {} if answer.refused else {"annotations": [], "logprobs": []}
     part: Fields = {"type": kind, field: answer.text, **extra}
     status = "incomplete" if answer.finish in _REASONS else "completed"
-    item: Fields = {"id": new_id("msg_"), "type": "message", "role": "assistant", "status": status, "content": [part]}
+    item: Fields = {"id": new_id("msg_"), "type": "message", "role": "assistant", "status": status}
+    item["content"] = [part]
     logprobs: Fields = {} if answer.refused else {"logprobs": []}
-    deltas: list[Fields] = [{"type": f"response.{kind}.delta", "delta": piece, **logprobs} for piece in answer.pieces]
+    delta: Fields = {"type": f"response.{kind}.delta", **logprobs}
+    deltas: list[Fields] = [{**delta, "delta": piece} for piece in answer.pieces]
     events: list[Fields] = [
         {"type": "response.content_part.added", "part": {**part, field: ""}},
         *deltas,
@@ -192,8 +210,7 @@ def _events(job: Job, identity: str, answer: Answer) -> Iterator[Fields]:
     yield {"type": "response.in_progress", "response": started}
     output: list[Fields] = []
     for index, (item, parts) in enumerate(_output(job, answer)):
-        empty = {**item, **{name: "" if name == "arguments" else [] for name in _grown(item)}, "status": "in_progress"}
-        yield {"type": "response.output_item.added", "output_index": index, "item": empty}
+        yield {"type": "response.output_item.added", "output_index": index, "item": _begun(item)}
         for part in parts:
             yield {**part, "item_id": item["id"], "output_index": index}
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
@@ -202,8 +219,10 @@ def _events(job: Job, identity: str, answer: Answer) -> Iterator[Fields]:
     yield {"type": f"response.{status}", "response": _response(job, identity, status, output, answer)}
 
 
-def _grown(item: Fields) -> list[str]:
-    return [name for name in ("content", "summary", "arguments") if name in item]
+def _begun(item: Fields) -> Fields:
+    """The item as its `added` event shows it: what the stream will fill in is still empty."""
+    empty: Fields = {"content": [], "summary": [], "arguments": "", "status": "in_progress"}
+    return {name: empty.get(name, value) for name, value in item.items()}
 
 
 def _numbered(events: Iterator[Fields], after: int) -> Iterator[Event]:

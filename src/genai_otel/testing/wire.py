@@ -70,7 +70,8 @@ class Request:
         kind = self.headers.get("content-type", "")
         if not kind.startswith("multipart/form-data"):
             return {}
-        message = BytesParser().parsebytes(b"content-type: " + kind.encode("latin-1") + b"\r\n\r\n" + self.body)
+        head = f"content-type: {kind}\r\n\r\n".encode("latin-1")
+        message = BytesParser().parsebytes(head + self.body)
         return dict(_form_field(part) for part in cast("list[Message]", message.get_payload()))
 
     @cached_property
