@@ -35,20 +35,22 @@ test-pythons:  ## the quick suite on every Python from 3.10 on that this machine
 	@$(DEV)
 	@$(BIN)/python -m tests.pythons $(ARGS)
 
-test-floors:  ## the quick suite with the oldest supported version of every dependency
+test-floors:  ## the quick suite with the oldest supported dependencies, and with the OpenAI client's last major
 	@$(PYTHON) requirements/install.py .venvs/floor floor
 	@.venvs/floor/bin/python -m pytest -m "not slow" $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
+	@.venvs/openai-2/bin/python -m pytest -m "not slow" $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
+OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 
 lock:  ## chooses the newest versions and writes requirements/*.txt
 	@$(DEV)
-	$(LOCK) pyproject.toml --group pyproject.toml:build --extra dev -o requirements/dev.txt
-	$(LOCK) pyproject.toml --group pyproject.toml:build --extra openai --extra web -c requirements/dev.txt \
-		-o requirements/demo.txt
-	$(LOCK) pyproject.toml --group pyproject.toml:build --extra dev --resolution lowest-direct \
-		-o requirements/floor.txt
+	$(OURS) --extra dev -o requirements/dev.txt
+	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
+	echo "openai<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
+	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 
 clean:  ## removes the environments and everything that was built
