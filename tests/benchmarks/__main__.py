@@ -1,0 +1,88 @@
+"""``python -m tests.benchmarks``: all figures, or the parts chosen with --only.  Ends with 1 when a gate is broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tests.benchmarks import count, exported, gates, growth, report, startup, subjects, timing
+from tests.benchmarks.workloads import WORKLOADS
+
+PARTS = ("count", "time", "startup", "export", "growth")
+COUNTED = ("chat", "stream20", "stream200")
+TIMED_IN_MODES = ("chat", "stream20", "stream200", "chat_50k")
+
+
+def say(title: str, text: str = "") -> None:
+    print(f"\n== {title}" + (f"\n{text}" if text else ""), flush=True)
+
+
+def counts(*, quick: bool) -> list[gates.Gate]:
+    found: list[gates.Gate] = []
+    say("work: bytecodes and Python calls (repeatable to the unit; the gate)")
+    for mode in subjects.MODES:
+        names = COUNTED if quick else tuple(WORKLOADS)
+        ours = count.count("genai_otel", names, mode)
+        floor = count.count("floor", names, mode)
+        say(f"work, {mode}", report.work(ours, floor))
+        if mode == "default":
+            found += gates.of_work(ours, floor)
+            found += gates.of_control(count.count("nothing", COUNTED))
+    return found
+
+
+def times(*, quick: bool) -> timing.Cost:
+    rounds = 4 if quick else 12
+    say(f"time: interleaved ABBA blocks, {rounds} rounds, load {os.getloadavg()[0]:.1f} (reported, no gate)")
+    found: dict[str, timing.Cost] = {}
+    for mode in subjects.MODES:
+        names = ("chat",) if quick else tuple(WORKLOADS) if mode == "default" else TIMED_IN_MODES
+        costs = timing.compare(subjects.NAMES, names, rounds=rounds, mode=mode)
+        say(f"time, {mode}", report.times(costs))
+        found[mode] = costs["chat"]["genai_otel"]
+    return found["default"]
+
+
+def started(*, quick: bool) -> list[gates.Gate]:
+    measured = startup.startup(2 if quick else 7)
+    say("set-up", report.startup(measured))
+    return [gates.Gate("packages that setup() must not import", len(measured.forbidden), 0)]
+
+
+def grown(*, quick: bool) -> list[gates.Gate]:
+    calls, streams = (4_000, 1_000) if quick else (100_000, 10_000)
+    say(f"growth over {calls:,} calls and {streams:,} dropped streams")
+    measured = growth.growth(calls, streams)
+    print(report.growth(measured))
+    return [gates.Gate(f"growth with {each.what}", not each.none, 0) for each in measured]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=PARTS, help="one part; may be repeated (default: all)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer rounds and calls, the main workloads only"
+    )
+    chosen = parser.parse_args()
+    parts, quick = chosen.only or PARTS, chosen.quick
+    found = counts(quick=quick) if "count" in parts else []
+    chat = times(quick=quick) if "time" in parts else None
+    if "startup" in parts:
+        found += started(quick=quick)
+    sent = {mode: exported.exported(mode) for mode in subjects.MODES} if "export" in parts else {}
+    if sent:
+        say("export", report.exported(sent))
+    if "growth" in parts:
+        found += grown(quick=quick)
+    if chat and sent:
+        say("for the README", report.statement(chat, sent["default"]))
+    if found:
+        say("gates", report.gates(found))
+    return 0 if all(gate.holds for gate in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

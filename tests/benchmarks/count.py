@@ -1,0 +1,114 @@
+"""Work that noise cannot touch: bytecodes and Python calls that a subject adds to one call of the client.
+
+``python -m tests.benchmarks.count SUBJECT [WORKLOAD ...]`` prints JSON.  A process of its own, because the
+trace function sees everything that runs in its thread.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NamedTuple
+
+from tests.benchmarks import patches, subjects
+from tests.benchmarks.workloads import WORKLOADS, Run
+
+CLIENTS = ("openai", "httpx", "httpx2")
+
+
+class Work(NamedTuple):
+    """Per call: Python functions called, bytecodes in the calling thread, bytecodes with the span's export."""
+
+    calls: float
+    bytecodes: float
+    exported: float
+
+    def minus(self, other: Work) -> Work:
+        return Work(*(round(mine - theirs, 1) for mine, theirs in zip(self, other, strict=True)))
+
+
+class Tally:
+    """Counts bytecodes and calls of this thread while it is installed as the trace function."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.bytecodes = 0
+
+    def opened(self, frame: FrameType, event: str, _argument: object) -> Any:
+        self.calls += event == "call"
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return self.step
+
+    def step(self, _frame: FrameType, event: str, _argument: object) -> Any:
+        self.bytecodes += event == "opcode"
+        return self.step
+
+    def run(self, run: Run, calls: int) -> None:
+        sys.settrace(self.opened)
+        try:
+            run(calls)
+        finally:
+            sys.settrace(None)
+
+
+def measure(run: Run, session: subjects.Session, calls: int) -> Work:
+    """Two passes, the smaller count of each: a cache that was filled in the first is no cost of a call."""
+    run(6)
+    session.flush()
+    passes: list[Work] = []
+    for _ in range(2):
+        gc.collect()
+        call, export = Tally(), Tally()
+        call.run(run, calls)
+        export.run(lambda _calls: session.flush(), calls)
+        passes.append(Work(call.calls, call.bytecodes, call.bytecodes + export.bytecodes))
+    return Work(*(min(pair) / calls for pair in zip(*passes, strict=True)))
+
+
+def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
+    """For each workload what the subject adds: with it, less without it, in the same process."""
+    for name in names:
+        WORKLOADS[name].make()(1)
+    before = patches.snapshot(*CLIENTS)
+    session = subjects.set_up(subject)
+    changed = patches.difference(before)
+    gc.disable()  # a collection in the middle of a pass would be counted
+    work: dict[str, Work] = {}
+    for name in names:
+        calls = 2 if "200" in name else 8
+        measured: list[Work] = []
+        for on in (False, True):
+            patches.switch(changed, on=on)
+            measured.append(measure(WORKLOADS[name].make(), session, calls))
+        work[name] = measured[1].minus(measured[0])
+    return work
+
+
+def count(subject: str, names: Sequence[str], mode: str = "default") -> dict[str, Work]:
+    """:func:`added`, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, subject, *names],
+        env=subjects.environment(mode),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode:
+        raise RuntimeError(f"counting {subject} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return {name: Work(*values) for name, values in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+def per_chunk(work: dict[str, Work]) -> Work:
+    """What one more chunk of a stream costs: (200 chunks - 20 chunks) / 180."""
+    long, short = work["stream200"], work["stream20"]
+    return Work(*(round((a - b) / 180, 1) for a, b in zip(long, short, strict=True)))
+
+
+if __name__ == "__main__":
+    print(json.dumps(added(sys.argv[1], sys.argv[2:] or list(WORKLOADS))))

@@ -1,0 +1,46 @@
+"""The figures that must hold, on any machine: counts, never times."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.benchmarks.count import Work, per_chunk
+
+BYTECODES_PER_CALL = 2_500
+SHARE_OF_FLOOR = 0.5
+BYTECODES_PER_CHUNK = 40
+SETUP_MILLISECONDS = 50
+"""A time, so it is reported and breaks nothing."""
+
+
+class Gate(NamedTuple):
+    """One promise, the measured figure and its limit."""
+
+    promise: str
+    figure: float
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        return self.figure <= self.limit
+
+
+def of_work(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
+    """Needs the workloads chat, stream20 and stream200."""
+    chat, by_hand = ours["chat"], floor["chat"]
+    return [
+        Gate("bytecodes per chat call", chat.bytecodes, BYTECODES_PER_CALL),
+        Gate(
+            "share of the hand-written code, per chat call",
+            chat.bytecodes / by_hand.bytecodes,
+            SHARE_OF_FLOOR,
+        ),
+        Gate("the same with the span's export", chat.exported / by_hand.exported, SHARE_OF_FLOOR),
+        Gate("bytecodes per streamed chunk", per_chunk(ours).bytecodes, BYTECODES_PER_CHUNK),
+    ]
+
+
+def of_control(nothing: dict[str, Work]) -> list[Gate]:
+    """The harness itself: where nothing was patched, nothing may be counted."""
+    worst = max(abs(work.bytecodes) for work in nothing.values())
+    return [Gate("bytecodes of the control, where nothing is patched", worst, 0)]

@@ -1,0 +1,161 @@
+"""The figures as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tests.benchmarks.count import Work, per_chunk
+from tests.benchmarks.exported import Exported
+from tests.benchmarks.gates import SETUP_MILLISECONDS, Gate
+from tests.benchmarks.growth import Growth
+from tests.benchmarks.startup import Startup
+from tests.benchmarks.timing import Cost
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns as wide as their longest cell: the first to the left, the others to the right."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    text = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    ]
+    return "\n".join([text[0], "  ".join("-" * width for width in widths), *text[1:]])
+
+
+def work(ours: dict[str, Work], floor: dict[str, Work]) -> str:
+    rows = [_work_row(name, ours[name], floor[name]) for name in ours]
+    if {"stream20", "stream200"} <= ours.keys():
+        rows.append(_work_row("per streamed chunk", per_chunk(ours), per_chunk(floor)))
+    head = (
+        "added per call",
+        "bytecodes",
+        "with export",
+        "calls",
+        "by hand",
+        "with export",
+        "share",
+        "of both",
+    )
+    return table(head, rows)
+
+
+def _work_row(name: str, ours: Work, floor: Work) -> list[str]:
+    return [
+        name,
+        f"{ours.bytecodes:,.0f}",
+        f"{ours.exported:,.0f}",
+        f"{ours.calls:,.0f}",
+        f"{floor.bytecodes:,.0f}",
+        f"{floor.exported:,.0f}",
+        _share(ours.bytecodes, floor.bytecodes),
+        _share(ours.exported, floor.exported),
+    ]
+
+
+def times(costs: dict[str, dict[str, Cost]]) -> str:
+    head = (
+        "CPU us added per call",
+        "client alone",
+        "control",
+        "by hand",
+        "genai-otel",
+        "share",
+        "all threads by hand",
+        "all threads",
+        "share",
+    )
+    return table(head, [_time_row(name, cost) for name, cost in costs.items()])
+
+
+def _time_row(name: str, cost: dict[str, Cost]) -> list[str]:
+    nothing, floor, ours = cost["nothing"], cost["floor"], cost["genai_otel"]
+    return [
+        name,
+        f"{ours.reference:,.0f}",
+        *(f"{each.thread:,.0f} +-{each.spread:,.0f}" for each in (nothing, floor, ours)),
+        _share(ours.thread, floor.thread),
+        f"{floor.process:,.0f}",
+        f"{ours.process:,.0f}",
+        _share(ours.process, floor.process),
+    ]
+
+
+def startup(measured: Startup) -> str:
+    verdict = "within" if measured.added <= SETUP_MILLISECONDS else "OVER"
+    return "\n".join(
+        [
+            table(
+                ("CPU ms of a fresh process", "ms"),
+                [
+                    ("an empty interpreter", f"{measured.empty:,.0f}"),
+                    ("SDK set-up by hand", f"{measured.by_hand:,.0f}"),
+                    ("genai_otel.setup()", f"{measured.ours:,.0f}"),
+                    ("ours, more than by hand", f"{measured.added:,.0f}"),
+                ],
+            ),
+            f"{verdict} the budget of {SETUP_MILLISECONDS} ms; {len(measured.modules)} modules more than by hand"
+            + (f", among them {', '.join(measured.forbidden)}" if measured.forbidden else ""),
+        ]
+    )
+
+
+def growth(measured: list[Growth]) -> str:
+    head = ("what stays behind", "calls", "RSS kB", "objects", "open calls", "series", "bytes per call")
+    rows = [
+        [
+            each.what,
+            f"{each.calls:,}",
+            f"{each.resident:+,}",
+            f"{each.objects:+,}",
+            f"{each.open}",
+            f"{each.series:+}",
+            f"{each.held:.1f}",
+        ]
+        for each in measured
+    ]
+    return (
+        table(head, rows)
+        + "\n(RSS, objects and series: the change over the last three quarters of the calls)"
+    )
+
+
+def exported(sent: dict[str, Exported]) -> str:
+    head = ("sent per chat call", "spans", "attributes", "bytes", "gzipped", "series in all")
+    rows = [
+        [
+            mode,
+            f"{each.spans:g}",
+            f"{each.attributes}",
+            f"{each.bytes:,.0f}",
+            f"{each.compressed:,.0f}",
+            f"{each.series}",
+        ]
+        for mode, each in sent.items()
+    ]
+    return table(head, rows)
+
+
+def statement(cost: Cost, sent: Exported) -> str:
+    """The sentence for the README."""
+    return (
+        f"At the defaults one chat call costs {cost.thread:.0f} us of CPU in the calling thread and "
+        f"{max(cost.process - cost.thread, 0):.0f} us in the exporting one, {sent.spans:g} span of {sent.bytes:,.0f} "
+        f"bytes ({sent.compressed:,.0f} gzipped in a batch), and updates {sent.series} metric series."
+    )
+
+
+def gates(measured: list[Gate]) -> str:
+    head = ("gate", "figure", "limit", "")
+    rows = [
+        [gate.promise, f"{gate.figure:,.2f}", f"{gate.limit:,.2f}", "ok" if gate.holds else "BROKEN"]
+        for gate in measured
+    ]
+    return table(head, rows)
+
+
+def _share(ours: float, floor: float) -> str:
+    return f"{ours / floor:.2f} x" if floor else "-"

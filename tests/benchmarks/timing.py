@@ -1,0 +1,157 @@
+"""CPU time that a subject adds to a call, measured in turns of ABBA blocks.
+
+Each subject is one process, in which the client's classes are switched between patched (A) and original (B); the
+driver goes round over subjects and workloads in random order.  The figure is the median of A/B - 1 over
+neighbouring blocks, times one reference cost of the unpatched call, so that a slow minute of the machine hits
+both alike.  ``python -m tests.benchmarks.timing SUBJECT`` is the measuring process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from typing import NamedTuple, TextIO
+
+from tests.benchmarks import patches, subjects
+from tests.benchmarks.count import CLIENTS
+from tests.benchmarks.workloads import WORKLOADS, Run
+
+
+class Block(NamedTuple):
+    """CPU microseconds per call: of the calling thread, and of the process with the export of its spans."""
+
+    thread: float
+    process: float
+
+
+class Cost(NamedTuple):
+    """Microseconds added per call, with half the width of the quartiles over the turns; ``reference`` unpatched."""
+
+    thread: float
+    process: float
+    spread: float
+    reference: float
+
+
+class Bench:
+    """The measuring process: one subject, one client per workload and state of the patches."""
+
+    def __init__(self, subject: str) -> None:
+        for workload in WORKLOADS.values():
+            workload.make()(1)
+        before = patches.snapshot(*CLIENTS)
+        self.session = subjects.set_up(subject)
+        self.patches = patches.difference(before)
+        self.runs: dict[tuple[str, bool], Run] = {}
+        gc.collect()
+        gc.freeze()
+
+    def block(self, name: str, *, on: bool, calls: int) -> Block:
+        patches.switch(self.patches, on=on)
+        run = self.runs.get((name, on)) or self.runs.setdefault((name, on), WORKLOADS[name].make())
+        run(calls)  # untimed: caches and specialised bytecode come back after the switch
+        self.session.flush()
+        thread, process = time.thread_time_ns(), time.process_time_ns()
+        run(calls)
+        thread = time.thread_time_ns() - thread
+        self.session.flush()
+        return Block(thread / calls / 1e3, (time.process_time_ns() - process) / calls / 1e3)
+
+    def turn(self, name: str) -> list[tuple[Block, Block]]:
+        """(patched, original) pairs in ABBA order."""
+        workload = WORKLOADS[name]
+        pairs: list[tuple[Block, Block]] = []
+        for number in range(workload.pairs):
+            order = (True, False) if number % 2 == 0 else (False, True)
+            blocks = {on: self.block(name, on=on, calls=workload.block) for on in order}
+            pairs.append((blocks[True], blocks[False]))
+        return pairs
+
+
+class Worker:
+    """The driver's end of a measuring process."""
+
+    def __init__(self, subject: str, mode: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __name__, subject],
+            env=subjects.environment(mode),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def turn(self, name: str) -> list[tuple[Block, Block]]:
+        commands, answers = self.process.stdin, self.process.stdout
+        assert commands is not None
+        assert answers is not None
+        commands.write(name + "\n")
+        commands.flush()
+        line = answers.readline()
+        if not line:
+            raise RuntimeError(f"a measuring process ended with {self.process.wait()}")
+        return [(Block(*a), Block(*b)) for a, b in json.loads(line)]
+
+    def end(self) -> None:
+        self.process.communicate()
+
+
+@contextlib.contextmanager
+def workers(names: Sequence[str], mode: str) -> Generator[dict[str, Worker], None, None]:
+    started = {name: Worker(name, mode) for name in names}
+    try:
+        yield started
+    finally:
+        for worker in started.values():
+            worker.end()
+
+
+def compare(
+    names: Sequence[str], workloads: Sequence[str], *, rounds: int, mode: str = "default"
+) -> dict[str, dict[str, Cost]]:
+    """Cost of every subject in every workload: ``result[workload][subject]``."""
+    order = [(workload, subject) for workload in workloads for subject in names]
+    turns: dict[tuple[str, str], list[list[tuple[Block, Block]]]] = {key: [] for key in order}
+    with workers(names, mode) as running:
+        for number in range(rounds + 1):
+            random.shuffle(order)
+            for workload, subject in order:
+                pairs = running[subject].turn(workload)
+                if number:  # the first round is warm-up
+                    turns[workload, subject].append(pairs)
+    return {workload: _costs({name: turns[workload, name] for name in names}) for workload in workloads}
+
+
+def _costs(turns: dict[str, list[list[tuple[Block, Block]]]]) -> dict[str, Cost]:
+    unpatched = sorted(pair[1].thread for mine in turns.values() for turn in mine for pair in turn)
+    reference = unpatched[len(unpatched) // 5]  # the quiet moments
+    return {name: _cost(mine, reference) for name, mine in turns.items()}
+
+
+def _cost(turns: list[list[tuple[Block, Block]]], reference: float) -> Cost:
+    pairs = [pair for turn in turns for pair in turn]
+    thread = statistics.median(a.thread / b.thread - 1 for a, b in pairs)
+    process = statistics.median(a.process / b.process - 1 for a, b in pairs)
+    each = sorted(statistics.median(a.thread / b.thread - 1 for a, b in turn) for turn in turns)
+    spread = (each[-1 - len(each) // 4] - each[len(each) // 4]) / 2
+    return Cost(thread * reference, process * reference, spread * reference, reference)
+
+
+def serve(subject: str, commands: TextIO, answers: TextIO) -> None:
+    """Answer every workload named on a line of ``commands`` with one turn."""
+    bench = Bench(subject)
+    for line in commands:
+        print(json.dumps(bench.turn(line.strip())), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    channel = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints must not look like an answer
+    serve(sys.argv[1], sys.stdin, channel)
