@@ -7,7 +7,7 @@ set it talks to OpenAI; without it, to a model server on this machine.
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import genai_otel
@@ -24,7 +24,7 @@ MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     async with AsyncExitStack() as stack:
         if os.environ.get("OPENAI_API_KEY"):
             client = AsyncOpenAI()

@@ -2,9 +2,15 @@
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -24,23 +30,71 @@ def test_quickstart_prints_two_answers_and_shows_two_calls() -> None:
     assert len(re.findall(r"chat gpt-4o-mini.*completed", done.stderr)) == 2
 
 
-def output(cell: nbformat.NotebookNode) -> str:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(url: str, *, within: float) -> str:
+    """The body of the first answer; the server may still be starting."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=within) as response:
+                return response.read().decode()
+        except (ConnectionError, urllib.error.URLError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.process
+def test_the_web_example_gives_one_trace_from_the_request_to_the_call() -> None:
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--app-dir",
+        str(EXAMPLES / "fastapi"),
+        "app:app",
+        "--port",
+        str(port),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment()) as server:
+        try:
+            answer = get(f"http://127.0.0.1:{port}/ask?question=why", within=30)
+        finally:
+            server.send_signal(signal.SIGTERM)
+        _, shown = server.communicate(timeout=15)
+    assert answer
+    tree = shown[shown.index("GET /ask") :]
+    assert len(re.findall(r"chat gpt-4o-mini.*completed", tree)) == 1
+
+
+def notebook() -> Any:
+    read: Any = nbformat.read  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
+    return read(EXAMPLES / "quickstart.ipynb", as_version=4)
+
+
+def output(cell: Any) -> str:
     return "".join(str(part.get("text", "")) for part in cell.get("outputs", []))
 
 
 @pytest.mark.process
 def test_in_a_notebook_the_span_of_a_call_appears_under_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    notebook = nbformat.read(EXAMPLES / "quickstart.ipynb", as_version=4)
-    client = NotebookClient(notebook, timeout=60, kernel_name="python3")
+    book = notebook()
+    client = NotebookClient(book, timeout=60, kernel_name="python3")
     with client.setup_kernel():
-        for index, cell in enumerate(notebook.cells):
+        for index, cell in enumerate(book.cells):
             client.execute_cell(cell, index)
-        calls = [cell for cell in notebook.cells if "completions.create" in cell.source]
+        calls = [cell for cell in book.cells if "completions.create" in cell.source]
         assert len(calls) == 2
         for cell in calls:
             assert len(re.findall(r"chat gpt-4o-mini.*completed", output(cell))) == 1
         # Running the set-up again is normal in a notebook and says nothing.
-        again = next(cell for cell in notebook.cells if "genai_otel.setup()" in cell.source)
-        client.execute_cell(again, len(notebook.cells))
+        again = next(cell for cell in book.cells if "genai_otel.setup()" in cell.source)
+        client.execute_cell(again, len(book.cells))
         assert output(again) == ""
