@@ -6,7 +6,9 @@ Every answer has its own response id, as in real life, so that a cache keyed by 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
+import functools
 import importlib
 import itertools
 import json
@@ -150,6 +152,14 @@ def client(body: bytes | list[bytes], *, asynchronous: bool = False) -> Any:
     )
 
 
+@functools.cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """One loop for all asynchronous workloads of this process."""
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
+
+
 def _encode(answer: dict[str, Any]) -> bytes:
     return json.dumps(answer).encode()
 
@@ -195,7 +205,7 @@ def embeddings() -> Run:
 def chat_async() -> Run:
     """As many calls as wanted, all of them open at the same time."""
     create = client(_encode(chat_answer()), asynchronous=True).chat.completions.create
-    loop = asyncio.new_event_loop()
+    loop = event_loop()
 
     async def together(calls: int) -> None:
         await asyncio.gather(*[create(**_chat_arguments(PROMPT)) for _ in range(calls)])
@@ -222,7 +232,7 @@ def stream_async(chunks: int) -> Callable[[], Run]:
     def make() -> Run:
         create = client(chat_events(chunks), asynchronous=True).chat.completions.create
         arguments = _chat_arguments(PROMPT, stream=True)
-        loop = asyncio.new_event_loop()
+        loop = event_loop()
 
         async def read(calls: int) -> None:
             for _ in range(calls):

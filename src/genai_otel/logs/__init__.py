@@ -1,0 +1,6 @@
+"""Correlation: the program's log records leave as OTLP log records of the span in which they were logged."""
+
+from genai_otel.logs.install import install, uninstall
+from genai_otel.logs.libraries import loguru_patcher, loguru_sink, structlog_processor
+
+__all__ = ["install", "loguru_patcher", "loguru_sink", "structlog_processor", "uninstall"]

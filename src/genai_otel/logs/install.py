@@ -1,0 +1,115 @@
+"""Where records are taken: when a logger hands them to its handlers, as a handler on the root logger gets them.
+
+No such handler is added, which is what the standard instrumentor does, because one changes the program's own logging:
+``logging.lastResort`` and the first ``logging.warning()`` print nothing any more, and ``dictConfig()`` removes it.
+Importing the standard instrumentor also costs twice the CPU of all of ``setup()``.  Its variables are honoured here,
+and where somebody has put its handler on the root logger, that one does the work (decision 010).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from genai_otel import fence
+from genai_otel.logs.bridge import Bridge
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+
+    from genai_otel.config import Config
+
+AUTO_INSTRUMENTATION: Final = "OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION"
+CORRELATION: Final = "OTEL_PYTHON_LOG_CORRELATION"
+CODE_ATTRIBUTES: Final = "OTEL_PYTHON_LOG_CODE_ATTRIBUTES"
+HANDLER_LEVEL: Final = "OTEL_PYTHON_LOG_HANDLER_LEVEL"
+DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+
+_LEVELS: Final = {
+    "notset": logging.NOTSET,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+
+
+class _Tap:
+    """The bridge of this process, if there is one, and the method that it stands in front of."""
+
+    bridge: Bridge | None = None
+    original: Any = logging.Logger.callHandlers
+
+
+def install(
+    provider: LoggerProvider | None, config: Config, *, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Send the program's log records to ``provider``; None when logs are off.  Called again, the last call holds."""
+    uninstall()
+    disabled = {name.strip() for name in environ.get(DISABLED, "").split(",")}
+    if not disabled.isdisjoint({"logging", "*"}):
+        return
+    if _is_true(environ, CORRELATION, default=False):
+        _correlate()
+    if provider is None or not _is_true(environ, AUTO_INSTRUMENTATION, default=True):
+        return
+    _Tap.bridge = Bridge(
+        provider,
+        level=_level(environ.get(HANDLER_LEVEL, "")),
+        code=_is_true(environ, CODE_ATTRIBUTES, default=False),
+        content=config.capture_content != "NO_CONTENT",
+    )
+    if logging.Logger.callHandlers is not _call_handlers:
+        _Tap.original = logging.Logger.callHandlers
+        logging.Logger.callHandlers = _call_handlers
+
+
+def uninstall() -> None:
+    """Send no more records; the program's own logging goes on as it was."""
+    bridge, _Tap.bridge = _Tap.bridge, None
+    if bridge is not None:
+        bridge.close()
+    if logging.Logger.callHandlers is _call_handlers:  # else somebody wrapped it, and ours only passes on
+        logging.Logger.callHandlers = _Tap.original
+
+
+def active() -> Bridge | None:
+    """The bridge of this process."""
+    return _Tap.bridge
+
+
+def _call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
+    bridge = _Tap.bridge
+    if bridge is not None:
+        bridge.take(record, self)
+    _Tap.original(self, record)
+
+
+def _correlate() -> None:
+    """The standard instrumentor's part: ``otelTraceID`` and the like on every record, and a format that shows them."""
+    try:
+        from opentelemetry.instrumentation.logging import LoggingInstrumentor
+    except ImportError:
+        fence.warn(f"{CORRELATION} needs the package opentelemetry-instrumentation-logging")
+        return
+    with fence.contain("logs"):
+        instrumentor = LoggingInstrumentor()
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument(skip_dep_check=True, enable_log_auto_instrumentation=False)
+
+
+def _is_true(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name, "").strip().lower()
+    return text == "true" if text else default
+
+
+def _level(text: str) -> int:
+    level = _LEVELS.get(text.strip().lower() or "notset")
+    if level is None:
+        fence.warn(f"{HANDLER_LEVEL} is {text!r}; allowed are {', '.join(_LEVELS)}; every record is sent")
+        return logging.NOTSET
+    return level
