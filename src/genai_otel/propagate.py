@@ -1,0 +1,162 @@
+"""Trace headers and baggage go to hosts of ours only.
+
+A propagator around the one that the user configured (``OTEL_PROPAGATORS``, or the default).  Extracting is left as
+it is.  Injecting happens only for an allowed destination: loopback and private addresses, names that resolve
+inside (single-label, ``.local``, ``.internal``), and the hosts of the ``propagate_to`` setting.  A model vendor
+learns neither trace ids nor baggage, and no baggage of a user's leaves by a call to a third party.
+
+The destination is the model client's server inside an instrumented call, and the host of the current client span
+(or the carrier's ``host`` entry) everywhere; every one that is known must be allowed.  Inside a call an unknown one
+is not; elsewhere it is, because messages and tasks have no host.
+
+``opentelemetry.propagate`` keeps one global propagator.  A program that replaces it after ``setup()`` replaces this
+one too; ``install`` (or ``setup()``) called once more wraps the new one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry.context import Context, get_value
+from opentelemetry.propagators.textmap import (
+    CarrierT,
+    Getter,
+    Setter,
+    TextMapPropagator,
+    default_getter,
+    default_setter,
+)
+from opentelemetry.trace import SpanKind, get_current_span
+
+from genai_otel import fence, imports
+from genai_otel.context import DESTINATION_KEY
+
+_INSIDE = (".localhost", ".local", ".internal")
+_ADDRESS = ("server.address", "net.peer.name", "http.host")
+_URL = ("url.full", "http.url")
+_MAX_HOSTS = 1024
+
+_allowed: tuple[str, ...] = ()
+
+
+class HostFilter(TextMapPropagator):
+    """Hands everything to ``inner``, except an injection for a destination that is not allowed."""
+
+    def __init__(self, inner: TextMapPropagator, allowed: Iterable[str] = ()) -> None:
+        self.inner = inner
+        self._allowed = tuple(pattern.strip().lower() for pattern in allowed)
+        self._decided: dict[str, bool] = {}
+
+    @property
+    def fields(self) -> set[str]:
+        return self.inner.fields
+
+    def extract(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,
+    ) -> Context:
+        return self.inner.extract(carrier, context, getter)
+
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        with fence.contain("propagate"):
+            if self._goes_inside(carrier, context):
+                self.inner.inject(carrier, context, setter)
+
+    def allows(self, host: str) -> bool:
+        """Whether trace headers may go to ``host``, a name or address without port."""
+        decision = self._decided.get(host)
+        if decision is None:
+            if len(self._decided) >= _MAX_HOSTS:
+                self._decided.clear()
+            decision = self._decided[host] = is_inside(host) or matches(host, self._allowed)
+        return decision
+
+    def _goes_inside(self, carrier: object, context: Context | None) -> bool:
+        destination = get_value(DESTINATION_KEY, context)
+        if isinstance(destination, str) and not self.allows(destination):
+            return False
+        host = _span_host(context) or _carrier_host(carrier)
+        return host is None or self.allows(host)
+
+
+def install(allowed: Sequence[str] = ()) -> None:
+    """Filter what the global propagator injects; ``allowed`` are hosts beside the inner ones.
+
+    ``"name"`` allows that host, ``"*.name"`` every host below it, ``"*"`` all.  Called again, it takes the new list and
+    wraps a propagator that the program has set meanwhile.  Nothing is imported before somebody propagates.
+    """
+    global _allowed  # noqa: PLW0603 - read when opentelemetry.propagate is imported
+    _allowed = tuple(allowed)
+    imports.when_imported("opentelemetry.propagate", _wrap)
+
+
+def _wrap(module: ModuleType) -> None:
+    current = module.get_global_textmap()
+    inner = current.inner if isinstance(current, HostFilter) else current
+    module.set_global_textmap(HostFilter(inner, _allowed))
+
+
+def is_inside(host: str) -> bool:
+    """Whether ``host`` is a loopback, private or link-local address, or a name that only resolves inside."""
+    name = host.lower().rstrip(".").strip("[]")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        if "." in name:
+            return name.endswith(_INSIDE)
+        # Not "2130706433" or "0x7f000001": resolvers read both as addresses, of any host.
+        return name[:1].isalpha()
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:8.8.8.8 lies in a private range, 8.8.8.8 does not
+    address = mapped or address
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+def matches(host: str, patterns: Iterable[str]) -> bool:
+    """Whether one of ``patterns`` (exact, ``*.suffix`` or ``*``, in lower case) allows ``host``."""
+    name = host.lower().rstrip(".").strip("[]")
+    return any(
+        pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+        for pattern in patterns
+    )
+
+
+def _span_host(context: Context | None) -> str | None:
+    """The host that the current client span names, by the new or the old conventions."""
+    span = get_current_span(context)
+    if getattr(span, "kind", None) is not SpanKind.CLIENT:
+        return None
+    attributes: Mapping[str, object] = getattr(span, "attributes", None) or {}
+    for name in _ADDRESS:
+        value = attributes.get(name)
+        if isinstance(value, str) and value:
+            return _without_port(value)
+    for name in _URL:
+        value = attributes.get(name)
+        if isinstance(value, str) and value:
+            return urlsplit(value).hostname
+    return None
+
+
+def _carrier_host(carrier: Any) -> str | None:
+    """The ``Host`` header, where the carrier is the whole header mapping (a sampled-out span names no host)."""
+    if not hasattr(carrier, "get"):
+        return None
+    value = carrier.get("host") or carrier.get("Host")
+    return _without_port(value) if isinstance(value, str) and value else None
+
+
+def _without_port(authority: str) -> str:
+    if authority.count(":") > 1 and not authority.startswith("["):
+        return authority  # a bare IPv6 address
+    return urlsplit(f"//{authority}").hostname or authority
