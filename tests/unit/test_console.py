@@ -266,6 +266,53 @@ def test_threads_never_interleave_their_trees(desk: Desk, plain: io.StringIO) ->
     assert all(tree.count("root") == tree.count("child") == 1 for tree in trees)
 
 
+class Stuck(io.StringIO):
+    """A terminal that somebody has paused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.resumed = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.reached.set()
+        assert self.resumed.wait(10)
+        return super().write(text)
+
+
+def test_a_stuck_terminal_holds_up_one_thread_and_a_bounded_number_of_spans() -> None:
+    stuck = Stuck()
+    desk = Desk(ConsoleView(stuck))
+    printing = threading.Thread(target=lambda: desk.end(desk.span("first")))
+    printing.start()
+    assert stuck.reached.wait(10)
+    before = fence.drops().get(("spans", "console_stuck"), 0)
+    for _ in range(2_500):
+        desk.end(desk.span("root"))  # would wait for ever if it waited for the terminal
+    assert fence.drops()["spans", "console_stuck"] == before + 500
+    stuck.resumed.set()
+    printing.join(10)
+    assert stuck.getvalue().count("root") == 2_000
+
+
+class Reentrant(io.StringIO):
+    """Ends a span while it is being written to, as a finalizer or a signal handler may."""
+
+    desk: Desk | None = None
+
+    def write(self, text: str) -> int:
+        desk, self.desk = self.desk, None
+        if desk:
+            desk.end(desk.span("from a finalizer"))
+        return super().write(text)
+
+
+def test_a_span_that_ends_while_this_thread_prints_is_printed_next() -> None:
+    stream = Reentrant()
+    desk = stream.desk = Desk(ConsoleView(stream))
+    desk.end(desk.span("root"))
+    assert stream.getvalue().index("root") < stream.getvalue().index("from a finalizer")
+
+
 def test_an_error_shows_its_type_and_the_word_of_the_status(desk: Desk, plain: io.StringIO) -> None:
     span = desk.span("chat m", attributes={"genai_otel.outcome": "failed", "error.type": "429"})
     span.set_attribute("http.response.status_code", 429)
@@ -420,7 +467,7 @@ def test_a_forked_child_prints_though_a_thread_of_the_parent_was_printing(
     desk: Desk, plain: io.StringIO
 ) -> None:
     desk.end(desk.span("waits in the parent", desk.span("root")))
-    with desk.view._lock:  # pyright: ignore[reportPrivateUsage] - what a thread would hold at the fork
+    with desk.view._printing:  # pyright: ignore[reportPrivateUsage] - what a thread would hold at the fork
         child = os.fork()
         if child == 0:
             desk.end(desk.span("in the child"))

@@ -8,13 +8,14 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from genai_otel.console.terminal import Terminal, put
 from genai_otel.console.tree import Tree, draw
-from genai_otel.fence import contain
+from genai_otel.fence import contain, dropped
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_SPANS = 2_000
 _MAX_PRINTED = 4_096
 _QUIET_SECONDS = 60.0
+_SHUTDOWN_SECONDS = 1.0
 _CONTINUED = "continued"  # its parent was printed before
 _PARTIAL = "partial"  # its parent has not ended, or never comes
 
@@ -64,12 +66,15 @@ class ConsoleView(SpanExporter):
         _views.add(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        with contain("console"), self._lock:
-            now = time.monotonic()
-            trees = [tree for span in spans for tree in self._add(span, now)]
-            self._write(trees + self._overdue(now))
-            return SpanExportResult.SUCCESS
-        return SpanExportResult.FAILURE
+        """Print, or leave it to the thread that is printing: no thread waits for another one's terminal.
+
+        Nor for itself, where a finalizer or a signal handler ends a span while this thread is printing.
+        """
+        if self._waiting.qsize() >= _MAX_SPANS:  # the terminal is stuck
+            dropped("spans", "console_stuck", len(spans))
+            return SpanExportResult.FAILURE
+        self._waiting.put(spans)
+        return SpanExportResult.SUCCESS if self._print_waiting() else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the interface's signature
         """Nothing to do: what waits here waits for its parent, and all else is written at once."""
@@ -77,14 +82,38 @@ class ConsoleView(SpanExporter):
 
     def shutdown(self) -> None:
         """Print what still waits for its root."""
-        with contain("console"), self._lock:
-            self._write([self._give_up(trace_id) for trace_id in list(self._open)])
+        if self._printing.acquire(timeout=_SHUTDOWN_SECONDS):
+            try:
+                with contain("console"):
+                    self._write([self._give_up(trace_id) for trace_id in list(self._open)])
+            finally:
+                self._printing.release()
 
     def reset(self) -> None:
         """Forget what waits and what was printed."""
-        self._lock = threading.Lock()
+        self._printing = threading.Lock()
+        self._waiting: SimpleQueue[Sequence[ReadableSpan]] = SimpleQueue()
         self._open: dict[int, _Open] = {}
         self._printed: dict[int, None] = {}
+
+    def _print_waiting(self) -> bool:
+        printed = True
+        # Looks again after the release: what came in between was left to this thread.
+        while not self._waiting.empty() and self._printing.acquire(blocking=False):
+            try:
+                printed = False
+                with contain("console"):
+                    self._take_waiting()
+                    printed = True
+            finally:
+                self._printing.release()
+        return printed
+
+    def _take_waiting(self) -> None:
+        now = time.monotonic()
+        while not self._waiting.empty():
+            trees = [tree for span in self._waiting.get() for tree in self._add(span, now)]
+            self._write(trees + self._overdue(now))
 
     def _add(self, span: ReadableSpan, now: float) -> list[Tree]:
         """Keep a span; the trees that can be printed because of it."""
