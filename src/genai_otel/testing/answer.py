@@ -95,7 +95,7 @@ def _pieces(ask: Ask, plan: Plan, text: str | None) -> tuple[str, ...]:
     if text is None and ask.schema is not None:
         text = json.dumps(example(ask.schema))
     elif text is None:
-        text = ask.prompt if plan.echo else TEXT
+        text = (ask.prompt if plan.echo else "") or TEXT
     if plan.surrogate:
         text += "\ud83d"
     words = split(text)

@@ -36,7 +36,7 @@ class Plan:
 
     # What the model says
     chunks: int | None = _directive("chunks-N", "the text comes in N pieces")
-    echo: bool = _directive("echo", "the text is the last user message", False)
+    echo: bool = _directive("echo", "the text is the last user message, if any", False)
     refusal: bool = _directive("refusal", "the model refuses", False)
     length: bool = _directive("length", "the answer stops at the token limit", False)
     content_filter: bool = _directive("content-filter", "the answer stops at the content filter", False)
