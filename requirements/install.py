@@ -50,7 +50,8 @@ def fingerprint(lock: Path) -> str:
     """What an installation depends on: this Python, the locked packages, our own metadata (not tool settings)."""
     metadata = (ROOT / "pyproject.toml").read_bytes().partition(b"\n[tool.ruff]")[0]
     locked = lock.read_bytes() if lock.exists() else b""
-    return hashlib.sha256(b"\0".join((sys.version.encode(), locked, metadata))).hexdigest()
+    version = (ROOT / "src" / "genai_otel" / "version.py").read_bytes()
+    return hashlib.sha256(b"\0".join((sys.version.encode(), locked, metadata, version))).hexdigest()
 
 
 def create(folder: Path) -> None:

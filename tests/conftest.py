@@ -13,6 +13,8 @@ for name in [name for name in os.environ if name.startswith(("OTEL_", "GENAI_OTE
     del os.environ[name]
 os.environ["GENAI_OTEL_STRICT"] = "1"
 
+pytest_plugins = ["tests.harness.fixtures"]
+
 
 def is_loopback(address: object) -> bool:
     if not isinstance(address, tuple):  # a path: sockets of the file system
