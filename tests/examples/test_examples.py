@@ -98,3 +98,15 @@ def test_in_a_notebook_the_span_of_a_call_appears_under_its_cell(monkeypatch: py
         again = next(cell for cell in book.cells if "genai_otel.setup()" in cell.source)
         client.execute_cell(again, len(book.cells))
         assert output(again) == ""
+
+
+@pytest.mark.process
+def test_the_test_in_the_readme_passes(tmp_path: Path) -> None:
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    (code,) = [
+        code for code in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "def test_" in code
+    ]
+    (tmp_path / "test_readme.py").write_text(code)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_readme.py"]
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
