@@ -145,6 +145,7 @@ _candidates: dict[tuple[str, str], _Candidate] = {}
 _skipped: dict[tuple[str, str], Instrumentation] = {}
 _providers: dict[str, Any] = {}
 _rivals: frozenset[str] = frozenset()
+_left = False
 _lock = threading.Lock()
 
 
@@ -165,12 +166,18 @@ def activate(
         _rivals = frozenset(map(_normal, rivals))
         _providers.update(providers or {})
         names = frozenset(map(_normal, disabled))
-        if "*" in names:
+        if _left or "*" in names:
             return
         choose_conventions(os.environ)
         for entry_point in _entry_points():
             if _normal(entry_point.name) not in names:
                 consider(entry_point)
+
+
+def leave_to_launcher() -> None:
+    """Activate nothing from now on: a launcher with another distro activates all that are installed, at once."""
+    global _left  # noqa: PLW0603 - read by the set-up that follows
+    _left = True
 
 
 def consider(entry_point: EntryPoint, *, launched: bool = False) -> None:
