@@ -1,0 +1,57 @@
+"""The command ``genai-otel``: see it work (demo), ask what is wrong (doctor), list the settings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code (0 good, 1 problems or missing packages, 2 wrong usage)."""
+    options = _parser().parse_args(argv)
+    try:
+        return _COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        return 130  # what a shell calls "ended by Ctrl-C"
+    except BrokenPipeError:
+        # Whoever read the output (head, less) has seen enough; the interpreter must not complain at exit either.
+        sys.stdout = None
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="genai-otel", description="OpenTelemetry for GenAI calls.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser(
+        "demo", help="a small app with a local model: watch its traces and metrics, no key needed"
+    )
+    doctor = commands.add_parser(
+        "doctor", help="what is installed and on, where telemetry goes, what to repair"
+    )
+    doctor.add_argument("--json", action="store_true", help="the same facts for programs")
+    settings = commands.add_parser("settings", help="the settings of genai-otel, their defaults and values")
+    settings.add_argument("--markdown", action="store_true", help="as the table in the README")
+    return parser
+
+
+# Imported when chosen: no command pays for another one's imports.
+def _demo(_: argparse.Namespace) -> int:
+    from genai_otel.cli.demo import run
+
+    return run()
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from genai_otel.cli.doctor import run
+
+    return run(as_json=options.json)
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from genai_otel.cli.settings import run
+
+    return run(as_markdown=options.markdown)
+
+
+_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings}

@@ -1,0 +1,119 @@
+"""``genai-otel demo``: a small web app with the real OpenAI client against a local model, seen through genai-otel.
+
+``setup()`` is the only line about telemetry, here and in the app.  Everything listens on loopback ports that are
+free at the time, and ends by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+import time
+from collections.abc import Generator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from genai_otel.runtime import Handle
+
+_NEEDS = ("fastapi", "openai", "uvicorn")
+_WAIT = 10.0  # seconds that a start or a request may take; none needs one
+
+
+class _Step(NamedTuple):
+    what: str
+    path: str
+    read: int | None = None  # bytes to read before hanging up; None reads to the end
+
+
+_STEPS = (
+    _Step("a question and its answer", "/chat?question=hello"),
+    _Step("an answer streamed to its reader", "/stream?question=hello"),
+    _Step("a reader who leaves after the first word", "/stream?question=hello", 5),
+    _Step("an agent that uses a tool", "/agent?task=when+are+you+open"),
+    _Step("an embedding", "/search?text=umbrella"),
+    _Step("a model that is too busy", "/busy"),
+)
+
+
+def run() -> int:
+    """Run the demo; returns the exit code."""
+    missing = [name for name in _NEEDS if find_spec(name) is None]
+    if missing:
+        print(f"The demo needs {', '.join(missing)}: pip install 'genai-otel[openai,web]'", file=sys.stderr)
+        return 1
+
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    import genai_otel
+    from genai_otel.console import metrics_table
+
+    reader = InMemoryMetricReader()
+    handle = genai_otel.setup(service_name="genai-otel-demo", console="on", metric_readers=[reader])
+    _say(
+        "A FastAPI app, the OpenAI client and a model server on this machine, after one line: genai_otel.setup()"
+    )
+    _say("".join(f"Telemetry goes to {exporter}\n" for exporter in handle.exporters))
+    _play(handle)
+    _say("The metrics derived from these spans:\n")
+    _say(metrics_table(reader.get_metrics_data()))
+    handle.shutdown()
+    _say(_next_step())
+    return 0
+
+
+def _play(handle: Handle) -> None:
+    from genai_otel.cli.demo_app import application
+    from genai_otel.testing import ModelServer
+
+    with ModelServer() as model, _serving(application(model.base_url)) as port:
+        for number, step in enumerate(_STEPS, 1):
+            _say(f"[{number}/{len(_STEPS)}] {step.what}: GET {step.path}")
+            _say(f"      {_get(port, step)}\n")
+            time.sleep(0.1)  # the app ends its span a moment after the reader has the last byte
+            handle.flush(timeout=1.0)
+
+
+@contextlib.contextmanager
+def _serving(app: FastAPI) -> Generator[int]:
+    """Serve an app with uvicorn in a thread; gives its port."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            end = time.monotonic() + _WAIT
+            while not server.started:
+                if time.monotonic() > end or not thread.is_alive():
+                    raise TimeoutError("the demo's web server did not start")
+                time.sleep(0.01)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(_WAIT)
+
+
+def _get(port: int, step: _Step) -> str:
+    """What the app answers, as one line."""
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT)
+    with contextlib.closing(connection):
+        connection.request("GET", step.path)
+        response = connection.getresponse()
+        body = response.read(step.read).decode(errors="replace")
+    return f"{response.status} {body}" + (" ... and hangs up" if step.read else "")
+
+
+def _next_step() -> str:
+    return "Next: put genai_otel.setup() into your own program; `genai-otel doctor` checks where its telemetry goes."
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
