@@ -14,12 +14,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 
-from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,  # the key has no public alias; every instrumentation reads this one
-    attach,
-    detach,
-    set_value,
-)
+from opentelemetry.context import attach, detach, set_value
+
+from genai_otel.context import SUPPRESS_KEY
 
 _logger = logging.getLogger("genai_otel")
 _REPEAT_SECONDS = 60.0
@@ -99,7 +96,7 @@ def _say(level: int, message: str) -> None:
 
 
 def _log(level: int, message: str) -> None:
-    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+    token = attach(set_value(SUPPRESS_KEY, True))
     try:
         _logger.log(level, "genai-otel: %s", message)
     finally:

@@ -9,12 +9,13 @@ Source: open-telemetry/semantic-conventions-genai, model/gen-ai (spans.yaml, met
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
 SCOPE: Final = "genai_otel"
 
-# --- identity of a call -------------------------------------------------------------------------------------------
+# --- identity of a call ---------------------------------------------------------------------------
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
@@ -24,7 +25,7 @@ SERVER_PORT: Final = "server.port"
 ERROR_TYPE: Final = "error.type"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
 
-# --- request ------------------------------------------------------------------------------------------------------
+# --- request --------------------------------------------------------------------------------------
 REQUEST_STREAM: Final = "gen_ai.request.stream"
 REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
 REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
@@ -41,14 +42,14 @@ REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
 REQUEST_STREAM_CURSOR: Final = "gen_ai.request.stream_cursor"
 OUTPUT_TYPE: Final = "gen_ai.output.type"
 
-# --- response -----------------------------------------------------------------------------------------------------
+# --- response -------------------------------------------------------------------------------------
 RESPONSE_ID: Final = "gen_ai.response.id"
 RESPONSE_STATUS: Final = "gen_ai.response.status"
 RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
 
-# --- usage: totals include cached and reasoning tokens --------------------------------------------------------------
+# --- usage: totals include cached and reasoning tokens --------------------------------------------
 USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
@@ -61,7 +62,7 @@ USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
 USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
 
-# --- content (opt-in) -----------------------------------------------------------------------------------------------
+# --- content (opt-in) -----------------------------------------------------------------------------
 INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
@@ -70,19 +71,19 @@ TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
 TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 EVENT_OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
 
-# --- agents and tools -----------------------------------------------------------------------------------------------
+# --- agents and tools -----------------------------------------------------------------------------
 AGENT_NAME: Final = "gen_ai.agent.name"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"
 TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 
-# --- vendor refinement: OpenAI ----------------------------------------------------------------------------------------
+# --- vendor refinement: OpenAI --------------------------------------------------------------------
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 
-# --- names of our own (design.md 5b, a public contract) -----------------------------------------------------------------
+# --- names of our own (design.md 5b, a public contract) -------------------------------------------
 OUTCOME: Final = "genai_otel.outcome"
 OWNER: Final = "genai_otel.owner"
 MEASURED: Final = "genai_otel.measured"
@@ -90,29 +91,31 @@ TRUNCATED: Final = "genai_otel.truncated"
 STREAM_CHUNKS: Final = "genai_otel.stream.chunks"
 STREAM_TIME_PER_CHUNK: Final = "genai_otel.stream.time_per_chunk"
 REQUEST_ID: Final = "genai_otel.response.request_id"
+HTTP_STATUS: Final = "http.response.status_code"
 COST_AMOUNT: Final = "genai_otel.cost.amount"
 COMPONENT: Final = "genai_otel.component"
 
 Outcome = Literal["completed", "closed", "abandoned", "cancelled", "cut", "failed"]
 
-# --- values -----------------------------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------
 CHAT: Final = "chat"
 TEXT_COMPLETION: Final = "text_completion"
 GENERATE_CONTENT: Final = "generate_content"
 EMBEDDINGS: Final = "embeddings"
 FETCH_RESPONSE: Final = "fetch_response"
+MODERATION: Final = "moderation"
 
 INFERENCE: Final = frozenset({CHAT, TEXT_COMPLETION, GENERATE_CONTENT})
 """Operations that the convention calls inference: one call of a generating model."""
 
-MODEL_OPERATIONS: Final = INFERENCE | {EMBEDDINGS, "image_generation", "speech", "transcription", "translation"}
-"""Operations that use a model and report usage of their own, so that nested spans of them are one call."""
+MODEL_OPERATIONS: Final = INFERENCE | {EMBEDDINGS, FETCH_RESPONSE, MODERATION}
+"""Operations of a model's API: nested spans of them are one call, and they are what is measured."""
 
 OTHER: Final = "_OTHER"
 """The convention's fallback value of ``error.type``; also the label value past the cardinality limit."""
 
 
-# --- metrics ------------------------------------------------------------------------------------------------------------
+# --- metrics -------------------------------------------------------------------------------------
 DURATION_BUCKETS: Final = (
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 )  # fmt: skip
@@ -124,11 +127,25 @@ TOKEN_BUCKETS: Final = (
 
 TOKEN_TYPE: Final = "gen_ai.token.type"
 TOKEN_MODALITY: Final = "gen_ai.token.modality"
-FINISH_REASON: Final = "gen_ai.response.finish_reason"
+FINISH_REASON: Final = "genai_otel.finish_reason"
+
+NORMAL_FINISH_REASON: Final = {
+    "stop": "stop", "end_turn": "stop", "stop_sequence": "stop", "completed": "stop", "eos": "stop",
+    "length": "length", "max_tokens": "length", "max_output_tokens": "length", "incomplete": "length",
+    "tool_calls": "tool_calls", "tool_call": "tool_calls", "tool_use": "tool_calls", "function_call": "tool_calls",
+    "content_filter": "content_filter", "safety": "content_filter",
+    "refusal": "refusal", "error": "error", "failed": "error", "cancelled": "cancelled",
+}  # fmt: skip
+"""Vendors' finish reasons in the few words of the metric's label; the span keeps the vendor's own."""
 
 
-class Instrument(NamedTuple):
-    """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram."""
+
+@dataclass(frozen=True, eq=False)
+class Instrument:
+    """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram.
+
+    Compared by identity, which keeps a look-up by instrument as cheap as it can be.
+    """
 
     name: str
     unit: str

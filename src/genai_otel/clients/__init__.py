@@ -1,1 +1,10 @@
 """The model clients that we know: one declarative file each.  Importing one imports no client library."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from genai_otel.clients import openai
+from genai_otel.spec import ClientSpec
+
+SPECS: Final[tuple[ClientSpec, ...]] = (openai.SPEC,)

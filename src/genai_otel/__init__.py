@@ -1,0 +1,61 @@
+"""genai-otel: OpenTelemetry for GenAI calls.  One call, one span, one count.
+
+>>> import genai_otel
+>>> genai_otel.setup()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genai_otel import _identity  # first: says so when another distribution has overwritten our files
+from genai_otel.runtime import flush, setup, shutdown
+from genai_otel.version import __version__
+
+if TYPE_CHECKING:
+    from genai_otel.config import Config, SettingError
+    from genai_otel.engine.patch import register
+    from genai_otel.pipeline import pipeline, sampler
+    from genai_otel.runtime.handle import Handle
+    from genai_otel.spec import ClientSpec, Endpoint
+    from genai_otel.web import instrument_app
+
+__all__ = [
+    "ClientSpec",
+    "Config",
+    "Endpoint",
+    "Handle",
+    "SettingError",
+    "__version__",
+    "flush",
+    "instrument_app",
+    "pipeline",
+    "register",
+    "sampler",
+    "setup",
+    "shutdown",
+]
+
+_LATER = {
+    "ClientSpec": "genai_otel.spec",
+    "Config": "genai_otel.config",
+    "Endpoint": "genai_otel.spec",
+    "Handle": "genai_otel.runtime.handle",
+    "SettingError": "genai_otel.config",
+    "instrument_app": "genai_otel.web",
+    "register": "genai_otel.engine.patch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what not every program needs when it is first asked for."""
+    from importlib import import_module
+
+    if name in ("pipeline", "sampler"):
+        return getattr(import_module("genai_otel.wrapping"), name)
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+_identity.check()

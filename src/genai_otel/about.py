@@ -1,0 +1,56 @@
+"""Metrics about ourselves: that we are here, what is open, what went wrong inside and what was lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from genai_otel import fence, semconv
+from genai_otel.engine.call import drain, open_calls
+from genai_otel.version import __version__
+
+_ACTIVE_LABELS = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL)
+_MAX_ACTIVE = 200
+
+
+def observe(meter: Meter) -> None:
+    """Register the observable instruments.  Their callbacks only read integers, so a collection never waits for us."""
+    meter.create_observable_gauge(semconv.INFO, [_info], "1", "genai-otel is active in this process.")
+    meter.create_observable_up_down_counter(
+        semconv.ACTIVE_OPERATIONS, [_active], "{operation}", "Calls that have begun and not ended."
+    )
+    meter.create_observable_counter(
+        semconv.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
+    )
+    meter.create_observable_counter(semconv.DROPPED, [_dropped], "{item}", "Telemetry that was lost, and why.")
+
+
+def _info(_: CallbackOptions) -> Iterable[Observation]:
+    yield Observation(1, {"version": __version__})
+
+
+def _active(_: CallbackOptions) -> Iterable[Observation]:
+    drain()
+    count: Counter[tuple[object, ...]] = Counter()
+    for call in open_calls():
+        identity = call.origin.attributes
+        count[tuple(identity.get(label) for label in _ACTIVE_LABELS)] += 1
+    _seen.update(dict.fromkeys(count, 0) if len(_seen) < _MAX_ACTIVE else {})
+    for key in _seen:  # a label set that was seen once goes back to 0 instead of vanishing
+        labels = {label: value for label, value in zip(_ACTIVE_LABELS, key, strict=True) if isinstance(value, str)}
+        yield Observation(count[key], labels)
+
+
+_seen: dict[tuple[object, ...], int] = {}
+
+
+def _errors(_: CallbackOptions) -> Iterable[Observation]:
+    for component, number in fence.errors().items():
+        yield Observation(number, {semconv.COMPONENT: component})
+
+
+def _dropped(_: CallbackOptions) -> Iterable[Observation]:
+    for (signal, reason), number in fence.drops().items():
+        yield Observation(number, {"signal": signal, "reason": reason})

@@ -1,0 +1,218 @@
+"""Settings: one table of variable, argument, default and meaning, and the frozen result of reading it.
+
+A setting of our own exists only where OpenTelemetry has no standard variable; everything else (exporters, endpoints,
+headers, sampling, resource, limits) is said with the standard ``OTEL_*`` variables, which :mod:`genai_otel.runtime`
+honours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, NamedTuple
+
+CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
+Console = Literal["auto", "on", "off"]
+Names = tuple[str, ...]
+
+
+class SettingError(ValueError):
+    """A setting has a value that it cannot have; the text names the setting, the value and what is allowed."""
+
+
+class Setting(NamedTuple):
+    """One row of the table: environment variable, ``setup()`` argument, default as text, meaning."""
+
+    variable: str
+    argument: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the user asked for.  Built by :meth:`load`; an argument wins over its variable, which wins over the default."""
+
+    capture_content: ContentMode = "NO_CONTENT"
+    console: Console = "auto"
+    propagate_to: Names = ()
+    clients_off: Names = ()
+    content_value_bytes: int = 16_384
+    span_bytes: int = 65_536
+    batch_bytes: int = 4_194_304
+    max_series: int = 2_000
+    stream_usage: bool = False
+    keep_foreign_metrics: bool = False
+    instrument_libraries: bool = True
+    exit_timeout: float = 4.5
+    problems: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def content_on_spans(self) -> bool:
+        """Whether prompts and answers may stand on spans."""
+        return self.capture_content in ("SPAN_ONLY", "SPAN_AND_EVENT")
+
+    @property
+    def content_on_events(self) -> bool:
+        """Whether prompts and answers may stand on events."""
+        return self.capture_content in ("EVENT_ONLY", "SPAN_AND_EVENT")
+
+    @classmethod
+    def load(cls, arguments: Mapping[str, Any], environ: Mapping[str, str], *, lenient: bool = False) -> Config:
+        """Read the settings.
+
+        Raises :class:`SettingError` for an unknown argument or a value that a setting cannot have; with ``lenient``
+        (the launcher, where nobody catches) the problem is kept in ``problems`` and the default is used.
+        """
+        found: dict[str, Any] = {}
+        problems: list[str] = []
+        for name in arguments:
+            if name not in _TABLE:
+                problems.append(f"setup() has no setting {name!r}; it has {', '.join(sorted(_TABLE))}")
+        for setting in SETTINGS:
+            try:
+                found.update(_read(setting, arguments, environ))
+            except SettingError as error:
+                problems.append(str(error))
+        if problems and not lenient:
+            raise SettingError("; ".join(problems))
+        return cls(**found, problems=tuple(problems))
+
+
+def _read(setting: Setting, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    read = _TABLE[setting.argument].read
+    if arguments.get(setting.argument) is not None:
+        return {setting.argument: read(f"setup({setting.argument}=…)", arguments[setting.argument])}
+    text = environ.get(setting.variable, "").strip()
+    return {setting.argument: read(setting.variable, text)} if text else {}
+
+
+# --- readers: value in, typed value out, or one clear error --------------------------------------
+
+
+def _one_of(*allowed: str, **aliases: str) -> Callable[[str, Any], str]:
+    def read(name: str, value: Any) -> str:
+        text = str(value).strip() if isinstance(value, str) else repr(value)
+        for option in allowed:
+            if text.lower() == option.lower():
+                return option
+        if text.lower() in aliases:
+            return aliases[text.lower()]
+        raise SettingError(f"{name} is {text!r}; allowed are {', '.join(allowed)}")
+
+    return read
+
+
+def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str, Any], Any]:
+    def read(name: str, value: Any) -> Any:
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            number = kind(value)
+        except (TypeError, ValueError, OverflowError):
+            number = None
+        if number is None or not low <= number <= high:
+            raise SettingError(f"{name} is {value!r}; allowed is {_A[kind]} from {low:g} to {high:g}")
+        return number
+
+    return read
+
+
+_A: Final = {int: "a whole number", float: "a number"}
+_TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _switch(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise SettingError(f"{name} is {value!r}; allowed are true and false")
+    return found
+
+
+def _names(name: str, value: Any) -> Names:
+    parts: list[Any] = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple, set, frozenset)) or not all(isinstance(part, str) for part in parts):
+        raise SettingError(f"{name} is {value!r}; allowed is a list of names, or one text with commas between them")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+class _Row(NamedTuple):
+    variable: str
+    read: Callable[[str, Any], Any]
+    meaning: str
+
+
+_TABLE: Final[dict[str, _Row]] = {
+    # "true" is what older packages took; it meant what SPAN_ONLY means.
+    "capture_content": _Row(
+        CAPTURE_CONTENT,
+        _one_of("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT", true="SPAN_ONLY", false="NO_CONTENT"),
+        "where prompts and answers may stand: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
+    ),
+    "console": _Row(
+        "GENAI_OTEL_CONSOLE",
+        _one_of("auto", "on", "off", true="on", false="off"),
+        "trace trees on stderr: `on`, `off`, or `auto`, which is on when no exporter is configured",
+    ),
+    "propagate_to": _Row(
+        "GENAI_OTEL_PROPAGATE_TO",
+        _names,
+        "further hosts that get trace headers and baggage, beside loopback and private addresses: names, `*.suffix`",
+    ),
+    "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", _names, "model clients that are left alone"),
+    "content_value_bytes": _Row(
+        "GENAI_OTEL_CONTENT_VALUE_BYTES", _number(int, 64, 16_777_216), "most bytes of one captured value"
+    ),
+    "span_bytes": _Row(
+        "GENAI_OTEL_SPAN_BYTES",
+        _number(int, 1_024, 67_108_864),
+        "most bytes of all texts of one span; content goes first",
+    ),
+    "batch_bytes": _Row(
+        "GENAI_OTEL_BATCH_BYTES",
+        _number(int, 65_536, 67_108_864),
+        "most bytes of one export; a larger batch is sent in parts",
+    ),
+    "max_series": _Row(
+        "GENAI_OTEL_MAX_SERIES",
+        _number(int, 10, 1_000_000),
+        "most label sets of one metric; more are folded into one overflow series",
+    ),
+    "stream_usage": _Row(
+        "GENAI_OTEL_STREAM_USAGE",
+        _switch,
+        "ask OpenAI for the usage of streams (`stream_options.include_usage`) where the program does not",
+    ),
+    "keep_foreign_metrics": _Row(
+        "GENAI_OTEL_KEEP_FOREIGN_METRICS",
+        _switch,
+        "keep `gen_ai.*` metrics that other instrumentations record in our MeterProvider",
+    ),
+    "instrument_libraries": _Row(
+        "GENAI_OTEL_INSTRUMENT_LIBRARIES",
+        _switch,
+        "activate the installed OpenTelemetry instrumentations (FastAPI, httpx, databases, …)",
+    ),
+    "exit_timeout": _Row(
+        "GENAI_OTEL_EXIT_TIMEOUT",
+        _number(float, 0, 60),
+        "most seconds that the end of the process waits for all exporters",
+    ),
+}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+_DEFAULTS: Final = {item.name: item.default for item in fields(Config)}
+
+SETTINGS: Final[tuple[Setting, ...]] = tuple(
+    Setting(row.variable, argument, _text(_DEFAULTS[argument]), row.meaning) for argument, row in _TABLE.items()
+)

@@ -1,0 +1,16 @@
+"""The context keys that the engine sets and others read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,  # no public alias; every instrumentation reads this one
+    create_key,
+)
+
+DESTINATION_KEY: Final = create_key("genai_otel.destination")
+"""Set in the context of an instrumented call: the model client's server address, or "" where it is unknown."""
+
+SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
+"""Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""

@@ -1,0 +1,181 @@
+"""One logical client call: it begins, gathers facts and ends exactly once, whatever happens to it.
+
+A call is open from :func:`begin` until :meth:`Call.finish`; the registry of open calls is what makes the end
+happen once (whoever removes the call from it ends it) and what lets the exit drain calls that are still alive.
+Finalisers may run inside any lock of anybody, so they only append to a queue that the next call, a flush, a
+collection or the exit drains.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.context import Context, attach, detach, get_current, set_value
+from opentelemetry.trace import Span, SpanContext, set_span_in_context
+
+from genai_otel import fence, safe, semconv
+from genai_otel.context import DESTINATION_KEY, SUPPRESS_KEY
+from genai_otel.engine import record
+from genai_otel.engine.origin import Origin, origin_of
+from genai_otel.spec import ClientSpec, Endpoint
+
+_open: dict[int, Call] = {}
+_dropped: deque[tuple[Call, semconv.Outcome]] = deque()
+
+
+class Call:
+    """An open call.  ``attributes`` are the facts so far, named by the conventions."""
+
+    spec: ClientSpec
+    endpoint: Endpoint
+    origin: Origin
+    recorder: record.Recorder
+    attributes: dict[str, Any]
+    span: Span
+    span_context: SpanContext
+    span_id: int
+    context: Context
+    start_time: int
+    end_time: int
+    start: int
+    outcome: semconv.Outcome
+    # What most calls never set stands on the class.
+    token: Any = None
+    first: int = 0
+    last: int = 0
+    chunks: int = 0
+    error: BaseException | None = None
+    content: dict[str, Any] | None = None
+    said: dict[Any, Any] | None = None
+    followed: Any = None
+    hides: bool = False
+    ambient: BaseException | None = None
+
+    # --- while the client's code runs -------------------------------------------------------------
+
+    def returned(self, facts: Mapping[str, Any]) -> None:
+        """The call gave a whole result."""
+        self.attributes.update(facts)
+        self.finish("completed" if semconv.ERROR_TYPE not in facts else "failed")
+
+    def raised(self, error: BaseException, outcome: semconv.Outcome = "failed") -> None:
+        """The call ended with an exception, which passes on to the user as it is."""
+        if not isinstance(error, GeneratorExit) or get_current() is self.context:
+            self.suspend()  # a coroutine that is collected elsewhere has no context to leave
+        self.error = error
+        if isinstance(error, Exception):
+            self.attributes[semconv.ERROR_TYPE] = type(error).__qualname__
+            with fence.contain("engine.errors"):
+                self.attributes.update(self.spec.errors(error))
+        else:
+            outcome = "abandoned" if isinstance(error, GeneratorExit) else "cancelled"
+        self.finish(outcome)
+
+    def suspend(self) -> None:
+        """Leave the call's context; done in the frame that entered it."""
+        token, self.token = self.token, None
+        if token is not None:
+            detach(token)
+
+    # --- the one end ------------------------------------------------------------------------------
+
+    def finish(self, outcome: semconv.Outcome, at: int | None = None) -> None:
+        """End the call, once; later calls change nothing.  ``at`` is a ``perf_counter_ns`` time, now by default."""
+        if _open.pop(id(self), None) is None:
+            return
+        try:
+            now = time.perf_counter_ns() if at is None else at
+            self.end_time = self.start_time + now - self.start
+            self.outcome = outcome
+            attributes = self.attributes
+            attributes[semconv.OUTCOME] = outcome
+            if self.chunks:
+                self._stream_facts(attributes)
+            if self.followed is not None:
+                self.followed = None  # its callback refers to this call
+            self.recorder.end(self)
+        except Exception as error:  # noqa: BLE001 - the fence of the hot path
+            fence.report("engine.finish", error)
+
+    def _stream_facts(self, attributes: dict[str, Any]) -> None:
+        chunks = self.chunks
+        attributes[semconv.STREAM_CHUNKS] = chunks
+        attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = (self.first - self.start) / 1e9
+        if chunks > 1:
+            attributes[semconv.STREAM_TIME_PER_CHUNK] = (self.last - self.first) / (chunks - 1) / 1e9
+
+    def drop(self, outcome: semconv.Outcome = "abandoned") -> None:
+        """Nobody will end this call; safe in finalisers, which may run anywhere."""
+        _dropped.append((self, outcome))
+
+
+def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Call | None:
+    """Open a call and make its span current; None when the call is not ours to trace."""
+    recorder = record.active
+    if recorder is None:
+        return None
+    context = get_current()
+    if DESTINATION_KEY in context or context.get(SUPPRESS_KEY):
+        return None
+    if _dropped:
+        drain()
+    try:
+        origin = origin_of(spec, endpoint, instance, arguments)
+        call = Call()
+        call.spec = spec
+        call.endpoint = endpoint
+        call.origin = origin
+        call.recorder = recorder
+        call.start_time = time.time_ns()
+        call.start = time.perf_counter_ns()
+        # The destination first: by it the pipeline knows a span of ours when it starts.
+        context = set_value(DESTINATION_KEY, origin.address or "", context)
+        recorder.start(call, context)
+        call.attributes = {**origin.attributes, **endpoint.request(arguments)}
+        call.context = set_span_in_context(call.span, context)
+        if recorder.content is not None:
+            _capture_request(call, arguments)
+        _open[id(call)] = call
+        call.token = attach(call.context)
+    except Exception as error:  # noqa: BLE001 - the fence of the hot path
+        fence.report("engine.begin", error)
+        return None
+    return call
+
+
+def _capture_request(call: Call, arguments: Mapping[str, Any]) -> None:
+    call.content = {}
+    if call.endpoint.content is not None:
+        with fence.contain("engine.content"):
+            call.content.update(call.endpoint.content.request(arguments))
+
+
+def open_calls() -> tuple[Call, ...]:
+    """The calls that have begun and not ended."""
+    return tuple(_open.values())
+
+
+def drain() -> None:
+    """End the calls whose streams were dropped."""
+    while _dropped:
+        try:
+            call, outcome = _dropped.popleft()
+        except IndexError:  # another thread took it
+            return
+        call.finish(outcome, call.last or None)
+
+
+def abandon_all() -> None:
+    """End every open call; the interpreter is going down."""
+    drain()
+    for call in open_calls():
+        call.finish("abandoned", call.last or None)
+
+
+def forget_all() -> None:
+    """A forked child does not own its parent's open calls."""
+    _open.clear()
+    _dropped.clear()

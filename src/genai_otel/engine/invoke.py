@@ -1,0 +1,93 @@
+"""The one place where the user's function is called: sync, async, stream, stream helper and raw response alike.
+
+Everything before and after that call is ours and fenced.  The result is the client's own object, the exception the
+client's own exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from genai_otel import fence
+from genai_otel.engine import record
+from genai_otel.engine.call import begin
+from genai_otel.engine.result import received
+from genai_otel.spec import ClientSpec, Endpoint
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
+    """The function that wrapt calls instead of the endpoint's method."""
+
+    with_usage = endpoint.with_usage
+    asynchronous = endpoint.asynchronous
+
+    def invoke(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        arguments = kwargs if not args else _named(endpoint, args, kwargs)
+        added = None
+        if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
+            added = _usage_asked(with_usage, arguments)
+            if added is not None:
+                kwargs = arguments = {**kwargs, **added}
+        # Calling an async method only makes its coroutine, so its call begins when it is awaited.
+        call = None if asynchronous else begin(spec, endpoint, instance, arguments)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            if asynchronous:
+                call = begin(spec, endpoint, instance, arguments)
+            if call is not None:
+                call.raised(error)
+            raise
+        if asynchronous:
+            return _awaited(result, spec, endpoint, instance, arguments, hides=added is not None)
+        if call is not None:
+            if added is not None:
+                call.hides = True
+            call.suspend()
+            received(call, arguments, result)
+        return result
+
+    return invoke
+
+
+async def _awaited(
+    pending: Awaitable[Any],
+    spec: ClientSpec,
+    endpoint: Endpoint,
+    instance: Any,
+    arguments: Mapping[str, Any],
+    *,
+    hides: bool,
+) -> Any:
+    call = begin(spec, endpoint, instance, arguments)
+    try:
+        result = await pending
+    except BaseException as error:
+        if call is not None:
+            call.raised(error)
+        raise
+    if call is not None:
+        call.hides = hides
+        call.suspend()
+        received(call, arguments, result)
+    return result
+
+
+def _usage_asked(
+    with_usage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None], arguments: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Arguments to add because the user's setting asks for the usage of streams."""
+    with fence.contain("engine.with_usage"):
+        return with_usage(arguments)
+    return None
+
+
+def _named(endpoint: Endpoint, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    named = dict(kwargs)
+    with fence.contain("engine.invoke"):
+        named.update(zip(endpoint.positional, args, strict=False))
+    return named
+

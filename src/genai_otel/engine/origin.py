@@ -1,0 +1,56 @@
+"""What is the same for every call of one client instance with one model: name, identity attributes, server.
+
+Building it costs more than the rest of a call's begin, so it is kept per (endpoint, connection, model) in a bounded
+table.  An entry holds its connection object, so that the object's identity cannot be given to another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genai_otel import safe, semconv
+from genai_otel.spec import ClientSpec, Endpoint, Identity
+
+_LIMIT: Final = 512
+
+_origins: dict[tuple[int, int, object], Origin] = {}
+
+
+class Origin:
+    """The start of every call of one endpoint, connection and model."""
+
+    __slots__ = ("address", "attributes", "connection", "endpoint", "name")
+
+    def __init__(self, spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) -> None:
+        peer = spec.peer(instance)
+        attributes = Identity()
+        attributes[semconv.OPERATION_NAME] = endpoint.operation
+        attributes[semconv.PROVIDER_NAME] = peer.provider
+        if model is not None:
+            attributes[semconv.REQUEST_MODEL] = safe.label(model)
+        if peer.address is not None:
+            attributes[semconv.SERVER_ADDRESS] = safe.label(peer.address)
+            if peer.port is not None:
+                attributes[semconv.SERVER_PORT] = peer.port
+        name = attributes.get(semconv.REQUEST_MODEL)
+        self.name = endpoint.operation if name is None else f"{endpoint.operation} {name}"
+        self.address = peer.address
+        self.attributes = attributes
+        self.connection = spec.connection(instance)
+        self.endpoint = endpoint
+
+
+def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Origin:
+    """The origin of a call that ``instance`` makes with ``arguments``."""
+    model = arguments.get(endpoint.model)
+    if type(model) is not str:
+        model = None if model is None else safe.attribute(model)
+    key = (id(endpoint), id(spec.connection(instance)), model)
+    origin = _origins.get(key)
+    if origin is None:
+        origin = Origin(spec, endpoint, instance, model)
+        if len(_origins) >= _LIMIT:
+            _origins.clear()
+        _origins[key] = origin
+    return origin

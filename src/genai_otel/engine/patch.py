@@ -1,0 +1,152 @@
+"""Puts the engine in front of the endpoints of every client spec, when the client's module is imported.
+
+A module that the program has not imported is not imported by us.  Each target is patched on its own: one that is
+missing leaves the others.  We only ever take away a wrapper of our own; when another tool has wrapped it in turn, it
+is switched to pass through instead.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from genai_otel import fence, imports
+from genai_otel.spec import ClientSpec, Endpoint
+
+if TYPE_CHECKING:
+    from genai_otel.engine.wrapped import Wrapped
+
+State = Literal["patched", "waiting", "skipped"]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One target: ``waiting`` until its module is imported, then ``patched`` or ``skipped`` with the reason."""
+
+    client: str
+    target: str
+    state: State
+    reason: str = ""
+
+
+_lock = threading.RLock()
+_specs: dict[str, ClientSpec] = {}
+_hooked: set[str] = set()
+_patches: dict[str, Patch] = {}
+_applied: dict[str, tuple[Any, str, Any, Wrapped]] = {}
+_on = False
+
+
+def install(specs: Iterable[ClientSpec]) -> None:
+    """Patch the endpoints of ``specs`` now or when their modules are imported.  Idempotent and thread-safe."""
+    global _on  # noqa: PLW0603 - whether import hooks that were registered once may act
+    with _lock:
+        _on = True
+        for spec in specs:
+            _specs[spec.name] = spec
+            for module in {endpoint.target.partition(":")[0] for endpoint in spec.endpoints}:
+                _hook(module)
+
+
+def register(spec: ClientSpec) -> None:
+    """Trace a client that is not among the built-in ones; see ``examples/`` for a spec."""
+    install((spec,))
+
+
+def uninstall() -> None:
+    """Take our wrappers away where they are outermost and switch the others to pass through."""
+    global _on  # noqa: PLW0603 - see install
+    with _lock:
+        _on = False
+        for parent, name, original, wrapped in _applied.values():
+            if vars(parent).get(name) is wrapped:
+                setattr(parent, name, original)
+            else:
+                wrapped.pass_through()
+        _applied.clear()
+        _patches.clear()
+
+
+def installed() -> tuple[Patch, ...]:
+    """The state of every target of every spec, for people to look at."""
+    with _lock:
+        waiting = (
+            Patch(spec.name, endpoint.target, "waiting") for spec in _specs.values() for endpoint in spec.endpoints
+        )
+        return tuple(_patches.get(patch.target, patch) for patch in waiting) if _on else ()
+
+
+def _hook(module: str) -> None:
+    loaded = sys.modules.get(module)
+    if loaded is not None and module in _hooked:
+        _imported(loaded)
+    elif module not in _hooked:
+        _hooked.add(module)
+        imports.when_imported(module, _imported)
+
+
+def _imported(module: ModuleType) -> None:
+    with _lock, fence.contain("engine.patch"):
+        if not _on:
+            return
+        for spec in _specs.values():
+            reason = None
+            for endpoint in spec.endpoints:
+                owner, _, path = endpoint.target.partition(":")
+                if owner == module.__name__ and endpoint.target not in _patches:
+                    reason = _too_old(spec) if reason is None else reason
+                    _patches[endpoint.target] = _apply(spec, endpoint, module, path, reason)
+
+
+def _apply(spec: ClientSpec, endpoint: Endpoint, module: ModuleType, path: str, reason: str) -> Patch:
+    if reason:
+        return Patch(spec.name, endpoint.target, "skipped", reason)
+    from genai_otel.engine.wrapped import Wrapped, resolve  # wrapt, which costs too much to be imported at set-up
+
+    found = resolve(module, path)
+    if found is None:
+        return Patch(spec.name, endpoint.target, "skipped", "not in this version of the client")
+    parent, name, original = found
+    if isinstance(original, Wrapped):
+        return Patch(spec.name, endpoint.target, "patched", "shares a wrapper of ours")
+    _tell_of_others(spec, original)
+    wrapped = Wrapped(original, spec, endpoint)
+    setattr(parent, name, wrapped)
+    _applied[endpoint.target] = (parent, name, original, wrapped)
+    return Patch(spec.name, endpoint.target, "patched")
+
+
+def _tell_of_others(spec: ClientSpec, original: Any) -> None:
+    other = getattr(getattr(original, "_self_wrapper", None), "__module__", None)
+    if isinstance(other, str):
+        fence.warn(
+            f"{spec.name} is also instrumented by {other}; its spans stay and each call is still counted once. "
+            f"To avoid its cost, add its name to OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+        )
+
+
+def _too_old(spec: ClientSpec) -> str:
+    """Why the installed version of a client cannot be patched; empty when it can."""
+    floor = re.search(r">=\s*([\d.]+)", spec.requires)
+    distribution = re.match(r"[\w.-]+", spec.requires)
+    if floor is None or distribution is None:
+        return ""
+    try:
+        version = metadata.version(distribution[0])
+    except metadata.PackageNotFoundError:
+        return ""  # vendored or on the path without metadata: try, each target guards itself
+    if _release(version) >= _release(floor[1]):
+        return ""
+    reason = f"{distribution[0]} {version} is older than {floor[1]}"
+    fence.warn(f"calls of {spec.name} are not traced: {reason}; upgrade with pip install '{spec.requires}'")
+    return reason
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

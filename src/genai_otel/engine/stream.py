@@ -1,0 +1,184 @@
+"""Follows a stream to its end, whichever end that is, without standing between the user and his object.
+
+The user keeps the client's own stream object: only the iterator behind it is replaced by a generator that looks at
+each chunk as it passes.  The end is seen by whatever happens first: exhaustion or an exception in the generator,
+closing of the response body (``with``, ``close``, a helper's close), or the garbage collector taking the generator.
+
+The two generators differ in nothing but the language's own ``async``; everything that they decide is in one place.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from genai_otel import fence, semconv
+from genai_otel.engine.call import Call
+
+Read = Callable[[Any], None]
+
+_END: Final = object()
+
+# A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
+_BROKEN: Final = frozenset(
+    {"APIConnectionError", "TransportError", "ProtocolError", "ConnectionError", "IncompleteRead", "HTTPException"}
+)
+
+
+def follow(call: Call, stream: Any) -> None:
+    """Follow ``stream`` in place until it ends and end ``call`` with it."""
+    streaming = call.spec.streaming
+    iterator = getattr(stream, streaming.iterator, None) if streaming is not None else None
+    if streaming is None or iterator is None:
+        fence.warn(f"streams of {call.spec.name} cannot be followed in this version: {type(stream).__qualname__}")
+        call.finish("completed")
+        return
+    generator = (_afollow if hasattr(iterator, "__anext__") else _follow)(call, iterator, _reader(call))
+    call.ambient = sys.exc_info()[1]
+    call.followed = weakref.ref(generator, lambda _: call.drop())
+    hidden = call.endpoint.hidden if call.hides else None
+    setattr(stream, streaming.iterator, generator if hidden is None else _without(generator, hidden))
+    watch_close(streaming.body(stream), partial(_closing, call))
+
+
+def watch_close(body: Any, closing: Callable[[], None]) -> None:
+    """Call ``closing`` when ``body.close()`` or ``body.aclose()`` is called for the first time."""
+    for name in ("close", "aclose"):
+        if hasattr(type(body), name):
+            setattr(body, name, _Closing(body, name, closing))
+
+
+class _Closing:
+    """A body's ``close`` that tells first.
+
+    It refers to the body and the body to it, so it takes itself away when it is called: every end of a stream closes
+    the body, and nothing is left for the garbage collector that was not there without us.
+    """
+
+    __slots__ = ("_body", "_closing", "_name")
+
+    def __init__(self, body: Any, name: str, closing: Callable[[], None]) -> None:
+        self._body = body
+        self._name = name
+        self._closing = closing
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        vars(self._body).pop(self._name, None)
+        with fence.contain("engine.close"):
+            self._closing()
+        return getattr(self._body, self._name)(*args, **kwargs)
+
+
+def _reader(call: Call) -> Read:
+    chunk = call.endpoint.chunk
+    facts = partial(chunk, call.attributes) if chunk is not None else _ignore
+    content = call.endpoint.content
+    if call.content is None or content is None or content.chunk is None:
+        return facts
+    call.said = {}
+    said = partial(content.chunk, call.said)
+
+    def both(event: Any) -> None:
+        facts(event)
+        said(event)
+
+    return both
+
+
+def _ignore(_: Any) -> None:
+    pass
+
+
+def _follow(call: Call, iterator: Iterator[Any], read: Read) -> Iterator[Any]:
+    clock = time.perf_counter_ns
+    try:
+        chunk = next(iterator, _END)
+        if chunk is not _END:
+            call.chunks = 1
+            call.first = call.last = clock()
+            _first(call, read, chunk)
+            yield chunk
+            del chunk  # the user may want its memory back before the next one comes
+            for call.chunks, chunk in enumerate(iterator, 2):
+                call.last = clock()
+                try:
+                    read(chunk)
+                except Exception as error:  # noqa: BLE001 - the fence of the hot path
+                    fence.report("engine.chunk", error)
+                yield chunk
+    except GeneratorExit:
+        call.drop()
+        raise
+    except BaseException as error:
+        _interrupted(call, error)
+        raise
+    _exhausted(call)
+
+
+async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read) -> AsyncIterator[Any]:
+    clock = time.perf_counter_ns
+    try:
+        async for chunk in iterator:
+            call.last = clock()
+            call.chunks += 1
+            if call.chunks == 1:
+                call.first = call.last
+                _first(call, read, chunk)
+            else:
+                try:
+                    read(chunk)
+                except Exception as error:  # noqa: BLE001 - the fence of the hot path
+                    fence.report("engine.chunk", error)
+            yield chunk
+    except GeneratorExit:
+        call.drop()
+        raise
+    except BaseException as error:
+        _interrupted(call, error)
+        raise
+    _exhausted(call)
+
+
+def _first(call: Call, read: Read, chunk: Any) -> None:
+    with fence.contain("engine.chunk"):
+        first = call.endpoint.first
+        if first is not None:
+            first(call.attributes, chunk)
+        read(chunk)
+
+
+def _exhausted(call: Call) -> None:
+    call.finish("failed" if semconv.ERROR_TYPE in call.attributes else "completed")
+
+
+def _interrupted(call: Call, error: BaseException) -> None:
+    broken = not _BROKEN.isdisjoint(base.__name__ for base in type(error).__mro__)
+    call.raised(error, "cut" if broken else "failed")
+
+
+def _closing(call: Call) -> None:
+    """The response body is being closed: by the client itself at the end, by the user early, or by a finaliser."""
+    generator = call.followed and call.followed()
+    if generator is None:
+        call.drop()
+        return
+    if getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
+        return  # the client's own iterator closes its body; how it ended is about to be seen there
+    error = sys.exc_info()[1]
+    if error is None or error is call.ambient:
+        call.finish("closed")
+    elif isinstance(error, GeneratorExit):
+        call.drop("closed")
+    else:
+        call.raised(error)
+
+
+def _without(iterator: Any, hidden: Callable[[Any], bool]) -> Any:
+    """The stream less the chunks that it has only because a setting of ours asked for them."""
+    if hasattr(iterator, "__anext__"):
+        return (chunk async for chunk in iterator if not hidden(chunk))
+    return (chunk for chunk in iterator if not hidden(chunk))

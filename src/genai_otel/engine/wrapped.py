@@ -1,0 +1,32 @@
+"""Our wrapper around a client's method, made of wrapt."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from genai_otel.engine.invoke import wrapper
+from genai_otel.spec import ClientSpec, Endpoint
+
+FunctionWrapper: Any = wrapt.FunctionWrapper  # a C class without generics, which the type stubs declare generic
+
+
+class Wrapped(FunctionWrapper):
+    """A client's method with the engine in front; told from other people's wrappers by its class."""
+
+    def __init__(self, original: Any, spec: ClientSpec, endpoint: Endpoint) -> None:
+        super().__init__(original, wrapper(spec, endpoint))
+
+    def pass_through(self) -> None:
+        """Take the engine out where the wrapper itself cannot be taken away."""
+        self._self_enabled = False  # wrapt reads it on every call
+
+
+def resolve(module: ModuleType, path: str) -> tuple[Any, str, Any] | None:
+    """(parent, attribute, original) of ``path`` in ``module``, or None when it is not there."""
+    try:
+        return wrapt.resolve_path(module, path)
+    except AttributeError:
+        return None

@@ -1,0 +1,54 @@
+"""The same measurements in standard instruments, for a MeterProvider that the user owns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry.metrics import Counter, Histogram, Meter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+
+from genai_otel.pipeline.measure import Extra, Identity, Measurement
+from genai_otel.pipeline.series import DEFAULT_LIMIT, labels
+from genai_otel.semconv import Instrument
+
+
+class InstrumentSink:
+    """Records measurements with the instruments of ``meter``; its Views, readers and limits apply."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._instruments: dict[Instrument, Histogram | Counter] = {}
+        self._labels: dict[tuple[Identity, Extra], dict[str, Any]] = {}
+
+    def record(self, measurements: Sequence[Measurement], at: int, sampled: SpanContext | None) -> None:
+        """Add measurements of one span that ended ``at``; ``sampled`` becomes the exemplar's context."""
+        del at  # the API takes the time itself
+        context = None if sampled is None else set_span_in_context(NonRecordingSpan(sampled))
+        for value, (instrument, identity, extra) in measurements:
+            target = self._instruments.get(instrument) or self._create(instrument)
+            attributes = self._attributes(identity, extra)
+            if isinstance(target, Histogram):
+                target.record(value, attributes, context=context)
+            else:
+                target.add(value, attributes, context=context)
+
+    def _create(self, instrument: Instrument) -> Histogram | Counter:
+        if instrument.buckets:
+            made: Histogram | Counter = self._meter.create_histogram(
+                instrument.name,
+                instrument.unit,
+                instrument.description,
+                explicit_bucket_boundaries_advisory=instrument.buckets,
+            )
+        else:
+            made = self._meter.create_counter(instrument.name, instrument.unit, instrument.description)
+        return self._instruments.setdefault(instrument, made)
+
+    def _attributes(self, identity: Identity, extra: Extra) -> dict[str, Any]:
+        found = self._labels.get((identity, extra))
+        if found is None:
+            if len(self._labels) >= 4 * DEFAULT_LIMIT:
+                self._labels.clear()
+            found = self._labels[identity, extra] = labels(identity, extra)
+        return found

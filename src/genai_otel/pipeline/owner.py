@@ -1,0 +1,108 @@
+"""One owning span per call: who counts when several layers trace the same call.
+
+The outermost live span that is recognised as a model operation owns what happens inside it.  Ownership is decided
+from live spans, because an inner span ends first.  A span that shows only at its end what it is has lost ownership
+to an inner one that was recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.trace import SpanKind
+
+from genai_otel import semconv
+from genai_otel.context import DESTINATION_KEY
+from genai_otel.pipeline.dialects import operation
+
+_HELD: Final = tuple(
+    name for key, name in sorted(vars(semconv).items()) if key.startswith("USAGE_")
+) + (semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.RESPONSE_FINISH_REASONS)
+
+
+class Live:
+    """A span that has not ended: the live span above it and the one that owns the call it belongs to."""
+
+    __slots__ = ("above", "held", "owned_below", "owner")
+
+    def __init__(self, above: Live | None) -> None:
+        self.above = above
+        self.owner: Live | None = None if above is None else above.owner
+        self.owned_below = False
+        self.held: dict[str, Any] | None = None
+
+
+class Owners:
+    """The live spans of this process, by span id."""
+
+    def __init__(self) -> None:
+        self._live: dict[int, Live] = {}
+
+    def started(self, span: Span, parent_context: Context | None) -> None:
+        """Note a span that starts; one that shows itself as a model operation owns unless one above does.
+
+        The engine starts its spans in a context that has a destination; they show it by that.
+        """
+        parent = span.parent
+        live = Live(None if parent is None else self._live.get(parent.span_id))
+        if live.owner is None and (
+            (parent_context is not None and DESTINATION_KEY in parent_context)
+            or (span.kind is not SpanKind.SERVER and is_model_operation(span.attributes))
+        ):
+            live.owner = live
+        self._live[span.context.span_id] = live
+
+    def ended(self, span_id: int) -> Live | None:
+        """Forget a span that ends; None when it started before we listened."""
+        return self._live.pop(span_id, None)
+
+    def after_fork(self) -> None:
+        """The parent's live spans end in the parent."""
+        self._live.clear()
+
+
+def owns(live: Live | None) -> bool:
+    """Whether a model operation's span that just ended is the one that counts."""
+    if live is None:
+        return True
+    if live.owner is not None and live.owner is not live:
+        return False
+    if live.owner is None and live.owned_below:
+        return False
+    above = live.above
+    while above is not None and not above.owned_below:
+        above.owned_below = True
+        above = above.above
+    return True
+
+
+def hold(live: Live, attributes: Mapping[str, Any]) -> None:
+    """Keep what an inner span knows of the call for the span that owns it and may not have been told."""
+    owner = live.owner
+    if owner is not None:
+        facts = {name: attributes[name] for name in _HELD if name in attributes}
+        if owner.held is None:
+            owner.held = facts
+        else:
+            _sum_usage(owner.held, facts)
+
+
+def _sum_usage(held: dict[str, Any], facts: dict[str, Any]) -> None:
+    for name, value in facts.items():
+        if name.startswith("gen_ai.usage.") and isinstance(value, int) and isinstance(held.get(name), int):
+            held[name] += value
+        else:
+            held[name] = value
+
+
+def is_model_operation(attributes: Mapping[str, Any] | None) -> bool:
+    """Whether these attributes are those of a call of a model."""
+    return operation(attributes) in semconv.MODEL_OPERATIONS
+
+
+def is_server(span: ReadableSpan) -> bool:
+    """Whether a span is the model server's own view of a request."""
+    return span.kind is SpanKind.SERVER

@@ -1,0 +1,207 @@
+"""The one span processor in front of the exporters: dialect, owner, measure, and on to the next.
+
+It sees every span of the process, of whatever scope.  A span that no step changes is passed on as the very object;
+where a step changes something the next processor gets a public copy, because an ended span is read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from genai_otel import fence, safe, semconv
+from genai_otel.pipeline.dialects import operation, recognised, translated
+from genai_otel.pipeline.measure import Ended, Measurement
+from genai_otel.pipeline.owner import Live, Owners, hold, is_server, owns
+
+if TYPE_CHECKING:
+    from genai_otel.engine.call import Call
+
+
+_SAMPLED = TraceFlags.SAMPLED
+_DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
+
+
+class Sink(Protocol):
+    """Where measurements go: our own series, or standard instruments in a MeterProvider of the user's."""
+
+    def record(self, measurements: Sequence[Measurement], at: int, sampled: SpanContext | None) -> None: ...
+
+
+class Queue(Protocol):
+    """Where sampled spans wait for an exporter of ours."""
+
+    def emit(self, span: ReadableSpan) -> None: ...
+    def shutdown(self) -> None: ...
+    def force_flush(self, timeout_millis: int = 30_000) -> bool: ...
+
+
+class Pipeline(SpanProcessor):
+    """Derives metrics from ended spans and hands the spans on.
+
+    ``following`` are the queues of our exporters; with a TracerProvider of the user's there are none, because his own
+    processors stand beside this one.  ``handed`` is where the engine leaves a call of ours whose span is ending.
+    """
+
+    def __init__(
+        self,
+        measure: Callable[[Ended], list[Measurement]],
+        sink: Sink | None,
+        following: Sequence[Queue] = (),
+        limits: SpanLimits | None = None,
+    ) -> None:
+        self.handed: dict[int, Call] = {}
+        self._measure = measure
+        self._sink = sink
+        self._following = tuple(following)
+        self._emits = tuple(queue.emit for queue in following)
+        self._added: tuple[SpanProcessor, ...] = ()
+        self._owners = Owners()
+        self._limits = _Limits(limits)
+
+    # --- the SDK's interface ----------------------------------------------------------------------
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        try:
+            self._owners.started(span, parent_context)
+        except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
+            fence.report("pipeline.on_start", error)
+        for processor in self._added:
+            processor.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        try:
+            context = span.context
+            span_id = context.span_id
+            call = self.handed.pop(span_id, None)
+            if call is not None:
+                if context.trace_flags & _SAMPLED:
+                    span = self._with_facts(span, call)
+                elif not self._added:
+                    return
+            else:
+                live = self._owners.ended(span_id)
+                if recognised(span.attributes) and not is_server(span):
+                    span = self._foreign(span, context, live)
+        except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
+            fence.report("pipeline.on_end", error)
+        if span.context.trace_flags & _SAMPLED:
+            for emit in self._emits:
+                emit(span)
+        elif recognised(span.attributes) or not self._added:
+            return  # recorded for us alone
+        for processor in self._added:
+            processor.on_end(span)
+
+    def shutdown(self) -> None:
+        for each in (*self._following, *self._added):
+            each.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return all([each.force_flush(timeout_millis) for each in (*self._following, *self._added)])
+
+    # --- the steps --------------------------------------------------------------------------------
+
+    def ending(self, call: Call) -> None:
+        """Decide who owns a call of ours and measure it if its span does, recorded or not."""
+        try:
+            live = self._owners.ended(call.span_id)
+            if owns(live):
+                call.attributes[semconv.MEASURED] = True
+                self._record(call, call.span_context)
+            else:
+                call.attributes[semconv.OWNER] = False
+                if live is not None:
+                    hold(live, call.attributes)
+        except Exception as error:  # noqa: BLE001 - one measurement less, never a span less
+            fence.report("pipeline.ending", error)
+
+    def add(self, processor: SpanProcessor) -> None:
+        """Hand spans on to a processor of the user's, after those that are there."""
+        self._added = (*self._added, processor)
+
+    @property
+    def shows_starts(self) -> bool:
+        """Whether somebody looks at spans that start, so that they must carry their attributes by then."""
+        return bool(self._added)
+
+    def after_fork(self) -> None:
+        """A forked child has none of its parent's live spans."""
+        self._owners.after_fork()
+        self.handed.clear()
+
+    def _with_facts(self, span: ReadableSpan, call: Call) -> ReadableSpan:
+        attributes = call.attributes
+        set_meanwhile: Any = span.attributes
+        if set_meanwhile:  # by somebody else while the span was current, or given at its start
+            attributes = {**set_meanwhile, **attributes}
+        if self._added:  # our own queues are cleaned in the exporting thread, off the path of the call
+            safe.clean(attributes)
+        return _copy(span, attributes if len(attributes) <= self._limits.unbounded else self._limits.of(attributes))
+
+    def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
+        original: Mapping[str, Any] = span.attributes or {}
+        changed = translated(original) or {}
+        attributes = {**original, **changed}
+        if operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
+            if not owns(live):
+                changed[semconv.OWNER] = False
+                if live is not None:
+                    hold(live, attributes)
+            else:
+                if live is not None and live.held is not None:
+                    changed.update({name: value for name, value in live.held.items() if name not in attributes})
+                changed[semconv.MEASURED] = True
+                attributes.update(changed)
+                self._record(_copy(span, attributes), context)
+        if not changed:
+            return span
+        return _copy(span, self._limits.of({**original, **changed}), dropped=span.dropped_attributes)
+
+    def _record(self, ended: Ended, context: SpanContext) -> None:
+        if self._sink is not None:
+            sampled = context if context.trace_flags & _SAMPLED else None
+            self._sink.record(self._measure(ended), ended.end_time or 0, sampled)
+
+
+class _Limits:
+    """The span limits of the standard variables, applied to copies only when the user has set any."""
+
+    def __init__(self, limits: SpanLimits | None) -> None:
+        self._count = None if limits is None else limits.max_span_attributes
+        self._length = None if limits is None else limits.max_span_attribute_length
+        count = 1 << 62 if self._count is None else self._count
+        self.unbounded = count if self._length is None else -1
+        """Up to this number attributes are within the limits as they are."""
+
+    def of(self, attributes: dict[str, Any]) -> Any:
+        if len(attributes) <= self.unbounded:
+            return attributes
+        return BoundedAttributes(self._count, attributes, immutable=True, max_value_len=self._length)
+
+
+def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
+    if dropped:
+        attributes = BoundedAttributes(None, attributes)
+        attributes.dropped = dropped
+    # Events and links are handed on as the SDK's own lists, which know how many were dropped.
+    return ReadableSpan(
+        span.name,
+        span.context,
+        span.parent,
+        span.resource,
+        attributes,
+        span._events,  # pyright: ignore[reportPrivateUsage]
+        span._links,  # pyright: ignore[reportPrivateUsage]
+        span.kind,
+        None,
+        span.status,
+        span.start_time,
+        span.end_time,
+        span.instrumentation_scope,
+    )

@@ -1,0 +1,115 @@
+"""Puts everything together once per process: providers, pipeline, engine, other people's instrumentations, the end.
+
+The only module that knows all rooms.  ``setup()`` and the launcher give the same result; whoever comes second finds
+it there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genai_otel import fence
+from genai_otel.config import Config, SettingError
+
+if TYPE_CHECKING:
+    from genai_otel.runtime.handle import Handle
+
+_lock = threading.RLock()
+_handle: Handle | None = None
+_first: dict[str, Any] = {}
+
+_OBJECTS = frozenset(
+    {
+        "endpoint",
+        "service_name",
+        "resource_attributes",
+        "sampler",
+        "tracer_provider",
+        "meter_provider",
+        "logger_provider",
+        "span_exporters",
+        "metric_readers",
+        "log_exporters",
+    }
+)
+
+
+def setup(**settings: Any) -> Handle:
+    """Switch tracing on for this process and return its handle.
+
+    Without arguments everything follows the standard ``OTEL_*`` variables: OTLP where an endpoint is configured, a
+    live view on stderr where nothing is.  Settings of our own are in ``genai_otel.config.SETTINGS``; beside them:
+
+    - ``service_name``, ``resource_attributes``: the resource (``OTEL_SERVICE_NAME``, ``OTEL_RESOURCE_ATTRIBUTES``);
+    - ``endpoint``: base URL of an OTLP receiver (``OTEL_EXPORTER_OTLP_ENDPOINT``);
+    - ``sampler``: a sampler of the SDK (``OTEL_TRACES_SAMPLER``);
+    - ``tracer_provider``, ``meter_provider``, ``logger_provider``: providers of your own, used and never shut down;
+    - ``span_exporters``, ``metric_readers``, ``log_exporters``: objects that get telemetry beside the configured ones.
+
+    Idempotent and thread-safe: a second call returns the same handle and names in one warning what it ignored.
+    Raises :class:`genai_otel.config.SettingError` for an unknown setting or a value that one cannot have.
+    """
+    return _setup(settings, lenient=False)
+
+
+def setup_from_launcher() -> Handle:
+    """As :func:`setup` without arguments; a bad variable is one warning, because nobody is there to catch an error."""
+    return _setup({}, lenient=True)
+
+
+def current() -> Handle | None:
+    """The handle of this process, or None before :func:`setup`."""
+    return _handle
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Send what is there within ``timeout`` seconds; whether all of it was taken.  True before :func:`setup`."""
+    return _handle is None or _handle.flush(timeout)
+
+
+def shutdown(timeout: float | None = None) -> bool:
+    """End the telemetry of this process within ``timeout`` seconds; whether everything was sent."""
+    return _handle is None or _handle.shutdown(timeout)
+
+
+def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
+    global _handle  # noqa: PLW0603 - one set-up per process is the point
+    with _lock:
+        given = {name: value for name, value in settings.items() if value is not None}
+        own = {name: value for name, value in given.items() if name not in _OBJECTS}
+        try:
+            config = Config.load(own, os.environ, lenient=lenient)
+        except SettingError as error:
+            raise SettingError(_with_objects(str(error))) from None
+        if _handle is not None:
+            _tell_what_is_ignored(given)
+            return _handle
+        for problem in config.problems:
+            fence.warn(problem)
+        from genai_otel.runtime.build import build
+
+        _first.update(given)
+        _handle = build(config, {name: given[name] for name in given if name in _OBJECTS})
+        return _handle
+
+
+def _with_objects(text: str) -> str:
+    return text.replace("; it has ", f"; it has {', '.join(sorted(_OBJECTS))}, ", 1)
+
+
+def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:
+    ignored = [name for name, value in given.items() if not _same(_first.get(name), value)]
+    if ignored:
+        fence.warn(
+            f"setup() has run in this process already; ignored: {', '.join(sorted(ignored))}. "
+            f"Start the process (or the notebook's kernel) anew to change them"
+        )
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, Sequence) and isinstance(second, Sequence) and not isinstance(first, str):
+        return list(first) == list(second)
+    return first is second or bool(first == second)

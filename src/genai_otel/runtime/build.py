@@ -1,0 +1,118 @@
+"""Builds what :func:`genai_otel.setup` returns, part by part; a part that fails leaves the others working."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from genai_otel import about, fence, semconv
+from genai_otel.clients import SPECS
+from genai_otel.config import Config
+from genai_otel.engine import call as calls
+from genai_otel.engine import patch, record
+from genai_otel.engine.record import ContentPolicy, Recorder
+from genai_otel.pipeline.measure import measure
+from genai_otel.runtime import process
+from genai_otel.runtime.handle import Handle
+from genai_otel.runtime.logs import build_logs
+from genai_otel.runtime.providers import Asked, Built, build_metrics, build_traces, resource_of
+from genai_otel.version import __version__
+
+_PROFILE = "gen_ai_latest_experimental"
+
+
+def build(config: Config, objects: Mapping[str, Any]) -> Handle:
+    """Build providers, connect the engine, activate the rest.  ``objects`` are the fields of :class:`Asked`."""
+    asked = Asked(environ=dict(os.environ), **objects)
+    if asked.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return Handle(config, None, problems=["switched off by OTEL_SDK_DISABLED"])
+    built = Built(config=config, asked=asked, resource=resource_of(asked))
+    with fence.contain("runtime.metrics"):
+        build_metrics(built)
+    with fence.contain("runtime.traces"):
+        build_traces(built, partial(measure, **_profile(asked.environ)))
+    with fence.contain("runtime.logs"):
+        build_logs(built)
+    handle = Handle(config, built, built.exporters, [*config.problems, *built.problems])
+    if built.pipeline is not None:
+        with fence.contain("runtime.about"):
+            if built.meter_provider is not None:
+                about.observe(built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL))
+        _connect(built)
+        _activate(built, handle)
+    if built.pipeline is not None or built.owned:
+        process.watch(handle, _after_fork(built, handle))
+    return handle
+
+
+def _profile(environ: Mapping[str, str]) -> dict[str, bool]:
+    chosen = {part.strip() for part in environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")}
+    both = f"{_PROFILE}/dup" in chosen
+    latest = both or _PROFILE in chosen
+    return {"stable": both or not latest, "latest": latest}
+
+
+def _connect(built: Built) -> None:
+    config, pipeline = built.config, built.pipeline
+    if pipeline is None or built.tracer_provider is None:
+        return
+    content = None
+    if config.capture_content != "NO_CONTENT":
+        content = ContentPolicy(config.content_on_spans, config.content_on_events, config.content_value_bytes)
+    events = None
+    if config.content_on_events and built.logger_provider is not None:
+        events = built.logger_provider.get_logger(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+    ours = built.tracer_provider in built.owned
+    record.connect(
+        Recorder(
+            built.tracer_provider.get_tracer(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
+            ending=pipeline.ending,
+            handed=pipeline.handed if ours else None,
+            content=content,
+            events=events,
+            stream_usage=config.stream_usage,
+        )
+    )
+
+
+def _activate(built: Built, handle: Handle) -> None:
+    from genai_otel import propagate, web
+
+    environ = built.asked.environ
+    disabled = {name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")} - {""}
+    if not disabled & {"*", "genai_otel"}:
+        patch.install(spec for spec in SPECS if spec.name not in built.config.clients_off)
+    with fence.contain("runtime.propagate"):
+        propagate.install(built.config.propagate_to)
+    with fence.contain("runtime.web"):
+        web.cover(handle.flush)
+    if built.config.instrument_libraries:
+        from genai_otel import instrumentors
+
+        rivals = {name for spec in SPECS for name in spec.instrumentors}
+        own = {
+            name: getattr(built.asked, name)
+            for name in ("tracer_provider", "meter_provider")
+            if getattr(built.asked, name) is not None
+        }
+        with fence.contain("runtime.instrumentors"):
+            instrumentors.activate(disabled, rivals=rivals, providers=own)
+
+
+def _after_fork(built: Built, handle: Handle) -> Any:
+    def restart() -> None:
+        calls.forget_all()
+        fence.reset()
+        if built.pipeline is not None:
+            built.pipeline.after_fork()
+        reset = getattr(built.sink, "after_fork", None)
+        if reset is not None:
+            reset()
+        provider = built.tracer_provider
+        if provider in built.owned:
+            built.resource = provider.resource  # the SDK gives the child its own service.instance.id
+        handle.restart()
+
+    return restart

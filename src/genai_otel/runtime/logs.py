@@ -1,0 +1,40 @@
+"""The LoggerProvider, and the bridge from the program's loggers to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import _logs  # the signal's API has no public name yet
+
+from genai_otel.pipeline.guard import LogGuard
+from genai_otel.runtime.providers import Built, is_unset
+
+
+def build_logs(built: Built) -> None:
+    """Send log records where the standard variables say; nothing is set up where they say nothing."""
+    existing = built.asked.logger_provider or _logs.get_logger_provider()
+    if not is_unset(existing):
+        built.logger_provider = existing
+        return
+    made = [*built.make("logs"), *built.asked.log_exporters]
+    if not made:
+        return
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+    provider = LoggerProvider(built.resource, shutdown_on_exit=False)
+    for exporter in made:
+        guarded: Any = LogGuard(
+            exporter,
+            content_on_events=built.config.content_on_events,
+            span_bytes=built.config.span_bytes,
+            batch_bytes=built.config.batch_bytes,
+        )
+        provider.add_log_record_processor(BatchLogRecordProcessor(guarded))
+    _logs.set_logger_provider(provider)
+    built.logger_provider = provider
+    built.owned.append(provider)
+
+    from genai_otel import logs
+
+    logs.install(provider)

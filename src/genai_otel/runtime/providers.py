@@ -1,0 +1,235 @@
+"""The three providers: the user's where he has set them, else ours, built once from the standard variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import DropAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.util._importlib_metadata import entry_points
+
+from genai_otel import fence, semconv
+from genai_otel.config import Config
+from genai_otel.pipeline import collect
+from genai_otel.pipeline.guard import Guard
+from genai_otel.pipeline.instruments import InstrumentSink
+from genai_otel.pipeline.processor import Pipeline, Queue
+from genai_otel.pipeline.queue import Batch, Immediate
+from genai_otel.pipeline.sampler import MeasuringSampler
+from genai_otel.pipeline.series import SeriesSink
+from genai_otel.runtime import exporters
+from genai_otel.runtime.exporters import ExporterError, Signal
+from genai_otel.version import __version__
+
+_QUEUE = 8_192  # the SDK's 2,048 empty in 10 s of a stalled back end at 200 spans/s
+_BUILT_IN_SAMPLERS = frozenset(
+    prefix + name for prefix in ("", "parentbased_") for name in ("always_on", "always_off", "traceidratio")
+)
+
+
+@dataclass
+class Asked:
+    """What the program passed to ``setup()`` beside plain settings, and where it runs."""
+
+    environ: Mapping[str, str]
+    endpoint: str | None = None
+    service_name: str | None = None
+    resource_attributes: Mapping[str, Any] | None = None
+    sampler: Sampler | None = None
+    tracer_provider: Any = None
+    meter_provider: Any = None
+    logger_provider: Any = None
+    span_exporters: Sequence[SpanExporter] = ()
+    metric_readers: Sequence[MetricReader] = ()
+    log_exporters: Sequence[Any] = ()
+
+
+@dataclass
+class Built:
+    """Providers and what stands between them.  ``None`` where a signal is off; ``owned`` are those we shut down."""
+
+    config: Config
+    asked: Asked
+    resource: Resource
+    exporters: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
+    tracer_provider: Any = None
+    meter_provider: Any = None
+    logger_provider: Any = None
+    sink: SeriesSink | InstrumentSink | None = None
+    pipeline: Pipeline | None = None
+    readers: list[MetricReader] = field(default_factory=list[MetricReader])
+    owned: list[Any] = field(default_factory=list[Any])
+
+    def problem(self, text: str) -> None:
+        """Something that was asked for is not to be had; the rest goes on."""
+        self.problems.append(text)
+        fence.warn(text)
+
+    def make(self, signal: Signal) -> list[Any]:
+        """The exporters of a signal, less those that cannot be made."""
+        made: list[Any] = []
+        for name in exporters.chosen(signal, self.asked.environ, endpoint=self.asked.endpoint):
+            if signal == "metrics" and name == "prometheus":
+                continue
+            try:
+                exporter, words = exporters.make(name, signal, self.asked.environ, endpoint=self.asked.endpoint)
+            except ExporterError as error:
+                self.problem(str(error))
+            except Exception as error:  # noqa: BLE001 - a foreign exporter's constructor
+                self.problem(f"the {name} exporter for {signal} cannot be made: {type(error).__name__}: {error}")
+            else:
+                made.append(exporter)
+                self.exporters.append(words)
+        return made
+
+
+def is_unset(provider: Any) -> bool:
+    """Whether a global provider is the API's placeholder, which stands for: nobody has set one."""
+    return type(provider).__name__.lstrip("_").startswith("Proxy")
+
+
+def resource_of(asked: Asked) -> Resource:
+    """The resource of our providers, by the standard variables, with our distro's name."""
+    attributes: dict[str, Any] = dict(asked.resource_attributes or {})
+    if asked.service_name is not None:
+        attributes["service.name"] = asked.service_name
+    attributes["telemetry.distro.name"] = "genai-otel"
+    attributes["telemetry.distro.version"] = __version__
+    return Resource.create(attributes)
+
+
+# --- metrics -------------------------------------------------------------------------------------
+
+
+def build_metrics(built: Built) -> None:
+    """The MeterProvider and the sink of measurements."""
+    existing = built.asked.meter_provider or metrics.get_meter_provider()
+    if not is_unset(existing):
+        built.meter_provider = existing
+        built.sink = InstrumentSink(existing.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL))
+        return
+    built.readers = _readers(built)
+    if not built.readers:
+        return
+    drop = [] if built.config.keep_foreign_metrics else [View(instrument_name="gen_ai.*", aggregation=DropAggregation())]
+    provider = MeterProvider(built.readers, built.resource, shutdown_on_exit=False, views=drop)
+    sink = SeriesSink(built.config.max_series)
+    scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+    for reader in built.readers:
+        collect.attach(reader, sink, scope, lambda: built.resource)
+    metrics.set_meter_provider(provider)
+    built.meter_provider, built.sink = provider, sink
+    built.owned.append(provider)
+
+
+def _readers(built: Built) -> list[MetricReader]:
+    readers: list[MetricReader] = list(built.asked.metric_readers)
+    readers += [PeriodicExportingMetricReader(exporter) for exporter in built.make("metrics")]
+    if "prometheus" in exporters.chosen("metrics", built.asked.environ, endpoint=built.asked.endpoint):
+        from genai_otel.runtime.prometheus import serve
+
+        reader = serve(built)
+        if reader is not None:
+            readers.append(reader)
+    return readers
+
+
+# --- traces --------------------------------------------------------------------------------------
+
+
+def build_traces(built: Built, measure: Any) -> None:
+    """The TracerProvider with our pipeline, or our pipeline in the user's."""
+    existing = built.asked.tracer_provider or trace.get_tracer_provider()
+    if not is_unset(existing):
+        built.tracer_provider = existing
+        built.pipeline = Pipeline(measure, built.sink)
+        add = getattr(existing, "add_span_processor", None)
+        if add is not None:
+            add(built.pipeline)
+        return
+    following = _queues(built)
+    if not following and built.sink is None:
+        return
+    limits = SpanLimits()
+    built.pipeline = Pipeline(measure, built.sink, following, limits)
+    provider = _PipelineProvider(
+        sampler=built.asked.sampler or _named_sampler(built),
+        resource=built.resource,
+        shutdown_on_exit=False,
+        active_span_processor=built.pipeline,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - any
+        # SpanProcessor works; the annotation names only the two classes that also have add_span_processor
+        span_limits=limits,
+    )
+    pipeline = built.pipeline
+    provider.sampler = MeasuringSampler(provider.sampler, lambda: pipeline.shows_starts)
+    trace.set_tracer_provider(provider)
+    built.tracer_provider = provider
+    built.owned.append(provider)
+
+
+class _PipelineProvider(TracerProvider):
+    """A TracerProvider whose further processors get what the pipeline hands on."""
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        pipeline: Any = self._active_span_processor
+        pipeline.add(span_processor)
+
+
+def _named_sampler(built: Built) -> Sampler | None:
+    """A sampler of another package named by the standard variable; None leaves the built-in ones to the SDK."""
+    name = built.asked.environ.get("OTEL_TRACES_SAMPLER", "").strip()
+    if not name or name.lower() in _BUILT_IN_SAMPLERS:
+        return None
+    for entry in entry_points(group="opentelemetry_traces_sampler", name=name):
+        with fence.contain("runtime.sampler"):
+            return entry.load()(built.asked.environ.get("OTEL_TRACES_SAMPLER_ARG", ""))
+    built.problem(
+        f"OTEL_TRACES_SAMPLER is {name!r}; allowed are {', '.join(sorted(_BUILT_IN_SAMPLERS))} "
+        f"and the names that installed packages offer; everything is sampled"
+    )
+    return None
+
+
+def _queues(built: Built) -> list[Queue]:
+    config = built.config
+    queues: list[Queue] = []
+    made = built.make("traces")
+    for exporter in made:
+        queues.append(Batch(_guard(exporter, config), _queue_size(built)))
+    for exporter in built.asked.span_exporters:
+        queues.append(Batch(_guard(exporter, config), _queue_size(built)))
+    silent = not made and not built.asked.span_exporters and "OTEL_TRACES_EXPORTER" not in built.asked.environ
+    if config.console == "on" or (config.console == "auto" and silent and not _prometheus_only(built)):
+        from genai_otel.console import ConsoleView
+
+        queues.append(Immediate(_guard(ConsoleView(), config)))
+        built.exporters.append("traces: console view on stderr")
+    return queues
+
+
+def _prometheus_only(built: Built) -> bool:
+    """Somebody who asked for metrics alone has configured something: no console view for him."""
+    return bool(built.asked.environ.get("OTEL_METRICS_EXPORTER", "").strip())
+
+
+def _guard(exporter: SpanExporter, config: Config) -> Guard:
+    return Guard(
+        exporter,
+        content_on_spans=config.content_on_spans,
+        span_bytes=config.span_bytes,
+        batch_bytes=config.batch_bytes,
+    )
+
+
+def _queue_size(built: Built) -> int | None:
+    return None if built.asked.environ.get("OTEL_BSP_MAX_QUEUE_SIZE") else _QUEUE

@@ -1,0 +1,129 @@
+"""The declarative description of a model client: frozen data and pure functions, no OpenTelemetry.
+
+A client file says *where* calls are made (:class:`Endpoint`), *which facts* stand in a request, a response and a
+chunk, and *whom* an instance talks to (:class:`Peer`).  The engine interprets it; it knows no client by name.
+
+All functions of a spec are pure, duck-typed and free of I/O: they take the client's own objects and return
+attributes named by the GenAI conventions.  They need no error handling, the engine fences them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Facts = dict[str, Any]
+"""Attribute name → value, as the conventions name and type them."""
+
+
+class Identity(dict[str, Any]):
+    """Attributes that samplers decide by.  Their class tells our sampler that the engine keeps them itself."""
+
+
+class Peer(NamedTuple):
+    """Whom a client instance talks to: the convention's provider name, host and port (None when unknown)."""
+
+    provider: str
+    address: str | None = None
+    port: int | None = None
+
+
+def _no_request(_: Mapping[str, Any]) -> Facts:
+    return {}
+
+
+def _no_response(_: Any) -> Facts:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What was said, in the convention's message structure; read only when the user switched content on.
+
+    ``request`` reads the arguments and must not consume iterators; ``response`` reads a whole result.  For streams
+    ``chunk`` keeps in ``state`` what ``final`` needs.  Values are plain lists, dicts and strings.
+    """
+
+    request: Callable[[Mapping[str, Any]], Facts] = _no_request
+    response: Callable[[Any], Facts] = _no_response
+    chunk: Callable[[dict[Any, Any], Any], None] | None = None
+    final: Callable[[dict[Any, Any]], Facts] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoint:
+    """One method of a client.
+
+    ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
+    calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
+    stream (added to the facts so far) into facts; ``first`` sees the first one before ``chunk`` does.  ``positional`` names leading positional parameters.
+    An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
+    ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's
+    setting asks for it; ``hidden`` says which chunks exist only because of that.
+    """
+
+    target: str
+    operation: str
+    asynchronous: bool = False
+    request: Callable[[Mapping[str, Any]], Facts] = _no_request
+    response: Callable[[Any], Facts] = _no_response
+    first: Callable[[Facts, Any], None] | None = None
+    chunk: Callable[[Facts, Any], None] | None = None
+    content: Content | None = None
+    positional: tuple[str, ...] = ()
+    model: str | None = "model"
+    stream_argument: str | None = "stream"
+    with_usage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
+    hidden: Callable[[Any], bool] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Streaming:
+    """How a client's stream object can be followed in place, so that the user keeps the very same object.
+
+    ``iterator`` names the attribute that holds the iterator behind the stream.  ``body`` gives, for a stream, the
+    object whose ``close``/``aclose`` ends it.
+    """
+
+    iterator: str
+    body: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RawResponses:
+    """How a client hands out raw responses.
+
+    ``form`` reads the arguments: None for a parsed result, ``"read"`` when the body has been read already,
+    ``"unread"`` when the user will read it.  ``closed`` says of an unread one whether its body has been consumed.
+    """
+
+    form: Callable[[Mapping[str, Any]], str | None]
+    closed: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class ClientSpec:
+    """A model client: its distribution, the versions it is tested with, its endpoints and peers.
+
+    ``connection`` gives the object that tells two peers apart (cheap, called on every call); ``peer`` describes it
+    (called once per such object).  ``errors`` reads facts from an exception of the client.
+    """
+
+    name: str
+    requires: str
+    endpoints: tuple[Endpoint, ...]
+    connection: Callable[[Any], object]
+    peer: Callable[[Any], Peer]
+    streaming: Streaming | None = None
+    raw: RawResponses | None = None
+    errors: Callable[[BaseException], Facts] = _no_response
+    instrumentors: tuple[str, ...] = ()
+
+
+def both(module: str, name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
+    """The endpoint ``Class.method`` and its twin on ``AsyncClass``, described once."""
+    return (
+        Endpoint(f"{module}:{name}", **fields),
+        Endpoint(f"{module}:Async{name}", asynchronous=True, **fields),
+    )
