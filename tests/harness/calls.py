@@ -31,8 +31,8 @@ def read(stream: Iterable[Any]) -> tuple[list[Any], Exception | None]:
     seen: list[Any] = []
     try:
         for element in stream:
-            seen.append(element)  # noqa: PERF402  -- what came before the error counts
-    except Exception as error:  # noqa: BLE001  -- it is handed back
+            seen.append(element)  # noqa: PERF402 - what came before the error counts
+    except Exception as error:  # noqa: BLE001 - it is handed back
         return seen, error
     return seen, None
 
@@ -43,6 +43,6 @@ async def read_async(stream: AsyncIterable[Any]) -> tuple[list[Any], Exception |
     try:
         async for element in stream:
             seen.append(element)
-    except Exception as error:  # noqa: BLE001  -- it is handed back
+    except Exception as error:  # noqa: BLE001 - it is handed back
         return seen, error
     return seen, None

@@ -47,6 +47,7 @@ class Outcome:
 _DRIVER = """
 import asyncio, inspect, json, linecache, sys, traceback
 
+OTHERS = ("/genai_otel/", "/wrapt/", "/opentelemetry/")
 
 def describe(value):
     if hasattr(value, "model_dump"):
@@ -58,13 +59,13 @@ def describe(value):
     return [type(value).__module__, type(value).__qualname__, repr(value)]
 
 
-def ours(frame):
-    return any(part in frame.filename for part in ("genai_otel", "wrapt", "opentelemetry"))
+def foreign(frame):
+    return frame.filename == __file__ or any(part in frame.filename for part in OTHERS)
 
 
 def complain(error):
     frames = [[frame.filename, frame.name, frame.line] for frame in traceback.extract_tb(error.__traceback__)
-              if not ours(frame)]
+              if not foreign(frame)]
     cause = error.__cause__ and complain(error.__cause__)
     context = error.__context__ and type(error.__context__).__qualname__
     attributes = sorted(vars(error)) if hasattr(error, "__dict__") else []

@@ -19,7 +19,7 @@ def _raise(*_: object, **__: object) -> NoReturn:
 class Raises:
     """Everything that can be asked of it raises."""
 
-    __repr__ = __str__ = __len__ = __iter__ = __bool__ = __eq__ = __hash__ = __int__ = __float__ = _raise  # pyright: ignore[reportAssignmentType]  -- the point of it
+    __repr__ = __str__ = __len__ = __iter__ = __bool__ = __eq__ = __hash__ = __int__ = __float__ = _raise  # pyright: ignore[reportAssignmentType] - the point of it
     __getattr__ = _raise
 
 
@@ -36,20 +36,20 @@ class Sleeps:
 class LyingInt(int):
     """A number whose text, comparison and arithmetic raise."""
 
-    __repr__ = __str__ = __format__ = __eq__ = __lt__ = __gt__ = __add__ = __hash__ = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  -- the point of it
+    __repr__ = __str__ = __format__ = __eq__ = __lt__ = __gt__ = __add__ = __hash__ = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] - the point of it
 
 
 class LyingStr(str):
     """A text whose methods raise."""
 
     __slots__ = ()
-    __repr__ = __str__ = __format__ = encode = lower = startswith = split = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  -- the point of it
+    __repr__ = __str__ = __format__ = encode = lower = startswith = split = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] - the point of it
 
 
 class LyingDict(dict[str, Any]):
     """A mapping whose reading methods raise."""
 
-    items = keys = values = get = __iter__ = __repr__ = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  -- the point of it
+    items = keys = values = get = __iter__ = __repr__ = _raise  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] - the point of it
 
 
 class RaisingProperty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,10 +43,12 @@ def provider_of(*processors: LogRecordProcessor) -> LoggerProvider:
 
 
 @contextmanager
-def bridged(**keywords: Any) -> Generator[Kept, None, None]:
-    """The program's log records come here; keywords as for `logs.install`, without this process's environment."""
+def bridged(
+    *, content: bool = False, environ: Mapping[str, str] | None = None
+) -> Generator[Kept, None, None]:
+    """The program's log records come here; `environ` stands for the environment, which is empty."""
     kept = Kept()
-    logs.install(provider_of(kept), **{"environ": {}, **keywords})
+    logs.install(provider_of(kept), content=content, environ=environ or {})
     try:
         yield kept
     finally:

@@ -23,7 +23,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ModelServer(host=options.host, port=options.port, keep=0) as server:
-        print(server.base_url, flush=True)  # noqa: T201  -- the address is what the caller waits for
+        print(server.base_url, flush=True)  # noqa: T201 - the address is what the caller waits for
         with contextlib.suppress(KeyboardInterrupt):
             server.wait()
 

@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]  -- the base says BaseServer
+    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride] - the base says BaseServer
 
     def do_POST(self) -> None:
         owner = self.server.owner
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             request.done.set()
 
-    do_GET = do_DELETE = do_POST  # noqa: N815  -- the names that the base class looks for
+    do_GET = do_DELETE = do_POST  # noqa: N815 - the names that the base class looks for
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("transfer-encoding", ""):
@@ -166,5 +166,5 @@ class _Handler(BaseHTTPRequestHandler):
         lines = [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([f"HTTP/1.1 {reply.status} {phrase}", *lines, "", ""]).encode("latin-1")
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  -- the base's name
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Silent: the request log is `HttpServer.requests`."""

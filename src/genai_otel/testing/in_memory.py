@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
-
-    from genai_otel.runtime import Handle
 
 _OPERATION = "gen_ai.operation.name"
 _FLUSH_SECONDS = 10.0
@@ -62,11 +60,15 @@ class Point:
         )
 
 
+class _Flushes(Protocol):
+    def flush(self, timeout: float = ...) -> bool: ...
+
+
 class Telemetry:
     """Spans, metrics and logs of this process; every reader flushes first."""
 
-    def __init__(self, handle: Handle, exporters: _Exporters) -> None:
-        self._handle = handle
+    def __init__(self, source: _Flushes, exporters: InMemoryExporters) -> None:
+        self._source = source
         self._exporters = exporters
         self._cleared: dict[object, Point] = {}
         self._moment = 0
@@ -111,7 +113,7 @@ class Telemetry:
         self._moment = time.time_ns()
 
     def _flush(self) -> None:
-        assert self._handle.flush(_FLUSH_SECONDS), "telemetry could not be flushed"
+        assert self._source.flush(_FLUSH_SECONDS), "telemetry could not be flushed"
 
     def _points(self) -> Iterator[tuple[tuple[str, object], Point]]:
         data = self._exporters.metrics.get_metrics_data()
@@ -123,7 +125,7 @@ class Telemetry:
                         yield (metric.name, (scope.scope.name, key)), point
 
 
-class _Exporters:
+class InMemoryExporters:
     """The in-memory ends of the three signals. Made late: the SDK is imported only when it is needed."""
 
     def __init__(self) -> None:
@@ -169,14 +171,14 @@ def telemetry(**settings: object) -> Telemetry:
     `settings` are those of `genai_otel.setup`; they count in the first call. Raises RuntimeError when
     genai-otel was set up before without this function: readers cannot be added to a running provider.
     """
-    global _telemetry  # noqa: PLW0603  -- one per process, because OpenTelemetry's providers are
+    global _telemetry  # noqa: PLW0603 - one per process, because OpenTelemetry's providers are
     with _lock:
         if _telemetry is None:
             from genai_otel import runtime
 
             if runtime.current() is not None:
                 raise RuntimeError("call genai_otel.testing.telemetry() before genai_otel.setup()")
-            exporters = _Exporters()
+            exporters = InMemoryExporters()
             handle = runtime.setup(
                 span_exporters=[exporters.spans],
                 metric_readers=[exporters.metrics],
