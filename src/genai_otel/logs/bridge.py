@@ -88,7 +88,7 @@ class Bridge:
             context=get_current(),
             severity_number=_severity(record.levelno),
             severity_text=_SEVERITY_TEXT.get(record.levelname, record.levelname),
-            body=_text(_message(record)),
+            body=safe.utf8(_message(record)),
             attributes=attributes,
             event_name=next((name for name in names if isinstance(name, str)), None),
         )
@@ -121,13 +121,9 @@ def _attributes(record: logging.LogRecord, *, code: bool) -> dict[str, Any]:
             kind, error, trace
         )  # an exception that cannot say itself is no problem
         found["exception.type"] = kind.__name__
-        found["exception.message"] = _text(str(told))
-        found["exception.stacktrace"] = _text("".join(told.format()))
+        found["exception.message"] = safe.utf8(str(told))
+        found["exception.stacktrace"] = safe.utf8("".join(told.format()))
     return found
-
-
-def _text(text: str) -> Any:
-    return safe.attribute(text)  # one lone surrogate would cost the whole batch
 
 
 def _value(value: object) -> Any:

@@ -19,8 +19,6 @@ from genai_otel.logs.bridge import Bridge
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
 
-    from genai_otel.config import Config
-
 AUTO_INSTRUMENTATION: Final = "OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION"
 CORRELATION: Final = "OTEL_PYTHON_LOG_CORRELATION"
 CODE_ATTRIBUTES: Final = "OTEL_PYTHON_LOG_CODE_ATTRIBUTES"
@@ -39,16 +37,24 @@ _LEVELS: Final = {
 
 
 class _Tap:
-    """The bridge of this process, if there is one, and the method that it stands in front of."""
+    """The bridge of this process, if there is one, and the method that ours stands in front of, if it is placed.
+
+    ``original`` is never taken back: another thread may be on its way to it.
+    """
 
     bridge: Bridge | None = None
     original: Any = logging.Logger.callHandlers
+    placed = False
 
 
 def install(
-    provider: LoggerProvider | None, config: Config, *, environ: Mapping[str, str] = os.environ
+    provider: LoggerProvider | None, *, content: bool = False, environ: Mapping[str, str] = os.environ
 ) -> None:
-    """Send the program's log records to ``provider``; None when logs are off.  Called again, the last call holds."""
+    """Send the program's log records to ``provider``; None when logs are off.  Called again, the last call holds.
+
+    ``content`` says whether prompts and answers may leave this process; without it, what is logged at DEBUG in the
+    middle of a model call stays here.
+    """
     uninstall()
     disabled = {name.strip() for name in environ.get(DISABLED, "").split(",")}
     if not disabled.isdisjoint({"logging", "*"}):
@@ -61,10 +67,11 @@ def install(
         provider,
         level=_level(environ.get(HANDLER_LEVEL, "")),
         code=_is_true(environ, CODE_ATTRIBUTES, default=False),
-        content=config.capture_content != "NO_CONTENT",
+        content=content,
     )
-    if logging.Logger.callHandlers is not _call_handlers:
+    if not _Tap.placed:
         _Tap.original = logging.Logger.callHandlers
+        _Tap.placed = True
         logging.Logger.callHandlers = _call_handlers
 
 
@@ -73,8 +80,10 @@ def uninstall() -> None:
     bridge, _Tap.bridge = _Tap.bridge, None
     if bridge is not None:
         bridge.close()
-    if logging.Logger.callHandlers is _call_handlers:  # else somebody wrapped it, and ours only passes on
+    # Where somebody has wrapped our method since, it stays in his chain and only passes on.
+    if logging.Logger.callHandlers is _call_handlers:
         logging.Logger.callHandlers = _Tap.original
+        _Tap.placed = False
 
 
 def active() -> Bridge | None:
