@@ -1,21 +1,43 @@
-"""Writes the parts of README.md that are made from code: `make docs`.
+"""Writes the parts of the documents that are made from code: `make docs`.
 
-A test compares the README with `current()`, so that the table cannot fall behind the settings.
+Such a part stands between `<!-- name -->` and `<!-- /name -->`.  A test compares the documents with `current()`, so
+that they cannot fall behind.
 """
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from genai_otel.cli.settings import markdown
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+DECISIONS = ROOT / "docs" / "decisions"
 
 
-def current(text: str) -> str:
-    """The README with its generated parts as they should be."""
-    part = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
-    return part.sub(lambda _: markdown() + "\n", text)
+def decisions() -> str:
+    """The index of the records, by the title that each has in its first line."""
+    rows = ["| | decision |", "|---|---|"]
+    for record in sorted(DECISIONS.glob("[0-9]*.md")):
+        number, _, title = (
+            record.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").partition(" ")
+        )
+        rows.append(f"| [{number}]({record.name}) | {title} |")
+    return "\n".join(rows)
+
+
+PARTS = (
+    (ROOT / "README.md", "settings", markdown),
+    (DECISIONS / "README.md", "decisions", decisions),
+)
+
+
+def current() -> Iterator[tuple[Path, str]]:
+    """Each document with its generated part as it should be."""
+    for document, name, make in PARTS:
+        before, start, rest = document.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        yield document, f"{before}{start}{make()}\n{end}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(current(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in current():
+        path.write_text(text, encoding="utf-8")

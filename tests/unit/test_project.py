@@ -66,17 +66,11 @@ def test_every_make_target_that_is_told_of_exists() -> None:
     assert names <= targets
 
 
-def test_the_readme_lists_the_settings_as_they_are() -> None:
-    text = generate.README.read_text(encoding="utf-8")
-    assert generate.current(text) == text, "run: make docs"
-
-
-def test_the_index_of_decisions_is_complete() -> None:
-    folder = ROOT / "docs" / "decisions"
-    index = (folder / "README.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"\]\((\d{3}-[^)]+)\)", index)) == sorted(
-        p.name for p in folder.glob("[0-9]*.md")
-    )
+@pytest.mark.parametrize(
+    ("document", "text"), list(generate.current()), ids=lambda part: getattr(part, "name", "")
+)
+def test_generated_parts_of_the_documents_are_current(document: Path, text: str) -> None:
+    assert document.read_text(encoding="utf-8") == text, "run: make docs"
 
 
 def test_an_installation_that_is_current_is_left_alone(
