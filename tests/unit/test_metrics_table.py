@@ -48,21 +48,21 @@ def test_shows_each_series_in_one_line(provider: MeterProvider, reader: InMemory
     for seconds in (0.1, 0.1, 0.3, 1.0):
         duration.record(seconds, CHAT)
     duration.record(0.05, {**CHAT, "error.type": "429"})
-    meter.create_counter("aaa.first.by.name").add(3)
+    meter.create_counter("genai_otel.calls").add(3)
     tokens = meter.create_histogram(
         "gen_ai.client.token.usage", "{token}", explicit_bucket_boundaries_advisory=[1000]
     )
-    tokens.record(1200, {**CHAT, "gen_ai.token.type": "input", "gen_ai.response.model": "gpt-4o-mini"})
+    tokens.record(1200, {**CHAT, "gen_ai.token.type": "input", "gen_ai.response.model": "gpt-4o-mini-2024"})
 
     assert metrics_table(reader.get_metrics_data()) == (
-        "all series: provider.name=openai server.port=8080\n"
+        "common labels: provider.name=openai server.port=8080\n"
         "                                      count       sum      mean       p50       p95\n"
         "gen_ai.client.operation.duration\n"
         "  chat gpt-4o-mini                        4    1.50 s    375 ms    160 ms    928 ms\n"
         "  chat gpt-4o-mini error.type=429         1   50.0 ms   50.0 ms   50.0 ms   50.0 ms\n"
         "gen_ai.client.token.usage\n"
-        "  chat gpt-4o-mini input                  1     1,200     1,200     1,200     1,200\n"
-        "aaa.first.by.name\n"
+        "  chat gpt-4o-mini-2024 input             1     1,200     1,200     1,200     1,200\n"
+        "genai_otel.calls\n"
         "  -                                                 3\n"
     )
 
@@ -76,7 +76,7 @@ def test_labels_that_differ_are_shown_with_each_series(
     table = metrics_table(reader.get_metrics_data())
     assert "  provider.name=openai " in table
     assert "  provider.name=azure.ai.openai " in table
-    assert "all series" not in table
+    assert "common labels" not in table
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95])
@@ -107,19 +107,28 @@ def test_quantiles_stay_between_the_smallest_and_the_largest_value(
 
 
 def test_an_exponential_histogram_shows_what_it_knows(reader: InMemoryMetricReader) -> None:
-    view = View(instrument_name="h", aggregation=ExponentialBucketHistogramAggregation())
+    view = View(instrument_name="gen_ai.h", aggregation=ExponentialBucketHistogramAggregation())
     provider = MeterProvider([reader], resource=Resource({}), views=[view], shutdown_on_exit=False)
-    provider.get_meter("tests").create_histogram("h").record(3)
+    provider.get_meter("tests").create_histogram("gen_ai.h").record(3)
     line = metrics_table(reader.get_metrics_data()).splitlines()[-1]
     assert line.split() == ["-", "1", "3", "3"]
 
 
 def test_a_label_cannot_break_the_table(provider: MeterProvider, reader: InMemoryMetricReader) -> None:
-    provider.get_meter("tests").create_counter("c").add(1, {"model": "a\x1b[2J\n" + "日本" * 100})
+    provider.get_meter("tests").create_counter("gen_ai.c").add(1, {"model": "a\x1b[2J\n" + "日本" * 100})
     lines = metrics_table(reader.get_metrics_data()).splitlines()
     assert len(lines) == 3
     assert "\x1b" not in lines[-1]
     assert len(lines[-1]) < 110
+
+
+def test_other_metrics_are_shown_when_asked_for(
+    provider: MeterProvider, reader: InMemoryMetricReader
+) -> None:
+    provider.get_meter("tests").create_counter("http.requests").add(3)
+    data = reader.get_metrics_data()
+    assert metrics_table(data) == ""
+    assert metrics_table(data, prefixes=("http.",)).splitlines()[1] == "http.requests"
 
 
 def test_nothing_recorded_is_no_table(provider: MeterProvider, reader: InMemoryMetricReader) -> None:

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,19 +24,50 @@ _NEEDS = ("fastapi", "openai", "uvicorn")
 _WAIT = 10.0  # seconds that a start or a request may take; none needs one
 
 
+class _Reply(NamedTuple):
+    """What the model does next: its text, else its tool calls; how, in the words of the model server."""
+
+    text: str | None = None
+    tool_calls: Mapping[str, object] | None = None
+    manner: str = ""
+
+
 class _Step(NamedTuple):
     what: str
     path: str
+    replies: tuple[_Reply, ...]
     read: int | None = None  # bytes to read before hanging up; None reads to the end
 
 
+_SLOWLY = "slow-first-150ms+slow-chunk-30ms"
+_TALE = "Once upon a time there was a program that knew what its calls cost."
 _STEPS = (
-    _Step("a question and its answer", "/chat?question=hello"),
-    _Step("an answer streamed to its reader", "/stream?question=hello"),
-    _Step("a reader who leaves after the first word", "/stream?question=hello", 5),
-    _Step("an agent that uses a tool", "/agent?task=when+are+you+open"),
-    _Step("an embedding", "/search?text=umbrella"),
-    _Step("a model that is too busy", "/busy"),
+    _Step(
+        "a question and its answer",
+        "/chat?question=Are+you+open",
+        (_Reply("Yes, until five.", manner="input-41"),),
+    ),
+    _Step(
+        "an answer streamed to its reader",
+        "/stream?question=Tell+me+a+tale",
+        (_Reply(_TALE, manner=f"{_SLOWLY}+input-1220+cached-1024+output-24"),),
+    ),
+    _Step(
+        "a reader who leaves after the first word",
+        "/stream?question=Tell+me+a+tale",
+        (_Reply(_TALE, manner=_SLOWLY),),
+        read=4,
+    ),
+    _Step(
+        "an agent that uses a tool",
+        "/agent?task=When+are+you+open+on+Monday",
+        (
+            _Reply(tool_calls={"opening_hours": {"day": "Monday"}}, manner="input-96+output-18"),
+            _Reply("On Monday we are open from nine to five.", manner="input-131+output-15"),
+        ),
+    ),
+    _Step("an embedding", "/search?text=umbrella", (_Reply(),)),
+    _Step("a model that is too busy", "/chat?question=Are+you+there", (_Reply(manner="error-429"),)),
 )
 
 
@@ -55,9 +86,9 @@ def run() -> int:
     reader = InMemoryMetricReader()
     handle = genai_otel.setup(service_name="genai-otel-demo", console="on", metric_readers=[reader])
     _say(
-        "A FastAPI app, the OpenAI client and a model server on this machine, after one line: genai_otel.setup()"
+        "A FastAPI app, the OpenAI client and a model server on this machine, after one line:\ngenai_otel.setup()"
     )
-    _say("".join(f"Telemetry goes to {exporter}\n" for exporter in handle.exporters))
+    _say("".join(f"  {exporter}\n" for exporter in handle.exporters))
     _play(handle)
     _say("The metrics derived from these spans:\n")
     _say(metrics_table(reader.get_metrics_data()))
@@ -72,10 +103,13 @@ def _play(handle: Handle) -> None:
 
     with ModelServer() as model, _serving(application(model.base_url)) as port:
         for number, step in enumerate(_STEPS, 1):
-            _say(f"[{number}/{len(_STEPS)}] {step.what}: GET {step.path}")
-            _say(f"      {_get(port, step)}\n")
+            _say(f"[{number}/{len(_STEPS)}] {step.what}: GET {step.path}\n")
+            for reply in step.replies:
+                model.reply(reply.text, tool_calls=reply.tool_calls, directives=reply.manner)
+            answer = _get(port, step)
             time.sleep(0.1)  # the app ends its span a moment after the reader has the last byte
             handle.flush(timeout=1.0)
+            _say(f"The app answered {answer}\n")
 
 
 @contextlib.contextmanager

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from openai import AsyncOpenAI, RateLimitError
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
 
-# The local model server reads from a model's name how to behave: slowly, with an error.
 MODEL = "gpt-4o-mini"
-SLOW = "gpt-4o-mini+slow-first-150ms+slow-chunk-40ms"
-BUSY = "gpt-4o-mini+error-429"
-
 TOOLS: list[ChatCompletionToolUnionParam] = [
     {
         "type": "function",
@@ -28,51 +25,44 @@ TOOLS: list[ChatCompletionToolUnionParam] = [
     }
 ]
 
+router = APIRouter()
+
 
 def application(base_url: str) -> FastAPI:
     """The app, with a client that talks to ``base_url``."""
-    app = FastAPI()
-    client = AsyncOpenAI(base_url=base_url, api_key="none needed", max_retries=0, timeout=10)
 
-    @app.get("/chat")
-    async def chat(question: str) -> str:  # pyright: ignore[reportUnusedFunction] - the decorator uses it
-        answer = await client.chat.completions.create(model=MODEL, messages=[_user(question)])
-        return answer.choices[0].message.content or ""
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncOpenAI(base_url=base_url, api_key="none needed", max_retries=0, timeout=10) as client:
+            app.state.client = client
+            yield
 
-    @app.get("/stream")
-    async def stream(question: str) -> StreamingResponse:  # pyright: ignore[reportUnusedFunction] - as above
-        return StreamingResponse(_words(client, question), media_type="text/plain")
-
-    @app.get("/agent")
-    async def agent(task: str) -> str:  # pyright: ignore[reportUnusedFunction] - as above
-        return await _work(client, task)
-
-    @app.get("/search")
-    async def search(text: str) -> int:  # pyright: ignore[reportUnusedFunction] - as above
-        found = await client.embeddings.create(model="text-embedding-3-small", input=text)
-        return len(found.data[0].embedding)
-
-    @app.get("/busy")
-    async def busy() -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - as above
-        try:
-            await client.chat.completions.create(model=BUSY, messages=[_user("hello")])
-        except RateLimitError:
-            return JSONResponse("the model is busy, please try again", status_code=503)
-        return JSONResponse("the model had time")
-
+    app = FastAPI(lifespan=lifespan)
+    app.include_router(router)
+    app.add_exception_handler(RateLimitError, _busy)
     return app
 
 
-async def _words(client: AsyncOpenAI, question: str) -> AsyncIterator[str]:
-    chunks = await client.chat.completions.create(
-        model=SLOW, messages=[_user(question)], stream=True, stream_options={"include_usage": True}
-    )
-    async for chunk in chunks:
-        for choice in chunk.choices:
-            yield choice.delta.content or ""
+def _client(request: Request) -> AsyncOpenAI:
+    return request.app.state.client
 
 
-async def _work(client: AsyncOpenAI, task: str) -> str:
+Client = Annotated[AsyncOpenAI, Depends(_client)]
+
+
+@router.get("/chat")
+async def chat(client: Client, question: str) -> str:
+    answer = await client.chat.completions.create(model=MODEL, messages=[_user(question)])
+    return answer.choices[0].message.content or ""
+
+
+@router.get("/stream")
+async def stream(client: Client, question: str) -> StreamingResponse:
+    return StreamingResponse(_words(client, question), media_type="text/plain")
+
+
+@router.get("/agent")
+async def agent(client: Client, task: str) -> str:
     """Let the model call tools until it answers."""
     messages = [_user(task)]
     for _ in range(5):
@@ -83,6 +73,25 @@ async def _work(client: AsyncOpenAI, task: str) -> str:
         messages.append(cast("ChatCompletionMessageParam", message.model_dump(exclude_none=True)))
         messages.extend(_tool(call.id, "9 to 5") for call in message.tool_calls)
     return "the task is not done after five rounds"
+
+
+@router.get("/search")
+async def search(client: Client, text: str) -> int:
+    found = await client.embeddings.create(model="text-embedding-3-small", input=text)
+    return len(found.data[0].embedding)
+
+
+async def _words(client: AsyncOpenAI, question: str) -> AsyncIterator[str]:
+    chunks = await client.chat.completions.create(
+        model=MODEL, messages=[_user(question)], stream=True, stream_options={"include_usage": True}
+    )
+    async for chunk in chunks:
+        for choice in chunk.choices:
+            yield choice.delta.content or ""
+
+
+async def _busy(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse("the model is busy, please try again", status_code=503)
 
 
 def _user(text: str) -> ChatCompletionMessageParam:

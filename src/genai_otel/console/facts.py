@@ -106,8 +106,9 @@ def _outcome(span: ReadableSpan, attributes: Attributes) -> list[Piece]:
     if isinstance(reasons, tuple) and reasons:
         text = ", ".join(clean(str(reason)) for reason in cast("tuple[object, ...]", reasons))
         words.append(Piece(f"({text})"))
-    if failed and span.status.description:
-        words.append(Piece(clean(span.status.description, 120), "dim"))
+    description = clean(span.status.description or "", 120)
+    if failed and description and description not in [word.text for word in words]:
+        words.append(Piece(description, "dim"))
     return _spaced(words)
 
 

@@ -20,6 +20,7 @@ from genai_otel.console.terminal import clean, clip, columns, pad
 Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint
 
 _COLUMNS = ("count", "sum", "mean", "p50", "p95")
+_GENAI = ("gen_ai.", "genai_otel.")
 _LABELS_WIDTH = 48
 # Values that explain themselves stand without their key, in this order.
 _PLAIN = (
@@ -38,13 +39,17 @@ class _Line(NamedTuple):
     cells: tuple[str, ...]
 
 
-def metrics_table(metrics_data: MetricsData | None) -> str:
-    """A table with one line per series, GenAI metrics first; "" where there is none.
+def metrics_table(metrics_data: MetricsData | None, *, prefixes: tuple[str, ...] = _GENAI) -> str:
+    """A table of the metrics whose names begin with ``prefixes``, one line per series; "" where there is none.
 
     A counter's or gauge's value stands under "sum".  p50 and p95 are interpolated within the bucket they fall
     into, so they are as exact as the buckets are fine.
     """
-    metrics = [metric for metric in _metrics(metrics_data) if metric.data.data_points]
+    metrics = [
+        metric
+        for metric in _metrics(metrics_data)
+        if metric.name.startswith(prefixes) and metric.data.data_points
+    ]
     if not metrics:
         return ""
     common = _common(metrics)
@@ -60,7 +65,7 @@ def metrics_table(metrics_data: MetricsData | None) -> str:
         ]
     if common:
         shared = " ".join(f"{_short(key)}={value}" for key, value in common.items())
-        text.insert(0, f"all series: {shared}")
+        text.insert(0, f"common labels: {shared}")
     return "\n".join(line.rstrip() for line in text) + "\n"
 
 
@@ -87,7 +92,7 @@ def _metrics(metrics_data: MetricsData | None) -> list[Metric]:
         for scope in resource.scope_metrics
         for metric in scope.metrics
     )
-    return sorted(every, key=lambda metric: (not metric.name.startswith("gen_ai."), metric.name))
+    return sorted(every, key=lambda metric: metric.name)
 
 
 def _common(metrics: Sequence[Metric]) -> dict[str, str]:
@@ -107,12 +112,14 @@ def _line(metric: Metric, point: Point, common: Mapping[str, str]) -> _Line:
 
 
 def _labels(attributes: Mapping[str, object], common: Mapping[str, str]) -> Iterator[str]:
-    said: set[str] = set()
     for key in _PLAIN:
         value = attributes.get(key)
-        if value is not None and (text := clean(str(value))) not in said:
-            said.add(text)
-            yield text
+        # The model that answered mostly says which one was asked for: gpt-4o, gpt-4o-2024-08-06.
+        longer = key == semconv.REQUEST_MODEL and str(attributes.get(semconv.RESPONSE_MODEL, "")).startswith(
+            str(value)
+        )
+        if value is not None and not longer:
+            yield clean(str(value))
     for key, value in sorted(attributes.items()):
         if key not in _PLAIN and key not in common:
             yield f"{clean(_short(key))}={clean(str(value))}"
@@ -140,4 +147,4 @@ def _quantity(value: float | None, unit: str) -> str:
         return duration(value)
     if float(value).is_integer():
         return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
