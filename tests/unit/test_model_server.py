@@ -75,6 +75,14 @@ def test_streamed_tool_calls_come_in_fragments(client: Any) -> None:
     assert final.choices[0].finish_reason == "tool_calls"
 
 
+def test_custom_tools(client: Any) -> None:
+    tool = {"type": "custom", "custom": {"name": "code"}}
+    call = chat(client, tools=[tool]).choices[0].message.tool_calls[0]
+    assert (call.type, call.custom.name, call.custom.input) == ("custom", "code", "example")
+    chunks = list(chat(client, tools=[tool], stream=True))
+    assert chunks[1].choices[0].delta.tool_calls[0].type == "custom"
+
+
 class Person(BaseModel):
     name: str
     age: int

@@ -55,6 +55,27 @@ def test_responses_stream_helper_with_tools_and_reasoning(client: Any) -> None:
     )
 
 
+def test_custom_and_hosted_tools(client: Any) -> None:
+    custom: Any = {"type": "custom", "name": "code"}
+    with client.responses.stream(model="m", input="hi", tools=[custom]) as stream:
+        types = {event.type for event in stream}
+        call = stream.get_final_response().output[0]
+    assert "response.custom_tool_call_input.done" in types
+    assert (call.type, call.name, call.input) == ("custom_tool_call", "code", "example")
+    searched = client.responses.create(model="m", input="news?", tools=[{"type": "web_search"}])
+    assert [item.type for item in searched.output] == ["web_search_call", "message"]
+    assert searched.output[0].action.query == "news?"
+
+
+def test_rounds_of_tool_results_are_counted(client: Any) -> None:
+    asked: list[Any] = [{"role": "user", "content": "hi"}]
+    for expected in ("function_call", "function_call", "message"):
+        item = client.responses.create(model="m+rounds-2", input=asked, tools=[WEATHER_FLAT]).output[0]
+        assert item.type == expected
+        asked.append(item.model_dump(exclude_none=True))
+        asked.append({"type": "function_call_output", "call_id": "c", "output": "sunny"})
+
+
 def test_responses_that_do_not_complete(client: Any) -> None:
     cut = client.responses.create(model="m+length", input="x")
     assert (cut.status, cut.incomplete_details.reason) == ("incomplete", "max_output_tokens")

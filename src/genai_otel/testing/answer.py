@@ -44,8 +44,11 @@ def usage(plan: Plan) -> Usage:
 
 @dataclass(frozen=True)
 class Tool:
+    """Something that the model may call: a function with a schema, or a custom tool that takes any text."""
+
     name: str
     parameters: Mapping[str, object]
+    custom: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class ToolCall:
+    """`arguments` is JSON, or plain text where the tool is a custom one."""
+
     name: str
     arguments: str
+    custom: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,9 @@ def split(text: str) -> tuple[str, ...]:
 
 
 def _call(tool: Tool) -> ToolCall:
-    return ToolCall(tool.name, json.dumps(example(tool.parameters)))
+    return ToolCall(
+        tool.name, "example" if tool.custom else json.dumps(example(tool.parameters)), tool.custom
+    )
 
 
 _DEPTH = 6  # recursive schemas end here: lists are empty, the last choice (mostly null) is taken

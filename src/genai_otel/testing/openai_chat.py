@@ -60,13 +60,18 @@ def tools(fields: Mapping[str, object]) -> tuple[Tool, ...]:
     choice = fields.get("tool_choice")
     found: list[Tool] = []
     for entry in map(mapping, items(fields.get("tools"))):
-        function = mapping(entry.get("function")) or entry
-        if name := string(function.get("name")):
-            found.append(Tool(name, mapping(function.get("parameters"))))
-    chosen = mapping(mapping(choice).get("function")).get("name") or mapping(choice).get("name")
+        tool = _nested(entry)
+        if name := string(tool.get("name")):
+            found.append(Tool(name, mapping(tool.get("parameters")), entry.get("type") == "custom"))
+    chosen = _nested(mapping(choice)).get("name")
     if choice == "none":
         return ()
     return tuple(tool for tool in found if chosen in (None, tool.name))
+
+
+def _nested(entry: Mapping[str, object]) -> Mapping[str, object]:
+    """A tool's own fields: one level down in chat completions, on top in the Responses API."""
+    return mapping(entry.get("function")) or mapping(entry.get("custom")) or entry
 
 
 def _count(fields: Mapping[str, object]) -> int:
@@ -121,6 +126,9 @@ def _message(job: Job, answer: Answer) -> dict[str, object]:
 
 
 def _tool_call(call: ToolCall) -> dict[str, object]:
+    if call.custom:
+        custom = {"name": call.name, "input": call.arguments}
+        return {"id": new_id("call_"), "type": "custom", "custom": custom}
     function = {"name": call.name, "arguments": call.arguments}
     return {"id": new_id("call_"), "type": "function", "function": function}
 
@@ -158,9 +166,11 @@ def _deltas(job: Job, answer: Answer, index: int) -> Iterator[dict[str, object]]
     for piece in answer.pieces:
         yield choice({"refusal" if answer.refused else "content": piece}, pieces=(piece,))
     for number, call in enumerate(answer.tool_calls):
-        whole = _tool_call(call)
-        first = {**whole, "index": number, "function": {"name": call.name, "arguments": ""}}
-        yield choice({"tool_calls": [first]})
+        whole = {**_tool_call(call), "index": number}
+        if call.custom:
+            yield choice({"tool_calls": [whole]})
+            continue
+        yield choice({"tool_calls": [{**whole, "function": {"name": call.name, "arguments": ""}}]})
         middle = len(call.arguments) // 2
         for part in (call.arguments[:middle], call.arguments[middle:]):
             yield choice({"tool_calls": [{"index": number, "function": {"arguments": part}}]})

@@ -81,13 +81,16 @@ def ask(fields: Mapping[str, object]) -> Ask:
     inputs = [mapping(item) for item in items(given)]
     roles = [item.get("role") for item in inputs]
     last = max((index for index, role in enumerate(roles) if role == "user"), default=-1)
-    results = [item for item in inputs[last + 1 :] if item.get("type") == "function_call_output"]
-    wanted = mapping(mapping(fields.get("text")).get("format"))
+    results = [string(item.get("type")).endswith("_call_output") for item in inputs[last + 1 :]]
+    rounds = sum(
+        1 for before, result in zip([False, *results], results, strict=False) if result and not before
+    )
     said = content_text(inputs[last].get("content")) if last >= 0 else ""
+    wanted = mapping(mapping(fields.get("text")).get("format"))
     return Ask(
         prompt=given if isinstance(given, str) else said,
         tools=tools(fields),
-        rounds=1 if results else 0,
+        rounds=rounds,
         schema=mapping(wanted.get("schema")) or None,
     )
 
@@ -150,23 +153,37 @@ def _output(job: Job, answer: Answer) -> Iterator[tuple[Fields, list[Fields]]]:
     """Every output item, finished, with the events that build it up between its `added` and its `done`."""
     if job.fields.get("reasoning"):
         yield _reasoning()
+    if any(
+        string(mapping(tool).get("type")).startswith("web_search") for tool in items(job.fields.get("tools"))
+    ):
+        yield _web_search(ask(job.fields).prompt)
     if answer.pieces:
         yield _message(answer)
     for call in answer.tool_calls:
-        yield _function_call(call)
+        yield _tool_call(call)
 
 
-def _function_call(call: ToolCall) -> tuple[Fields, list[Fields]]:
-    item: Fields = {"id": new_id("fc_"), "call_id": new_id("call_"), "type": "function_call"}
-    item.update(name=call.name, arguments=call.arguments, status="completed")
-    kind = "response.function_call_arguments"
+def _tool_call(call: ToolCall) -> tuple[Fields, list[Fields]]:
+    kind, field = ("custom_tool_call", "input") if call.custom else ("function_call", "arguments")
+    item: Fields = {"id": new_id("fc_"), "call_id": new_id("call_"), "type": kind}
+    item.update({"name": call.name, field: call.arguments, "status": "completed"})
+    name = f"response.{kind}_{field}"
     middle = len(call.arguments) // 2
     events: list[Fields] = [
-        {"type": f"{kind}.delta", "delta": call.arguments[:middle]},
-        {"type": f"{kind}.delta", "delta": call.arguments[middle:]},
-        {"type": f"{kind}.done", "arguments": call.arguments, "name": call.name},
+        {"type": f"{name}.delta", "delta": call.arguments[:middle]},
+        {"type": f"{name}.delta", "delta": call.arguments[middle:]},
+        {"type": f"{name}.done", field: call.arguments, "name": call.name},
     ]
     return item, events
+
+
+def _web_search(query: str) -> tuple[Fields, list[Fields]]:
+    """A tool that the vendor runs by itself."""
+    action = {"type": "search", "query": query}
+    item: Fields = {"id": new_id("ws_"), "type": "web_search_call", "status": "completed", "action": action}
+    return item, [
+        {"type": f"response.web_search_call.{step}"} for step in ("in_progress", "searching", "completed")
+    ]
 
 
 def _reasoning() -> tuple[Fields, list[Fields]]:
@@ -221,7 +238,7 @@ def _events(job: Job, identity: str, answer: Answer) -> Iterator[Fields]:
 
 def _begun(item: Fields) -> Fields:
     """The item as its `added` event shows it: what the stream will fill in is still empty."""
-    empty: Fields = {"content": [], "summary": [], "arguments": "", "status": "in_progress"}
+    empty: Fields = {"content": [], "summary": [], "arguments": "", "input": "", "status": "in_progress"}
     return {name: empty.get(name, value) for name, value in item.items()}
 
 
