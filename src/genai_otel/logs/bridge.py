@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import traceback
@@ -131,6 +132,7 @@ def _value(value: object) -> Any:
     return clean if clean is not None or value is None else safe.plain(value, budget=_EXTRA_BYTES)
 
 
+@functools.cache
 def _severity(level: int) -> SeverityNumber:
     """DEBUG, INFO, WARN, ERROR and FATAL begin at 5, 9, 13, 17 and 21, with four steps each."""
     if level < logging.DEBUG:
