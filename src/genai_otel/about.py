@@ -24,7 +24,9 @@ def observe(meter: Meter) -> None:
     meter.create_observable_counter(
         semconv.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
     )
-    meter.create_observable_counter(semconv.DROPPED, [_dropped], "{item}", "Telemetry that was lost, and why.")
+    meter.create_observable_counter(
+        semconv.DROPPED, [_dropped], "{item}", "Telemetry that was lost, and why."
+    )
 
 
 def _info(_: CallbackOptions) -> Iterable[Observation]:
@@ -39,7 +41,9 @@ def _active(_: CallbackOptions) -> Iterable[Observation]:
         count[tuple(identity.get(label) for label in _ACTIVE_LABELS)] += 1
     _seen.update(dict.fromkeys(count, 0) if len(_seen) < _MAX_ACTIVE else {})
     for key in _seen:  # a label set that was seen once goes back to 0 instead of vanishing
-        labels = {label: value for label, value in zip(_ACTIVE_LABELS, key, strict=True) if isinstance(value, str)}
+        labels = {
+            label: value for label, value in zip(_ACTIVE_LABELS, key, strict=True) if isinstance(value, str)
+        }
         yield Observation(count[key], labels)
 
 

@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Config:
-    """What the user asked for.  Built by :meth:`load`; an argument wins over its variable, which wins over the default."""
+    """What the user asked for.  An argument wins over its variable, which wins over the default."""
 
     capture_content: ContentMode = "NO_CONTENT"
     console: Console = "auto"
@@ -60,7 +60,9 @@ class Config:
         return self.capture_content in ("EVENT_ONLY", "SPAN_AND_EVENT")
 
     @classmethod
-    def load(cls, arguments: Mapping[str, Any], environ: Mapping[str, str], *, lenient: bool = False) -> Config:
+    def load(
+        cls, arguments: Mapping[str, Any], environ: Mapping[str, str], *, lenient: bool = False
+    ) -> Config:
         """Read the settings.
 
         Raises :class:`SettingError` for an unknown argument or a value that a setting cannot have; with ``lenient``
@@ -108,9 +110,7 @@ def _one_of(*allowed: str, **aliases: str) -> Callable[[str, Any], str]:
 def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str, Any], Any]:
     def read(name: str, value: Any) -> Any:
         try:
-            if isinstance(value, bool):
-                raise ValueError
-            number = kind(value)
+            number = None if isinstance(value, bool) else kind(value)
         except (TypeError, ValueError, OverflowError):
             number = None
         if number is None or not low <= number <= high:
@@ -121,7 +121,16 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
 
 
 _A: Final = {int: "a whole number", float: "a number"}
-_TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_TRUTH: Final = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 def _switch(name: str, value: Any) -> bool:
@@ -134,10 +143,16 @@ def _switch(name: str, value: Any) -> bool:
 
 
 def _names(name: str, value: Any) -> Names:
-    parts: list[Any] = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, (list, tuple, set, frozenset)) or not all(isinstance(part, str) for part in parts):
-        raise SettingError(f"{name} is {value!r}; allowed is a list of names, or one text with commas between them")
+    parts: list[Any] = value.split(",") if isinstance(value, str) else _listed(value)
+    if not all(isinstance(part, str) for part in parts):
+        raise SettingError(
+            f"{name} is {value!r}; allowed is a list of names, or one text with commas between them"
+        )
     return tuple(part.strip() for part in parts if part.strip())
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
 
 
 class _Row(NamedTuple):
@@ -150,7 +165,9 @@ _TABLE: Final[dict[str, _Row]] = {
     # "true" is what older packages took; it meant what SPAN_ONLY means.
     "capture_content": _Row(
         CAPTURE_CONTENT,
-        _one_of("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT", true="SPAN_ONLY", false="NO_CONTENT"),
+        _one_of(
+            "NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT", true="SPAN_ONLY", false="NO_CONTENT"
+        ),
         "where prompts and answers may stand: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
     ),
     "console": _Row(
@@ -208,11 +225,12 @@ _TABLE: Final[dict[str, _Row]] = {
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return "" if value == () else str(value)
 
 
 _DEFAULTS: Final = {item.name: item.default for item in fields(Config)}
 
 SETTINGS: Final[tuple[Setting, ...]] = tuple(
-    Setting(row.variable, argument, _text(_DEFAULTS[argument]), row.meaning) for argument, row in _TABLE.items()
+    Setting(row.variable, argument, _text(_DEFAULTS[argument]), row.meaning)
+    for argument, row in _TABLE.items()
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,  # no public alias; every instrumentation reads this one
+    _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage] - no public alias; all read this one
     create_key,
 )
 

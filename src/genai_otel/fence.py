@@ -53,7 +53,10 @@ def report(component: str, error: Exception) -> None:
         _last_logged.clear()
     _last_logged[cause] = now
     # The message of the exception may hold what the user sent, so only its class and place are logged.
-    _log(logging.WARNING, f"internal error in {component}: {cause[1]} at {_place(error)}; the call was not affected")
+    _log(
+        logging.WARNING,
+        f"internal error in {component}: {cause[1]} at {_place(error)}; the call was not affected",
+    )
 
 
 def dropped(signal: str, reason: str, count: int = 1) -> None:

@@ -139,7 +139,6 @@ NORMAL_FINISH_REASON: Final = {
 """Vendors' finish reasons in the few words of the metric's label; the span keeps the vendor's own."""
 
 
-
 @dataclass(frozen=True, eq=False)
 class Instrument:
     """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram.
@@ -162,7 +161,10 @@ OPERATION_DURATION: Final = _histogram(
     "gen_ai.client.operation.duration", "s", "GenAI operation duration.", DURATION_BUCKETS
 )
 OPERATION_TIME_TO_FIRST_CHUNK: Final = _histogram(
-    "gen_ai.client.operation.time_to_first_chunk", "s", "Time from the request to the first chunk.", DURATION_BUCKETS
+    "gen_ai.client.operation.time_to_first_chunk",
+    "s",
+    "Time from the request to the first chunk.",
+    DURATION_BUCKETS,
 )
 OPERATION_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
     "gen_ai.client.operation.time_per_output_chunk",
@@ -179,7 +181,10 @@ INFERENCE_DURATION: Final = _histogram(
     "gen_ai.client.inference.duration", "s", "Inference call duration.", DURATION_BUCKETS
 )
 INFERENCE_TIME_TO_FIRST_CHUNK: Final = _histogram(
-    "gen_ai.client.inference.time_to_first_chunk", "s", "Time from the request to the first chunk.", DURATION_BUCKETS
+    "gen_ai.client.inference.time_to_first_chunk",
+    "s",
+    "Time from the request to the first chunk.",
+    DURATION_BUCKETS,
 )
 INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
     "gen_ai.client.inference.time_per_output_chunk",

@@ -57,7 +57,9 @@ class Endpoint:
 
     ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
     calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
-    stream (added to the facts so far) into facts; ``first`` sees the first one before ``chunk`` does.  ``positional`` names leading positional parameters.
+    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does.
+    ``positional`` names leading positional parameters, ``model`` the argument that names the model.
+
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
     ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's
     setting asks for it; ``hidden`` says which chunks exist only because of that.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from genai_otel import semconv
 from genai_otel.spec import Facts, RawResponses, Streaming
@@ -27,7 +27,7 @@ RAW: Final = RawResponses(form=_raw_form, closed=lambda response: bool(response.
 
 def connection(resource: Any) -> object:
     """The base URL object of the client that a resource belongs to: one object per client."""
-    return resource._client._base_url
+    return resource._client._base_url  # noqa: SLF001 - where these clients keep it; base_url is a property over it
 
 
 def errors(error: BaseException) -> Facts:
@@ -45,3 +45,8 @@ def errors(error: BaseException) -> Facts:
 def given(value: Any) -> bool:
     """Whether an argument was given: these clients mark absent ones by sentinels, not by None alone."""
     return value is not None and type(value).__name__ not in {"Omit", "NotGiven"}
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether an argument is a dict, or one of these clients' typed dicts."""
+    return isinstance(value, Mapping)

@@ -16,7 +16,7 @@ from typing import Any
 from opentelemetry.context import Context, attach, detach, get_current, set_value
 from opentelemetry.trace import Span, SpanContext, set_span_in_context
 
-from genai_otel import fence, safe, semconv
+from genai_otel import fence, semconv
 from genai_otel.context import DESTINATION_KEY, SUPPRESS_KEY
 from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of

@@ -24,7 +24,9 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     with_usage = endpoint.with_usage
     asynchronous = endpoint.asynchronous
 
-    def invoke(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def invoke(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         arguments = kwargs if not args else _named(endpoint, args, kwargs)
         added = None
         if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
@@ -90,4 +92,3 @@ def _named(endpoint: Endpoint, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     with fence.contain("engine.invoke"):
         named.update(zip(endpoint.positional, args, strict=False))
     return named
-

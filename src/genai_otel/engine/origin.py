@@ -43,7 +43,7 @@ class Origin:
 
 def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Origin:
     """The origin of a call that ``instance`` makes with ``arguments``."""
-    model = arguments.get(endpoint.model)
+    model: Any = arguments.get(endpoint.model) if endpoint.model else None
     if type(model) is not str:
         model = None if model is None else safe.attribute(model)
     key = (id(endpoint), id(spec.connection(instance)), model)

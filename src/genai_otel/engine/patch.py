@@ -65,7 +65,7 @@ def uninstall() -> None:
     with _lock:
         _on = False
         for parent, name, original, wrapped in _applied.values():
-            if vars(parent).get(name) is wrapped:
+            if parent.__dict__.get(name) is wrapped:
                 setattr(parent, name, original)
             else:
                 wrapped.pass_through()
@@ -77,7 +77,9 @@ def installed() -> tuple[Patch, ...]:
     """The state of every target of every spec, for people to look at."""
     with _lock:
         waiting = (
-            Patch(spec.name, endpoint.target, "waiting") for spec in _specs.values() for endpoint in spec.endpoints
+            Patch(spec.name, endpoint.target, "waiting")
+            for spec in _specs.values()
+            for endpoint in spec.endpoints
         )
         return tuple(_patches.get(patch.target, patch) for patch in waiting) if _on else ()
 
@@ -107,7 +109,10 @@ def _imported(module: ModuleType) -> None:
 def _apply(spec: ClientSpec, endpoint: Endpoint, module: ModuleType, path: str, reason: str) -> Patch:
     if reason:
         return Patch(spec.name, endpoint.target, "skipped", reason)
-    from genai_otel.engine.wrapped import Wrapped, resolve  # wrapt, which costs too much to be imported at set-up
+    from genai_otel.engine.wrapped import (
+        Wrapped,
+        resolve,
+    )  # wrapt, which costs too much to be imported at set-up
 
     found = resolve(module, path)
     if found is None:

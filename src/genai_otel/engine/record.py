@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from genai_otel import fence, safe, semconv
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from opentelemetry._logs import Logger
 
     from genai_otel.engine.call import Call
-    from genai_otel.engine.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,9 @@ class Recorder:
     def start(self, call: Call, context: Context) -> None:
         """Start the span of a call with what samplers decide by."""
         origin = call.origin
-        span = self._start_span(origin.name, context, SpanKind.CLIENT, origin.attributes, start_time=call.start_time)
+        span = self._start_span(
+            origin.name, context, SpanKind.CLIENT, origin.attributes, start_time=call.start_time
+        )
         call.span = span
         call.span_context = span.get_span_context()
         call.span_id = call.span_context.span_id

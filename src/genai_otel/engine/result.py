@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from genai_otel import fence
 from genai_otel.engine.call import Call
@@ -20,7 +20,7 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
         if form is None:
             _parsed(call, arguments, result)
         elif form == "unread" and raw is not None:
-            _unread(call, arguments, result, raw)
+            _Unread(call, arguments, result, raw)
         else:
             _parsed(call, arguments, _parse(result))
     except Exception as error:  # noqa: BLE001 - the fence of the hot path
@@ -30,7 +30,9 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
 
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
     endpoint = call.endpoint
-    if endpoint.chunk is not None and (endpoint.stream_argument is None or arguments.get(endpoint.stream_argument)):
+    if endpoint.chunk is not None and (
+        endpoint.stream_argument is None or arguments.get(endpoint.stream_argument)
+    ):
         follow(call, result)
         return
     _read_content(call, result)
@@ -44,22 +46,28 @@ def _read_content(call: Call, result: Any) -> None:
             call.content.update(content.response(result))
 
 
-def _parse(response: Any) -> Any:
+def _parse(response: Any, parse: Callable[..., Any] | None = None) -> Any:
     """The parsed result of a raw response whose body is there; the client keeps it for the user's own ``parse()``.
 
     What the client cannot parse has no facts; that it raises is for the user's own call to see.
     """
     try:
-        return _driven(response.parse())
+        return _driven((parse or _parse_method(response))(response))
     except Exception:  # noqa: BLE001 - the client's error, which belongs to the user's own parse()
         return None
+
+
+def _parse_method(response: Any) -> Callable[..., Any]:
+    kind: Any = type(response)
+    return kind.parse
 
 
 def _driven(value: Any) -> Any:
     """The result of a coroutine that has nothing to wait for; any other value as it is."""
     if not isinstance(value, Awaitable):
         return value
-    steps = value.__await__()
+    pending: Awaitable[Any] = cast("Awaitable[Any]", value)
+    steps = pending.__await__()
     try:
         next(steps)
     except StopIteration as done:
@@ -68,53 +76,51 @@ def _driven(value: Any) -> Any:
     return None
 
 
-def _unread(call: Call, arguments: Mapping[str, Any], response: Any, raw: RawResponses) -> None:
-    """Let the user's own ``parse()`` feed the call, and end it when he closes the response."""
-    endpoint = call.endpoint
-    parse: Callable[..., Any] = type(response).parse
-    this = weakref.ref(response, lambda _: call.drop())
-    call.followed = this
-    parsed_once: list[bool] = []
+class _Unread:
+    """A raw response that the user reads himself: his ``parse()`` feeds the call, his ``close()`` ends it."""
 
-    def seen(result: Any) -> None:
-        if not parsed_once:
-            parsed_once.append(True)
-            with fence.contain("engine.result"):
-                if endpoint.chunk is not None and arguments.get(endpoint.stream_argument or ""):
-                    follow(call, result)
-                else:
-                    _read_content(call, result)
-                    call.attributes.update(endpoint.response(result))
+    def __init__(self, call: Call, arguments: Mapping[str, Any], response: Any, raw: RawResponses) -> None:
+        self._call = call
+        self._streams = call.endpoint.chunk is not None and bool(
+            arguments.get(call.endpoint.stream_argument or "")
+        )
+        self._raw = raw
+        self._parse = _parse_method(response)
+        self._parsed = False
+        self._response = call.followed = weakref.ref(response, lambda _: call.drop())
+        response.parse = self.parse
+        watch_close(response, self.close)
 
-    async def awaited(pending: Awaitable[Any]) -> Any:
-        result = await pending
-        seen(result)
-        return result
-
-    def parsing(*args: Any, **kwargs: Any) -> Any:
-        result = parse(this(), *args, **kwargs)
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """The client's own ``parse``, sync or async, and a look at what it gives."""
+        result = self._parse(self._response(), *args, **kwargs)
         if isinstance(result, Awaitable):
-            return awaited(result)
-        seen(result)
+            return self._awaited(cast("Awaitable[Any]", result))
+        self._seen(result)
         return result
 
-    def closing() -> None:
-        consumed = raw.closed(response_of())
-        if consumed and not parsed_once:
-            result = _parse_quietly(parse, response_of())
+    async def _awaited(self, pending: Awaitable[Any]) -> Any:
+        result = await pending
+        self._seen(result)
+        return result
+
+    def _seen(self, result: Any) -> None:
+        if self._parsed:
+            return
+        self._parsed = True
+        with fence.contain("engine.result"):
+            if self._streams:
+                follow(self._call, result)
+            else:
+                _read_content(self._call, result)
+                self._call.attributes.update(self._call.endpoint.response(result))
+
+    def close(self) -> None:
+        """The user is done with the response; what he read without parsing is parsed now, if it is there."""
+        response = self._response()
+        consumed = self._raw.closed(response)
+        if consumed and not self._parsed and not self._streams:
+            result = _parse(response, self._parse)
             if result is not None:
-                seen(result)
-        call.finish("completed" if consumed else "closed")
-
-    def response_of() -> Any:
-        return this()
-
-    response.parse = parsing
-    watch_close(response, closing)
-
-
-def _parse_quietly(parse: Callable[..., Any], response: Any) -> Any:
-    try:
-        return _driven(parse(response))
-    except Exception:  # noqa: BLE001 - a body that was read in pieces, or is not of the declared type
-        return None
+                self._seen(result)
+        self._call.finish("completed" if consumed else "closed")

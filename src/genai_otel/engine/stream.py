@@ -25,7 +25,14 @@ _END: Final = object()
 
 # A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
 _BROKEN: Final = frozenset(
-    {"APIConnectionError", "TransportError", "ProtocolError", "ConnectionError", "IncompleteRead", "HTTPException"}
+    {
+        "APIConnectionError",
+        "TransportError",
+        "ProtocolError",
+        "ConnectionError",
+        "IncompleteRead",
+        "HTTPException",
+    }
 )
 
 
@@ -34,7 +41,9 @@ def follow(call: Call, stream: Any) -> None:
     streaming = call.spec.streaming
     iterator = getattr(stream, streaming.iterator, None) if streaming is not None else None
     if streaming is None or iterator is None:
-        fence.warn(f"streams of {call.spec.name} cannot be followed in this version: {type(stream).__qualname__}")
+        fence.warn(
+            f"streams of {call.spec.name} cannot be followed in this version: {type(stream).__qualname__}"
+        )
         call.finish("completed")
         return
     generator = (_afollow if hasattr(iterator, "__anext__") else _follow)(call, iterator, _reader(call))

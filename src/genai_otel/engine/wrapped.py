@@ -10,10 +10,10 @@ import wrapt
 from genai_otel.engine.invoke import wrapper
 from genai_otel.spec import ClientSpec, Endpoint
 
-FunctionWrapper: Any = wrapt.FunctionWrapper  # a C class without generics, which the type stubs declare generic
+_FunctionWrapper: Any = wrapt.FunctionWrapper  # a C class; its stubs declare it generic, which it is not
 
 
-class Wrapped(FunctionWrapper):
+class Wrapped(_FunctionWrapper):
     """A client's method with the engine in front; told from other people's wrappers by its class."""
 
     def __init__(self, original: Any, spec: ClientSpec, endpoint: Endpoint) -> None:

@@ -31,18 +31,24 @@ from genai_otel.pipeline.series import Series, SeriesSink, Snapshot
 from genai_otel.semconv import Instrument
 
 
-def attach(reader: MetricReader, sink: SeriesSink, scope: InstrumentationScope, resource: Callable[[], Resource]) -> None:
+def attach(
+    reader: MetricReader, sink: SeriesSink, scope: InstrumentationScope, resource: Callable[[], Resource]
+) -> None:
     """Let ``reader`` receive the series of ``sink`` beside what its MeterProvider gives it."""
-    collect = reader._collect  # pyright: ignore[reportPrivateUsage] - set by the provider, see the module's text
-    if collect is not None:
-        reader._set_collect_callback(_Collection(collect, sink, scope, resource))  # pyright: ignore
+    inner: Any = reader  # the callback and the temporality have no public names; a test guards them
+    if inner._collect is not None:  # noqa: SLF001
+        inner._set_collect_callback(_Collection(inner._collect, sink, scope, resource))  # noqa: SLF001
 
 
 class _Collection:
     """What one reader collects, with what it has been given before where it wants deltas."""
 
     def __init__(
-        self, collect: Callable[..., Any], sink: SeriesSink, scope: InstrumentationScope, resource: Callable[[], Resource]
+        self,
+        collect: Callable[..., Any],
+        sink: SeriesSink,
+        scope: InstrumentationScope,
+        resource: Callable[[], Resource],
     ) -> None:
         self._collect = collect
         self._sink = sink
@@ -60,7 +66,9 @@ class _Collection:
             ours = ScopeMetrics(self._scope, metrics, self._scope.schema_url or "")
             return MetricsData([ResourceMetrics(self._resource(), [ours], "")])
         first, *rest = data.resource_metrics
-        return MetricsData([ResourceMetrics(first.resource, self._merged(first, metrics), first.schema_url), *rest])
+        return MetricsData(
+            [ResourceMetrics(first.resource, self._merged(first, metrics), first.schema_url), *rest]
+        )
 
     def _merged(self, first: ResourceMetrics, metrics: list[Metric]) -> list[ScopeMetrics]:
         scopes = list(first.scope_metrics)
@@ -71,7 +79,8 @@ class _Collection:
         return [*scopes, ScopeMetrics(self._scope, metrics, self._scope.schema_url or "")]
 
     def _metrics(self, reader: MetricReader) -> list[Metric]:
-        temporality = reader._instrument_class_temporality  # pyright: ignore[reportPrivateUsage] - as the SDK reads it
+        preferred: Any = reader
+        temporality = preferred._instrument_class_temporality  # noqa: SLF001 - as the SDK itself reads it
         found: list[Metric] = []
         collected = self._sink.collect()
         for instrument, snapshots in collected.items():
@@ -111,7 +120,9 @@ class _Collection:
         if not series.bounds:
             return NumberDataPoint(series.attributes, start, now.time, total, exemplars)
         old = before.buckets if before else (0,) * len(now.buckets)
-        extremes: Any = (now.min, now.max) if before is None else (None, None)  # not known of the time between
+        extremes: Any = (
+            (now.min, now.max) if before is None else (None, None)
+        )  # not known of the time between
         return HistogramDataPoint(
             series.attributes,
             start,

@@ -47,7 +47,9 @@ _SUBSETS: Final = (
     (semconv.INFERENCE_REASONING_TOKENS, semconv.USAGE_REASONING_OUTPUT_TOKENS),
 )
 _FINISH_ERROR: Final = (semconv.FINISH_REASON, "error")
-_FINISH: Final[dict[object, Extra]] = {reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()}
+_FINISH: Final[dict[object, Extra]] = {
+    reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()
+}
 _FINISH_OTHER: Final = (semconv.FINISH_REASON, semconv.OTHER)
 _UNKNOWN: Final = (semconv.TOKEN_MODALITY, "unknown")
 _READ: Final = (
@@ -127,7 +129,11 @@ def _latest(found: list[Measurement], get: Any, seconds: float, identity: Identi
     for index, (total, histogram, name) in enumerate(
         (
             (semconv.INFERENCE_INPUT_TOKENS, semconv.INFERENCE_OPERATION_INPUT, semconv.USAGE_INPUT_TOKENS),
-            (semconv.INFERENCE_OUTPUT_TOKENS, semconv.INFERENCE_OPERATION_OUTPUT, semconv.USAGE_OUTPUT_TOKENS),
+            (
+                semconv.INFERENCE_OUTPUT_TOKENS,
+                semconv.INFERENCE_OPERATION_OUTPUT,
+                semconv.USAGE_OUTPUT_TOKENS,
+            ),
         ),
         1,
     ):
@@ -158,4 +164,4 @@ def _is_count(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and 0 <= value < 1e12  # type: ignore[operator] # pyright: ignore
+    return isinstance(value, (int, float)) and 0 <= value < 1e12

@@ -18,9 +18,13 @@ from genai_otel import semconv
 from genai_otel.context import DESTINATION_KEY
 from genai_otel.pipeline.dialects import operation
 
-_HELD: Final = tuple(
-    name for key, name in sorted(vars(semconv).items()) if key.startswith("USAGE_")
-) + (semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.RESPONSE_FINISH_REASONS)
+_HELD: Final = (
+    *(name for key, name in sorted(vars(semconv).items()) if key.startswith("USAGE_")),
+    semconv.RESPONSE_MODEL,
+    semconv.RESPONSE_ID,
+    semconv.RESPONSE_FINISH_REASONS,
+)
+"""What an inner span may know of a call that its owner was not told."""
 
 
 class Live:

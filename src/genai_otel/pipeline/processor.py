@@ -103,7 +103,8 @@ class Pipeline(SpanProcessor):
             each.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return all([each.force_flush(timeout_millis) for each in (*self._following, *self._added)])
+        flushed = [each.force_flush(timeout_millis) for each in (*self._following, *self._added)]
+        return all(flushed)
 
     # --- the steps --------------------------------------------------------------------------------
 
@@ -142,7 +143,9 @@ class Pipeline(SpanProcessor):
             attributes = {**set_meanwhile, **attributes}
         if self._added:  # our own queues are cleaned in the exporting thread, off the path of the call
             safe.clean(attributes)
-        return _copy(span, attributes if len(attributes) <= self._limits.unbounded else self._limits.of(attributes))
+        return _copy(
+            span, attributes if len(attributes) <= self._limits.unbounded else self._limits.of(attributes)
+        )
 
     def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
         original: Mapping[str, Any] = span.attributes or {}
@@ -155,7 +158,9 @@ class Pipeline(SpanProcessor):
                     hold(live, attributes)
             else:
                 if live is not None and live.held is not None:
-                    changed.update({name: value for name, value in live.held.items() if name not in attributes})
+                    changed.update(
+                        {name: value for name, value in live.held.items() if name not in attributes}
+                    )
                 changed[semconv.MEASURED] = True
                 attributes.update(changed)
                 self._record(_copy(span, attributes), context)
@@ -189,15 +194,15 @@ def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan
     if dropped:
         attributes = BoundedAttributes(None, attributes)
         attributes.dropped = dropped
-    # Events and links are handed on as the SDK's own lists, which know how many were dropped.
+    inner: Any = span  # its events and links as the SDK's own lists, which know how many were dropped
     return ReadableSpan(
         span.name,
         span.context,
         span.parent,
         span.resource,
         attributes,
-        span._events,  # pyright: ignore[reportPrivateUsage]
-        span._links,  # pyright: ignore[reportPrivateUsage]
+        inner._events,  # noqa: SLF001
+        inner._links,  # noqa: SLF001
         span.kind,
         None,
         span.status,

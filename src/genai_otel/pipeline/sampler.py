@@ -30,7 +30,7 @@ class MeasuringSampler(Sampler):
         self._root = root
         self._keeps = keeps
 
-    def should_sample(
+    def should_sample(  # noqa: PLR0917 - the SDK's signature
         self,
         parent_context: Context | None,
         trace_id: int,
@@ -40,7 +40,9 @@ class MeasuringSampler(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        result = self._root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        result = self._root.should_sample(
+            parent_context, trace_id, name, kind, attributes, links, trace_state
+        )
         if type(attributes) is Identity and not self._keeps():
             return _without_attributes(result)
         if result.decision is Decision.DROP and recognised(attributes):

@@ -43,7 +43,18 @@ class Series:
     when somebody collects.
     """
 
-    __slots__ = ("attributes", "bounds", "buckets", "count", "exemplars", "max", "min", "start", "sum", "values")
+    __slots__ = (
+        "attributes",
+        "bounds",
+        "buckets",
+        "count",
+        "exemplars",
+        "max",
+        "min",
+        "start",
+        "sum",
+        "values",
+    )
 
     def __init__(self, instrument: Instrument, attributes: dict[str, Any]) -> None:
         self.attributes = attributes

@@ -81,7 +81,9 @@ def _activate(built: Built, handle: Handle) -> None:
     from genai_otel import propagate, web
 
     environ = built.asked.environ
-    disabled = {name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")} - {""}
+    disabled = {
+        name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
+    } - {""}
     if not disabled & {"*", "genai_otel"}:
         patch.install(spec for spec in SPECS if spec.name not in built.config.clients_off)
     with fence.contain("runtime.propagate"):

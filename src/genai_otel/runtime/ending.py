@@ -26,7 +26,9 @@ class Worker:
     def start(self) -> None:
         """Start the thread; again after a fork, which takes it away."""
         self._tasks: queue.SimpleQueue[tuple[Task, threading.Event]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, args=(self._tasks,), name=f"genai_otel-{self._name}", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(self._tasks,), name=f"genai_otel-{self._name}", daemon=True
+        ).start()
 
     def submit(self, task: Task) -> threading.Event:
         """Run ``task`` when those before it have ended; the event is set when it has."""
@@ -50,4 +52,5 @@ def run_all(workers: Sequence[Worker], tasks: Sequence[Task], timeout: float) ->
     """Run one task per worker in parallel; whether all ended within ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     waiting = [worker.submit(task) for worker, task in zip(workers, tasks, strict=True)]
-    return all([event.wait(max(0.0, deadline - time.monotonic())) for event in waiting])
+    ended = [event.wait(max(0.0, deadline - time.monotonic())) for event in waiting]
+    return all(ended)

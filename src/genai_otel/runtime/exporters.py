@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final, Literal
 
-from opentelemetry.util._importlib_metadata import entry_points  # cached by the API, which reads the same table
+from opentelemetry.util._importlib_metadata import (
+    entry_points,
+)  # cached by the API, which reads the same table
 
 Signal = Literal["traces", "metrics", "logs"]
 
@@ -30,7 +32,11 @@ def chosen(signal: Signal, environ: Mapping[str, str], *, endpoint: str | None) 
     """Names of the exporters of a signal: what the variable says, else ``otlp`` where an endpoint is configured."""
     said = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip()
     if said:
-        return [name for name in dict.fromkeys(part.strip() for part in said.split(",")) if name and name != "none"]
+        return [
+            name
+            for name in dict.fromkeys(part.strip() for part in said.split(","))
+            if name and name != "none"
+        ]
     configured = endpoint or _otlp(signal, "ENDPOINT", environ)
     return ["otlp"] if configured else []
 
@@ -38,9 +44,13 @@ def chosen(signal: Signal, environ: Mapping[str, str], *, endpoint: str | None) 
 def make(name: str, signal: Signal, environ: Mapping[str, str], *, endpoint: str | None) -> tuple[Any, str]:
     """The exporter ``name`` of a signal and the words that describe it; raises :class:`ExporterError`."""
     if name in ("otlp", "otlp_proto_http", "otlp_proto_grpc"):
-        protocol = {"otlp_proto_http": "http", "otlp_proto_grpc": "grpc"}.get(name) or _protocol(signal, environ)
+        protocol = {"otlp_proto_http": "http", "otlp_proto_grpc": "grpc"}.get(name) or _protocol(
+            signal, environ
+        )
         target = endpoint or _otlp(signal, "ENDPOINT", environ) or "its default endpoint"
-        return PerProcess(lambda: _make_otlp(protocol, signal, endpoint)), f"{signal}: OTLP/{protocol} to {target}"
+        return PerProcess(
+            lambda: _make_otlp(protocol, signal, endpoint)
+        ), f"{signal}: OTLP/{protocol} to {target}"
     found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=name))
     if not found:
         raise ExporterError(

@@ -50,7 +50,9 @@ class Handle:
             return True
         lost = _lost()
         millis = max(1, int(timeout * 1000))
-        done = run_all(self._workers, [self._flusher(provider, millis) for provider in self._built.owned], timeout)
+        done = run_all(
+            self._workers, [self._flusher(provider, millis) for provider in self._built.owned], timeout
+        )
         return done and _lost() == lost
 
     def shutdown(self, timeout: float | None = None) -> bool:
@@ -82,7 +84,9 @@ class Handle:
     def _flusher(self, provider: Any, millis: int) -> Task:
         if provider is not self.meter_provider or self._built is None:
             return lambda: provider.force_flush(millis)
-        readers = [reader for reader in self._built.readers if isinstance(reader, PeriodicExportingMetricReader)]
+        readers = [
+            reader for reader in self._built.readers if isinstance(reader, PeriodicExportingMetricReader)
+        ]
         return lambda: [reader.force_flush(millis) for reader in readers]
 
 

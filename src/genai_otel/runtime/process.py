@@ -42,7 +42,7 @@ def _on_sigterm(handle: Handle) -> None:
     if signal.getsignal(number) is not signal.SIG_DFL:
         return
 
-    def end(received: int, frame: FrameType | None) -> None:
+    def end(received: int, _: FrameType | None) -> None:
         _at_exit(handle)
         signal.signal(received, signal.SIG_DFL)
         os.kill(os.getpid(), received)  # the exit status stays that of the signal
@@ -57,6 +57,7 @@ def _in_multiprocessing(util: ModuleType, handle: Handle) -> None:
         util.Finalize(None, _at_exit, args=(handle,), exitpriority=-100)
 
     util.register_after_fork(handle, finalize)
-    process = getattr(__import__("multiprocessing.process"), "process", None)
-    if process is not None and process.parent_process() is not None:
+    from multiprocessing.process import parent_process  # loaded already: multiprocessing.util imports it
+
+    if parent_process() is not None:
         finalize()

@@ -35,6 +35,8 @@ def serve(built: Built) -> MetricReader | None:
         )
         return None
     if host not in _LOOPBACK:
-        built.problem(f"metrics are served on {host}:{text} without TLS or a password, as OTEL_EXPORTER_PROMETHEUS_HOST says")
+        built.problem(
+            f"metrics are served on {host}:{text} without TLS or a password, as OTEL_EXPORTER_PROMETHEUS_HOST says"
+        )
     built.exporters.append(f"metrics: Prometheus on {host}:{server.server_port}")
     return reader

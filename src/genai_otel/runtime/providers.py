@@ -82,11 +82,15 @@ class Built:
             if signal == "metrics" and name == "prometheus":
                 continue
             try:
-                exporter, words = exporters.make(name, signal, self.asked.environ, endpoint=self.asked.endpoint)
+                exporter, words = exporters.make(
+                    name, signal, self.asked.environ, endpoint=self.asked.endpoint
+                )
             except ExporterError as error:
                 self.problem(str(error))
             except Exception as error:  # noqa: BLE001 - a foreign exporter's constructor
-                self.problem(f"the {name} exporter for {signal} cannot be made: {type(error).__name__}: {error}")
+                self.problem(
+                    f"the {name} exporter for {signal} cannot be made: {type(error).__name__}: {error}"
+                )
             else:
                 made.append(exporter)
                 self.exporters.append(words)
@@ -121,7 +125,11 @@ def build_metrics(built: Built) -> None:
     built.readers = _readers(built)
     if not built.readers:
         return
-    drop = [] if built.config.keep_foreign_metrics else [View(instrument_name="gen_ai.*", aggregation=DropAggregation())]
+    drop = (
+        []
+        if built.config.keep_foreign_metrics
+        else [View(instrument_name="gen_ai.*", aggregation=DropAggregation())]
+    )
     provider = MeterProvider(built.readers, built.resource, shutdown_on_exit=False, views=drop)
     sink = SeriesSink(built.config.max_series)
     scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)

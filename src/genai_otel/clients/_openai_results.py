@@ -1,0 +1,207 @@
+"""Results and chunks of the OpenAI API, and of the many that speak it: the client's objects → facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients._stainless import errors as api_errors
+from genai_otel.spec import Facts
+
+# --- usage: OpenAI's totals include cached and reasoning tokens, as the convention's do ----------
+
+_INPUT_DETAILS: Final = {
+    "cached_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_write_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "audio_tokens": semconv.USAGE_AUDIO_INPUT_TOKENS,
+    "image_tokens": semconv.USAGE_IMAGE_INPUT_TOKENS,
+    "text_tokens": semconv.USAGE_TEXT_INPUT_TOKENS,
+}
+_OUTPUT_DETAILS: Final = {
+    "reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+    "audio_tokens": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+    "image_tokens": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
+    "text_tokens": semconv.USAGE_TEXT_OUTPUT_TOKENS,
+}
+
+
+def _usage(facts: Facts, usage: Any) -> None:
+    """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
+    get = _fields(usage).get
+    tokens = get("prompt_tokens")
+    if tokens is None:
+        tokens = get("input_tokens")
+    if tokens is not None:
+        facts[semconv.USAGE_INPUT_TOKENS] = tokens
+    tokens = get("completion_tokens")
+    if tokens is None:
+        tokens = get("output_tokens")
+    if tokens is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
+    details = get("prompt_tokens_details") or get("input_tokens_details")
+    if details is not None:
+        _parts(facts, details, _INPUT_DETAILS)
+    details = get("completion_tokens_details") or get("output_tokens_details")
+    if details is not None:
+        _parts(facts, details, _OUTPUT_DETAILS)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    # Models nearly always; a plain dict from a server whose body is not of the declared type.
+    return value if value.__class__ is dict else value.__dict__
+
+
+def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
+    parts = _fields(details)
+    if not any(parts.values()):  # most calls: nothing cached, no audio, no reasoning
+        return
+    for part, tokens in parts.items():
+        if tokens and part in names:
+            facts[names[part]] = tokens
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def identity(facts: Facts, result: Any) -> None:
+    """Who answered: id, model, tier and fingerprint, as far as they are there."""
+    if result.id:
+        facts[semconv.RESPONSE_ID] = result.id
+    if result.model:
+        facts[semconv.RESPONSE_MODEL] = result.model
+    tier = getattr(result, "service_tier", None)
+    if tier:
+        facts[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
+    fingerprint = getattr(result, "system_fingerprint", None)
+    if fingerprint:
+        facts[semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT] = fingerprint
+
+
+def _request_id(facts: Facts, result: Any) -> None:
+    request_id = getattr(result, "_request_id", None)
+    if request_id:
+        facts[semconv.REQUEST_ID] = request_id
+
+
+def chat_response(result: Any) -> Facts:
+    """Facts of a completion."""
+    facts: Facts = {}
+    if not hasattr(result, "choices"):  # a body that is no JSON, or is not of the declared type
+        return facts
+    identity(facts, result)
+    _request_id(facts, result)
+    if result.choices:
+        reasons = tuple([choice.finish_reason or "error" for choice in result.choices])
+        facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+    if result.usage is not None:
+        _usage(facts, result.usage)
+    return facts
+
+
+def chat_chunk(facts: Facts, chunk: Any) -> None:
+    """Facts of one chunk of a completion."""
+    for choice in chunk.choices or ():
+        if choice.finish_reason is not None:
+            _finished(facts, choice)
+            identity(facts, chunk)
+    if chunk.usage is not None:
+        _usage(facts, chunk.usage)
+
+
+def _finished(facts: Facts, choice: Any) -> None:
+    reasons = list(facts.get(semconv.RESPONSE_FINISH_REASONS, ()))
+    index = choice.index or 0
+    if index < 1024:  # the index is the vendor's word; a choice that never finishes stays an "error"
+        reasons += ["error"] * (index + 1 - len(reasons))
+        reasons[index] = choice.finish_reason
+        facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
+
+
+_FINISH: Final = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
+_INCOMPLETE: Final[dict[str | None, str]] = {
+    "max_output_tokens": "length",
+    "content_filter": "content_filter",
+}
+_TERMINAL: Final = frozenset(
+    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+)
+
+
+def responses_response(result: Any) -> Facts:
+    """Facts of a response with its usage."""
+    facts = fetched_response(result)
+    usage = getattr(result, "usage", None)
+    if usage is not None:
+        _usage(facts, usage)
+    return facts
+
+
+def fetched_response(result: Any) -> Facts:
+    """A response without its usage: the convention counts that where the response was made, not where it is read."""
+    facts: Facts = {}
+    if not hasattr(result, "status"):
+        return facts
+    identity(facts, result)
+    _request_id(facts, result)
+    status = result.status
+    if status:
+        facts[semconv.RESPONSE_STATUS] = status
+    if status == "incomplete":
+        why = getattr(result.incomplete_details, "reason", None)
+        facts[semconv.RESPONSE_FINISH_REASONS] = (_INCOMPLETE.get(why, why) or "length",)
+    elif status in _FINISH:
+        called = any(getattr(item, "type", None) == "function_call" for item in result.output or ())
+        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_calls" if called else _FINISH[status],)
+    if status == "failed":
+        facts[semconv.ERROR_TYPE] = getattr(result.error, "code", None) or "failed"
+    return facts
+
+
+def responses_first(facts: Facts, event: Any) -> None:
+    """Who answers, from a stream's first event."""
+    response = getattr(event, "response", None)
+    if response is not None:
+        identity(facts, response)
+
+
+def responses_chunk(facts: Facts, event: Any) -> None:
+    """Facts of one event of a response that is being made."""
+    if event.type in _TERMINAL:
+        facts.update(responses_response(event.response))
+    elif event.type == "error":
+        facts[semconv.ERROR_TYPE] = getattr(event, "code", None) or "error"
+
+
+def fetched_chunk(facts: Facts, event: Any) -> None:
+    """Facts of one event of a response that is being read again."""
+    if event.type in _TERMINAL:
+        facts.update(fetched_response(event.response))
+    elif event.type == "error":
+        facts[semconv.ERROR_TYPE] = getattr(event, "code", None) or "error"
+
+
+def plain_response(result: Any) -> Facts:
+    """Model and usage of embeddings, images, transcriptions and moderations."""
+    facts: Facts = {}
+    model = getattr(result, "model", None)
+    if isinstance(model, str) and model:
+        facts[semconv.RESPONSE_MODEL] = model
+    _request_id(facts, result)
+    usage = getattr(result, "usage", None)
+    if usage is not None:
+        _usage(facts, usage)
+    return facts
+
+
+def plain_chunk(facts: Facts, event: Any) -> None:
+    """Usage in the last event of an image's or a transcription's stream."""
+    usage = getattr(event, "usage", None)
+    if usage is not None:
+        _usage(facts, usage)
+
+
+def errors(error: BaseException) -> Facts:
+    """What an exception tells; ``parse`` raises some that carry the completion that was paid for."""
+    completion = getattr(error, "completion", None)
+    return {**chat_response(completion), **api_errors(error)} if completion is not None else api_errors(error)

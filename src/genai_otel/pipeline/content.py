@@ -1,0 +1,94 @@
+"""Which names stand for content (what was said to a model, and what it said), in any dialect.
+
+A closed list would miss the next attribute of the next library.  In the namespaces of GenAI libraries a name is
+content when one of its words says so (``prompt``, ``output``, ``arguments`` …), unless another word says that it is
+a fact about it (``gen_ai.prompt.name``, ``llm.token_count.prompt``).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+EXCEPTION_EVENT: Final = "exception"
+EXCEPTION_TYPE: Final = "exception.type"
+EXCEPTION_MESSAGE: Final = "exception.message"
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
+
+_GENAI: Final = (
+    "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.", "langsmith.",
+    "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
+)  # fmt: skip
+_NAMES: Final = frozenset({
+    # OpenInference
+    "input.value", "output.value", "message.content", "document.content", "document.metadata", "tool.parameters",
+    "tool.json_schema", "tool_call.function.arguments",
+    # pydantic-ai and logfire
+    "all_messages_events", "events", "final_result", "model_request_parameters", "request_data", "response_data",
+    "tool_arguments", "tool_response",
+    # others
+    "mlflow.spanInputs", "mlflow.spanOutputs", "langfuse.observation.status_message", "gen_ai.choice",
+    "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response",
+    "adk.fn.return", "adk.fn.exc_repr",
+    "db.query.result.document", "db.query.result.metadata", "db.query.embeddings.vector", "db.search.embeddings.vector",
+    "db.search.result.entity",
+})  # fmt: skip
+_ALWAYS: Final = frozenset({"variable", "variables"})
+_SAID: Final = frozenset({
+    "args", "argument", "arguments", "choices", "completion", "completions", "content", "contents", "context", "data",
+    "definitions", "document", "documents", "functions", "goal", "headers", "input", "inputs", "instruction",
+    "instructions", "message", "messages", "output", "outputs", "parameters", "params", "prompt", "prompts", "queries",
+    "query", "raw", "records", "result", "results", "schema", "text", "texts", "thinking", "thought", "tools", "value",
+    "vector",
+})  # fmt: skip
+_ABOUT: Final = frozenset({
+    "cost", "count", "counts", "dimension", "duration", "finish", "format", "id", "ids", "index", "kind", "length",
+    "level", "limit", "max", "mime", "min", "model", "name", "names", "reason", "reasons", "ref", "role", "score",
+    "size", "status", "time", "token", "tokens", "top", "type", "types", "usage", "version",
+})  # fmt: skip
+_WORDS: Final = re.compile(r"[._]")
+
+# Packages whose exceptions and debug lines quote what was sent.
+_CLIENTS: Final = (
+    "openai|anthropic|mistralai|cohere|groq|together|cerebras|fireworks|ollama|litellm|botocore|huggingface_hub"
+    "|google[./\\\\]genai|genai_otel[./\\\\]engine"
+)
+_CLIENT_NAME: Final = re.compile(rf"(?:{_CLIENTS})(?:\.|$)")
+_CLIENT_FRAME: Final = re.compile(rf"[/\\](?:{_CLIENTS})[/\\]|^(?:{_CLIENTS})\.", re.MULTILINE)
+
+
+@functools.lru_cache(maxsize=4096)
+def is_content(name: str) -> bool:
+    """Whether an attribute, or an event, of this name holds what was said."""
+    if name in _NAMES:
+        return True
+    if not name.startswith(_GENAI):
+        return False
+    words = _WORDS.split(name)
+    if not _ALWAYS.isdisjoint(words):
+        return True
+    return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
+
+
+def is_genai(attributes: Mapping[str, Any]) -> bool:
+    """Whether the names are those of a span or record of a GenAI library."""
+    return any(type(name) is str and name.startswith(_GENAI) for name in attributes)
+
+
+def is_client(name: str) -> bool:
+    """Whether a module, a logger or the class of an exception belongs to a client of models."""
+    return _CLIENT_NAME.match(name) is not None
+
+
+def quotes(attributes: Mapping[str, Any]) -> bool:
+    """Whether the exception in ``attributes`` comes from a client of models, or has passed through one.
+
+    Its message and stack trace may quote the request: vendors do, and so does pydantic when an answer does not parse.
+    """
+    kind = attributes.get(EXCEPTION_TYPE)
+    if type(kind) is str and is_client(kind):
+        return True
+    trace = attributes.get(EXCEPTION_STACKTRACE)
+    return type(trace) is str and _CLIENT_FRAME.search(trace) is not None
