@@ -89,6 +89,11 @@ class Startup(NamedTuple):
         return self.ours - self.by_hand
 
     @property
+    def foreign(self) -> list[str]:
+        """The modules that only our set-up imported and that are not ours."""
+        return [name for name in self.modules if name.partition(".")[0] != "genai_otel"]
+
+    @property
     def forbidden(self) -> list[str]:
         """Packages that only our set-up imported, and must not."""
         return sorted({name.partition(".")[0] for name in self.modules} & set(NEVER))
