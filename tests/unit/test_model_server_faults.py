@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from genai_otel.testing import ModelServer
-from tests.harness.calls import HELLO, chat, read, read_async
+from tests.harness.calls import chat, read, read_async
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,15 @@ def test_retries_are_counted_from_the_clients_own_header(client: Any, model_serv
 
 
 def test_retries_of_other_clients_are_counted_by_equal_requests(model_server: ModelServer) -> None:
-    body = json.dumps({"model": "m+fail-1", "messages": HELLO}).encode()
-    url = model_server.base_url + "/chat/completions"
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(urllib.request.Request(url, body))
-    caught.value.close()
-    with urllib.request.urlopen(urllib.request.Request(url, body)) as answer:
-        assert answer.status == 200
+    request = urllib.request.Request(
+        f"{model_server.base_url}/embeddings", b'{"model": "m+fail-1", "input": "x"}'
+    )
+    for _ in range(2):  # the count starts again after each success
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        caught.value.close()
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
 
 
 def test_null_and_missing_fields(client: Any) -> None:

@@ -140,9 +140,7 @@ class InMemoryExporters:
 
 def _read(data: Any) -> Iterable[Point]:
     """The points of a sum, gauge or histogram in one shape."""
-    grows = getattr(
-        data, "is_monotonic", not hasattr(data, "is_monotonic") and hasattr(data, "aggregation_temporality")
-    )
+    grows = getattr(data, "is_monotonic", hasattr(data, "aggregation_temporality"))  # a gauge has neither
     for point in data.data_points:
         attributes = dict(point.attributes or {})
         exemplars = tuple(point.exemplars)

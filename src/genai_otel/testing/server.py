@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -67,7 +67,7 @@ class ModelServer(HttpServer):
         super().__init__(host=host, port=port, keep=keep)
         self._hook = hook
         self._scripts: deque[_Script] = deque()
-        self._attempts: Counter[bytes] = Counter()
+        self._attempts: dict[bytes, int] = {}
         self._lock = threading.Lock()
 
     @property
@@ -121,11 +121,13 @@ class ModelServer(HttpServer):
         script = self._next_script()
         if script is not None and script.whole is not None:
             return distort(script.whole, script.plan), script.plan
-        vendor = next((vendor for vendor in _FORMATS if vendor.serves(request)), None)
-        if vendor is None:
-            return openai_api.error(
-                request, 404, Plan(), f"no endpoint: {request.method} {request.route}"
-            ), Plan()
+        for vendor in _FORMATS:
+            if vendor.serves(request):
+                return self._speak(vendor, request, script)
+        lost = f"no endpoint: {request.method} {request.route}"
+        return openai_api.error(request, 404, Plan(), lost), Plan()
+
+    def _speak(self, vendor: WireFormat, request: Request, script: _Script | None) -> tuple[Reply, Plan]:
         try:
             asked = vendor.model(request)
             model, plan = parse(asked)
@@ -146,14 +148,16 @@ class ModelServer(HttpServer):
     def _failure(self, request: Request, plan: Plan) -> int | None:
         if plan.fail is None:
             return plan.error
-        return (plan.error or 429) if self._attempt(request) < plan.fail else None
+        return (plan.error or 429) if self._attempts_before(request, plan.fail) < plan.fail else None
 
-    def _attempt(self, request: Request) -> int:
-        """How often this request was made before. Some clients say it; of others, equal requests are counted."""
+    def _attempts_before(self, request: Request, limit: int) -> int:
+        """How often this was tried before. Some clients say it; of others, equal requests are counted to `limit`."""
         said = request.headers.get("x-stainless-retry-count")
         if said is not None:
             return int(said)
         key = hashlib.sha256(request.path.encode() + request.body).digest()
         with self._lock:
-            self._attempts[key] += 1
-            return self._attempts[key] - 1
+            before = self._attempts.pop(key, 0)
+            if before < limit:
+                self._attempts[key] = before + 1
+            return before
