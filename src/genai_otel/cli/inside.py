@@ -40,7 +40,7 @@ def handle(current: Handle) -> Iterator[Finding]:
 def trouble() -> Iterator[Finding]:
     """Errors of ours and telemetry lost."""
     for component, count in fence.errors().items():
-        text = f"{count} internal errors in {component}"
+        text = f"internal errors in {component}: {count}"
         yield Finding(
             "inside",
             "problem",
@@ -50,7 +50,7 @@ def trouble() -> Iterator[Finding]:
         )
     for (signal, reason), count in fence.drops().items():
         yield Finding(
-            "inside", "note", f"{count} {signal} lost: {reason}", facts={"signal": signal, "reason": reason}
+            "inside", "note", f"{signal} lost, {reason}: {count}", facts={"signal": signal, "reason": reason}
         )
 
 
