@@ -6,6 +6,9 @@ its `make_client(base_url)`. It runs in two processes, the second of which execu
     rows = compare(server, script, setup="import genai_otel; genai_otel.setup()")
     for name, (bare, traced) in rows.items():
         assert traced == bare, name
+
+The calls go to a vendor's host (`host`), because what may be sent to loopback and private addresses is another
+matter; the model server is their HTTP proxy, so nothing leaves the machine and no name is looked up.
 """
 
 from __future__ import annotations
@@ -104,23 +107,31 @@ def compare(
     script: str,
     *,
     setup: str,
+    host: str = "api.openai.com",
     env: Mapping[str, str] | None = None,
     timeout: float = 120,
 ) -> dict[str, tuple[Outcome, Outcome]]:
     """Name of the row to its outcome without and with `setup`. AssertionError when a process does not end well."""
     names = re.findall(r"^(?:async )?def (\w+)\(client\)", script, re.MULTILINE)
     assert names, "the script has no row: def name(client)"
+    proxied = {
+        "HTTP_PROXY": server.url,
+        "http_proxy": server.url,
+        "NO_PROXY": "127.0.0.1,localhost",
+        **(env or {}),
+    }
     bare, traced = (
-        _perform(server, [json.dumps(names), code, script], env=env, timeout=timeout) for code in ("", setup)
+        _perform(server, [f"http://{host}", json.dumps(names), code, script], env=proxied, timeout=timeout)
+        for code in ("", setup)
     )
     return {name: (bare[name], traced[name]) for name in names}
 
 
 def _perform(
-    server: ModelServer, arguments: list[str], *, env: Mapping[str, str] | None, timeout: float
+    server: ModelServer, arguments: list[str], *, env: Mapping[str, str], timeout: float
 ) -> dict[str, Outcome]:
     server.clear()
-    done = run(_DRIVER, arguments=[server.url, *arguments], env=env, timeout=timeout).ok()
+    done = run(_DRIVER, arguments=arguments, env=env, timeout=timeout).ok()
     said = [json.loads(line[4:]) for line in done.out.splitlines() if line.startswith("ROW ")]
     return {name: _outcome(outcome, _sent(server, name)) for name, outcome in said}
 
@@ -136,7 +147,7 @@ def _steady(value: object) -> object:
 
 
 def _sent(server: ModelServer, name: str) -> tuple[Sent, ...]:
-    return tuple(_plain(request) for request in server.requests if request.path.startswith(f"/{name}/"))
+    return tuple(_plain(request) for request in server.requests if request.route.startswith(f"/{name}/"))
 
 
 def _plain(request: Request) -> Sent:

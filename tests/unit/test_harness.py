@@ -75,7 +75,7 @@ def test_equal_runs_are_equal(model_server: ModelServer) -> None:
         assert traced == bare
     plain, error, upload = rows["plain"][0], rows["error"][0], rows["upload"][0]
     assert "Hello from the local model server" in str(plain.result)
-    assert plain.sent[0].path == "/plain/v1/chat/completions"
+    assert plain.sent[0].path == "http://api.openai.com/plain/v1/chat/completions"
     assert [len(row.sent) for row in (plain, error, upload)] == [1, 2, 1]
     assert "RateLimitError" in str(error.error)
     assert "create(model=" in str(error.error)

@@ -34,9 +34,10 @@ def string(value: object) -> str:
 class Request:
     """One request as it arrived.
 
-    `path` includes the query. `headers` keep order and case and are looked up without regard to case.
-    `time` is the arrival in seconds since the epoch. `disconnected` turns true when the server saw the client
-    go away before the whole answer was sent; `done` is set when the server has finished with the request.
+    `path` includes the query, and scheme and host where the server is used as a proxy. `headers` keep order and
+    case and are looked up without regard to case. `time` is the arrival in seconds since the epoch.
+    `disconnected` turns true when the server saw the client go away before the whole answer was sent; `done` is
+    set when the server has finished with the request.
     """
 
     method: str
