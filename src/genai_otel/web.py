@@ -12,13 +12,15 @@ instruments itself before its first request keeps the program's options.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from genai_otel import fence, imports
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 Flush = Callable[[float], bool]
 
-SERVER_STOP_SECONDS = 4.0
-"""How long the flush after a server's graceful shutdown may take."""
+STOP_SECONDS: Final = 4.5
+"""How long the last flush of a server that a signal is about to end may take."""
 
 _OPTIONS: dict[str, Any] = {"exclude_spans": ["receive", "send"]}
 _BUILD = "build_middleware_stack"
@@ -41,10 +43,11 @@ _lock = threading.RLock()
 
 
 def cover(flush: Flush) -> None:
-    """Call ``flush(seconds)``, off the event loop, when a uvicorn server has shut down.
+    """Call ``flush(seconds)`` when a signal ends a process after its uvicorn server has shut down.
 
-    uvicorn raises the signal that stopped it once more with the handlers of before, and gunicorn's worker class for
-    uvicorn resets those: the process then ends without ``atexit``.
+    uvicorn raises the signal once more with the handlers of before.  Where that is the system's own, the process
+    ends without ``atexit``: so it is when set-up ran in the app's start-up, and below ``gunicorn --preload``, whose
+    worker class for uvicorn resets all handlers.  Other servers return, and ``atexit`` does the rest.
     """
     global _flush  # noqa: PLW0603 - set-up after a shutdown brings another one
     _flush = flush
@@ -168,26 +171,28 @@ def _living(base: type[FastAPI]) -> list[FastAPI]:
 
 def _cover_uvicorn(module: ModuleType) -> None:
     server: Any = module.Server
+    original = getattr(server, "capture_signals", None)
     with _lock:
-        if server in _wrapped:
+        if original is None or server in _wrapped:  # before 0.29 no signal was raised again
             return
         _wrapped.add(server)
-        original = server.shutdown
 
-        @functools.wraps(original)
-        async def shutdown(self: Any, *args: Any, **kwargs: Any) -> Any:
+    @functools.wraps(original)
+    @contextlib.contextmanager
+    def capture_signals(self: Any) -> Generator[None, None, None]:
+        before = {number: signal.getsignal(number) for number in module.HANDLED_SIGNALS}
+        with original(self):
             try:
-                return await original(self, *args, **kwargs)
+                yield
             finally:
-                await _flush_off_loop()
+                if any(before.get(number) is signal.SIG_DFL for number in self._captured_signals):
+                    _last_flush()
 
-        server.shutdown = shutdown
+    server.capture_signals = capture_signals
 
 
-async def _flush_off_loop() -> None:
-    import asyncio  # 35 ms of CPU that only a program with a server has spent anyway
-
-    flush = _flush
-    if flush is not None:
-        with fence.contain("web.flush"):
-            await asyncio.get_running_loop().run_in_executor(None, flush, SERVER_STOP_SECONDS)
+def _last_flush() -> None:
+    # The event loop waits for it.  Without it, the signal would have ended the loop in this moment.
+    with fence.contain("web.flush"):
+        if _flush is not None:
+            _flush(STOP_SECONDS)
