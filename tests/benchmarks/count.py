@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 from tests.benchmarks import patches, subjects
 from tests.benchmarks.workloads import WORKLOADS, Run
 
+BATCH = 32
+"""Spans that are exported together; what an export costs by itself is shared by them."""
+
 CLIENTS = ("openai", "httpx", "httpx2")
 
 
@@ -65,9 +68,12 @@ def measure(run: Run, session: subjects.Session, calls: int) -> Work:
         gc.collect()
         call, export = Tally(), Tally()
         call.run(run, calls)
-        export.run(lambda _calls: session.flush(), calls)
-        passes.append(Work(call.calls, call.bytecodes, call.bytecodes + export.bytecodes))
-    return Work(*(min(pair) / calls for pair in zip(*passes, strict=True)))
+        session.flush()
+        run(BATCH)
+        export.run(lambda _batch: session.flush(), BATCH)
+        bytecodes = call.bytecodes / calls
+        passes.append(Work(call.calls / calls, bytecodes, bytecodes + export.bytecodes / BATCH))
+    return Work(*(min(pair) for pair in zip(*passes, strict=True)))
 
 
 def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
@@ -80,7 +86,7 @@ def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
     gc.disable()  # a collection in the middle of a pass would be counted
     work: dict[str, Work] = {}
     for name in names:
-        calls = 2 if "200" in name else 8
+        calls = 1 if name.startswith("stream") else 4
         measured: list[Work] = []
         for on in (False, True):
             patches.switch(changed, on=on)
@@ -105,9 +111,13 @@ def count(subject: str, names: Sequence[str], mode: str = "default") -> dict[str
 
 
 def per_chunk(work: dict[str, Work]) -> Work:
-    """What one more chunk of a stream costs: (200 chunks - 20 chunks) / 180."""
-    long, short = work["stream200"], work["stream20"]
-    return Work(*(round((a - b) / 180, 1) for a, b in zip(long, short, strict=True)))
+    """What one more chunk of a stream costs: the longest counted stream less the shortest, by their chunks."""
+    chunks = {
+        int(name.removeprefix("stream")): name for name in work if name.removeprefix("stream").isdecimal()
+    }
+    short, long = min(chunks), max(chunks)
+    pairs = zip(work[chunks[long]], work[chunks[short]], strict=True)
+    return Work(*(round((a - b) / (long - short), 1) for a, b in pairs))
 
 
 if __name__ == "__main__":

@@ -272,6 +272,7 @@ WORKLOADS = {
     "chat": Workload(chat, 5, 8),
     "chat_async": Workload(chat_async, 100, 2),
     "stream20": Workload(stream(20), 2, 5),
+    "stream60": Workload(stream(60), 1, 4),
     "stream200": Workload(stream(200), 1, 4),
     "stream200_async": Workload(stream_async(200), 1, 3),
     "responses": Workload(responses, 5, 6),
