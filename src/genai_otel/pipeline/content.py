@@ -18,8 +18,8 @@ EXCEPTION_MESSAGE: Final = "exception.message"
 EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 
 _GENAI: Final = (
-    "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.", "langsmith.",
-    "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
+    "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.",
+    "langsmith.", "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
 )  # fmt: skip
 _NAMES: Final = frozenset({
     # OpenInference

@@ -1,0 +1,100 @@
+"""Attributes without secrets, without content where it is off, and without what no exporter can encode."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from genai_otel.pipeline import content
+from genai_otel.safe import REDACTED, attribute, is_secret_name, scrub, utf8
+
+_DEEPEST: Final = 32
+_MOST_KNOWN: Final = 4096
+_EXCEPTION_TEXTS: Final = frozenset({content.EXCEPTION_MESSAGE, content.EXCEPTION_STACKTRACE})
+_NO_SECRET: Final = (bool, int, float, type(None))
+
+
+class Cleaner:
+    """The policy for attributes; ``with_content`` says whether what was said may leave."""
+
+    def __init__(self, *, with_content: bool) -> None:
+        self.with_content = with_content
+        self._harmless: set[str] = set()
+
+    def knows(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether every name is one that needs no look at what kind of value it has."""
+        if attributes.keys() <= self._harmless:
+            return True
+        harmful = False
+        for name in attributes:
+            if type(name) is not str or self._is_refused(name) or is_secret_name(name):
+                harmful = True
+            elif len(self._harmless) < _MOST_KNOWN:
+                self._harmless.add(name)
+            else:
+                self._harmless.clear()
+        return not harmful
+
+    def attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The attributes as they may leave; None when that is as they are."""
+        cleaned: dict[str, Any] = {}
+        changed = False
+        for name, value in attributes.items():
+            if type(name) is not str or self._is_refused(name):
+                changed = True
+                continue
+            safe_name = utf8(name)
+            hidden = is_secret_name(name) and not isinstance(value, _NO_SECRET)
+            new = REDACTED if hidden else self.value(value)
+            if new is None and value is not None:
+                changed = True
+                continue
+            changed = changed or new is not value or safe_name is not name
+            cleaned[safe_name] = new
+        return cleaned if changed else None
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """``value`` as it may leave, the very same object if possible; None where it cannot."""
+        kind = _type(value)
+        if kind is str:
+            return scrub(utf8(value))
+        if kind is bytes:
+            return value
+        if kind in (dict, list, tuple) and depth < _DEEPEST:
+            return self._structure(value, depth + 1)
+        found = attribute(value)
+        return scrub(found) if type(found) is str else found
+
+    def exception(self, attributes: Mapping[str, Any], *, quotes: bool) -> dict[str, Any] | None:
+        """Like :meth:`attributes`, without the texts of an exception that ``quotes`` what was said."""
+        if not quotes or attributes.keys().isdisjoint(_EXCEPTION_TEXTS):
+            return self.attributes(attributes)
+        told = {name: value for name, value in attributes.items() if name not in _EXCEPTION_TEXTS}
+        return self.attributes(told) or told
+
+    def _is_refused(self, name: str) -> bool:
+        return not self.with_content and content.is_content(name)
+
+    def _structure(self, value: Any, depth: int) -> Any:
+        if _type(value) is not dict:
+            items = [self.value(item, depth) for item in value]
+            return value if _same(items, value) else type(value)(items)
+        fields: dict[str, Any] = {}
+        for name, field in _named_fields(value):
+            hidden = type(field) is str and is_secret_name(name)
+            fields[utf8(name)] = REDACTED if hidden else self.value(field, depth)
+        same = _same(list(fields.values()), list(value.values())) and fields.keys() == value.keys()
+        return value if same else fields
+
+
+def _type(value: object) -> type[object]:
+    return type(value)
+
+
+def _named_fields(value: dict[Any, Any]) -> list[tuple[str, Any]]:
+    return [(name, field) for name, field in value.items() if type(name) is str]
+
+
+def _same(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    return len(mine) == len(theirs) and all(map(operator.is_, mine, theirs))

@@ -1,0 +1,183 @@
+"""The last look at spans before they leave: secrets, the content policy, byte budgets.
+
+It wraps an exporter, because budgets need batches and because it is off the path of a call there: everything runs in
+the exporting thread.  That thread holds the interpreter's lock all the same, so the values of a batch are looked at
+once, together, and only a span with something in it is read value by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from genai_otel import fence
+from genai_otel.pipeline.budget import ATTRIBUTE_BYTES
+from genai_otel.pipeline.clean import Cleaner
+from genai_otel.pipeline.clean_span import SPAN_OVERHEAD, bare, clean, size_of_span
+from genai_otel.pipeline.log_guard import LogGuard
+from genai_otel.pipeline.parts import BATCH_BYTES, SPAN_BYTES, parts
+from genai_otel.safe import scrub, utf8
+
+__all__ = ["Guard", "LogGuard"]
+
+_INT64: Final = 2**63
+_SCALARS: Final = frozenset({str, int, float, bool})
+_NUMBERS: Final = frozenset({int, float})
+_USUAL: Final = _SCALARS | {tuple}
+# In C, like all that is done with every value of every span; asked only where _USUAL holds.
+_IS_TUPLE: Final = tuple.__instancecheck__
+
+
+class Guard(SpanExporter):
+    """Wraps ``exporter``; a span that needs no change reaches it as the very same object.
+
+    ``content_on_spans`` lets content pass.  A span of more than ``span_bytes`` loses its content first and is marked
+    ``genai_otel.truncated``; a batch of more than ``batch_bytes`` is exported in several parts.
+    """
+
+    def __init__(
+        self,
+        exporter: SpanExporter,
+        *,
+        content_on_spans: bool = False,
+        span_bytes: int = SPAN_BYTES,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self.exporter = exporter
+        self._span_bytes = span_bytes
+        self._batch_bytes = batch_bytes
+        self._cleaner = Cleaner(with_content=content_on_spans)
+        self._resource: Resource | None = None  # the last one that needs no change
+
+    # --- the SDK's interface ----------------------------------------------------------------------------------------
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export ``spans`` as they may leave; a failure of any part is the result."""
+        batches: list[Sequence[ReadableSpan]] = []
+        with fence.contain("pipeline.guard"):
+            batches.extend(self._batches(spans))
+        if not batches:
+            batches.append(self._one_by_one(spans))
+        result = SpanExportResult.SUCCESS
+        for batch in batches:
+            if self.exporter.export(batch) is not SpanExportResult.SUCCESS:
+                result = SpanExportResult.FAILURE
+        return result
+
+    def shutdown(self) -> None:
+        """Shut the wrapped exporter down."""
+        self.exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the wrapped exporter."""
+        return self.exporter.force_flush(timeout_millis)
+
+    # --- a batch ----------------------------------------------------------------------------------------------------
+
+    def _batches(self, spans: Sequence[ReadableSpan]) -> Sequence[Sequence[ReadableSpan]]:
+        values: set[Any] = set()
+        most = 0
+        usual: list[bool] = []
+        for span in spans:
+            attributes: Any = span.attributes
+            attributes = attributes.copy()
+            usual.append(self._is_usual(span, attributes, values))
+            most = max(most, len(attributes))
+        bad, longest = _examined(values)
+        bound = SPAN_OVERHEAD + (most + 1) * (ATTRIBUTE_BYTES + longest)
+        small = bound <= self._span_bytes and bound * len(spans) <= self._batch_bytes
+        if small and not bad and all(usual):
+            return [spans]
+        sized: list[tuple[ReadableSpan, int]] = []
+        for span, is_usual in zip(spans, usual, strict=True):
+            if is_usual and (not bad or bad.isdisjoint(_values_of(span))):
+                size = bound if small else size_of_span(span)
+                if size <= self._span_bytes:
+                    sized.append((span, size))
+                    continue
+            sized.append(self._cleaned(span))
+        return parts(sized, self._batch_bytes)
+
+    def _is_usual(self, span: ReadableSpan, attributes: dict[str, Any], values: set[Any]) -> bool:
+        """Whether only the plain values of a span must be looked at; adds those to ``values``."""
+        kinds = list(map(type, attributes.values()))
+        if not _USUAL.issuperset(kinds) or not self._cleaner.knows(attributes):
+            return False
+        if tuple in kinds:
+            for items in _tuples(attributes, kinds):
+                if not _SCALARS.issuperset(map(type, items)):
+                    return False
+                values.update(items)
+        values.update(attributes.values())
+        values.add(span.name)
+        return (
+            span.resource is self._resource
+            and not span.status.description
+            and not span.events
+            and not span.links
+        )
+
+    def _cleaned(self, span: ReadableSpan) -> tuple[ReadableSpan, int]:
+        resource = span.resource
+        if resource is not self._resource:
+            found = self._cleaner.attributes(resource.attributes)
+            if found is None:
+                self._resource = resource
+            else:
+                resource = Resource(found, resource.schema_url)
+        return clean(span, resource, self._cleaner, self._span_bytes)
+
+    def _one_by_one(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """After an error of ours: the span that caused it keeps its numbers only, the others lose nothing."""
+        kept: list[ReadableSpan] = []
+        for span in spans:
+            before = len(kept)
+            with fence.contain("pipeline.guard"):
+                kept.append(self._cleaned(span)[0])
+            if len(kept) == before:
+                with fence.contain("pipeline.guard"):
+                    kept.append(bare(span))
+            if len(kept) == before:
+                fence.dropped("spans", "unreadable")
+        return kept
+
+
+def _tuples(attributes: dict[str, Any], kinds: list[type]) -> Iterable[tuple[Any, ...]]:
+    """The tuples among the values; mostly there is one, the finish reasons."""
+    if kinds.count(tuple) == 1:
+        return (list(attributes.values())[kinds.index(tuple)],)
+    return filter(_IS_TUPLE, attributes.values())
+
+
+def _examined(values: set[Any]) -> tuple[set[Any], int]:
+    """The values that must not leave as they are, and the bytes of the longest text."""
+    texts = [value for value in values if type(value) is str]
+    numbers = [value for value in values if type(value) in _NUMBERS]
+    together = "\n".join(texts)
+    bad: set[Any] = set()
+    if scrub(utf8(together)) is not together:
+        bad.update([text for text in texts if scrub(utf8(text)) is not text])
+    if not _all_small(numbers):
+        bad.update([number for number in numbers if not abs(number) < _INT64])
+    longest = max(map(len, texts), default=0)
+    return bad, longest if together.isascii() else 4 * longest
+
+
+def _all_small(numbers: list[Any]) -> bool:
+    """Whether all fit 64 bits and are finite: one of them would make the sum too large, infinite or no number."""
+    try:
+        return sum(map(abs, numbers)) < _INT64
+    except OverflowError:
+        return False
+
+
+def _values_of(span: ReadableSpan) -> list[Any]:
+    """The values that :meth:`Guard._is_usual` added for a usual span."""
+    attributes: Any = span.attributes
+    values = attributes.copy().values()
+    return [span.name, *values, *chain.from_iterable(filter(_IS_TUPLE, values))]

@@ -1,0 +1,198 @@
+"""Secrets out of text, in linear time.
+
+Every rule is a pattern that begins with a literal, so that the regex engine skips to it like a substring search,
+and none looks at a character more than a bounded number of times.  Rules stand in groups behind a marker (``-``,
+``=`` …) that a clean text often lacks altogether.  Most rules read the text in lower case.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Final
+
+REDACTED: Final = "[REDACTED]"
+
+_SHORTEST = 8
+# A text with more secrets than this is worth nothing; it goes as a whole instead of being rebuilt piece by piece.
+_MOST = 10_000
+# HTTP instrumentations write REDACTED themselves; what is hidden already must not count as a change.
+_HIDDEN = ("[REDACTED]", "REDACTED")
+
+# What may stand before a token: no letter or digit, unless it is the end of an escape such as \u00e9.
+_START = r"(?:(?<![a-z0-9]{0})|(?<=\\u[0-9a-f]{{4}}{0}))"
+_SPACE = (
+    r" \t\n\r\f\v"  # spelled out: a set of plain characters is matched several times faster than one with \s
+)
+_WORD = "A-Za-z0-9_-"
+_QUOTED = r""""([^"\\]*(?:\\.[^"\\]*)*)|'([^'\\]*(?:\\.[^'\\]*)*)|\\+["']([^"'\\]*)"""
+_BARE = (
+    rf"""((?!(?:null|none|true|false)\b)[^{_SPACE}"'&;,()\[\]{{}}<>\\]"""
+    rf"""[^{_SPACE}"'&;,)\]}}<>\\]*)"""
+)
+
+_LONGEST_NAME = 64
+_SECRET_NAME = re.compile(
+    r"(?:^|[._])(?:authorization|(?:api|secret|access|account|private)_?key|password|passwd|(?:client_)?secret"
+    r"|(?:access|refresh|id|auth|session|security|bearer)_token|(?:set_)?cookie)$"
+)
+
+_Pattern = re.Pattern[str]
+
+
+def _token(literal: str, least: int, body: str, *prefixes: str) -> _Pattern:
+    """A vendor's key: ``least`` or more of ``body`` behind one of ``prefixes``, all of which end in ``literal``.
+
+    The body is looked at first, because it fails at once where the literal is part of a word.
+    """
+    starts = "|".join(rf"(?<={prefix}){_START.format(prefix)}" for prefix in prefixes or (literal,))
+    return re.compile(rf"({literal}(?={body}{{{least}}})(?:{starts}){body}+)")
+
+
+def _named(literal: str, *before: str, after: str = "", bare: str = _BARE) -> _Pattern:
+    """A value behind a name (``api_key=x``, ``"password": "x"``); only a quoted one behind a quoted name.
+
+    JSON stays JSON that way: ``"password": {"type": "string"}`` is a schema, not a secret.
+    """
+    names = "|".join(word if word.startswith("(?<=") else rf"(?<={word}{literal})" for word in before)
+    between = rf"[{_SPACE}]{{0,3}}[:=][{_SPACE}]{{0,3}}"
+    return re.compile(
+        rf"{literal}(?:{names})(?={after}[\\\"'{_SPACE}]{{0,6}}[:=]){after}"
+        rf"(?:\\{{0,3}}[\"']{between}(?:{_QUOTED})|{between}(?:{_QUOTED}|{bare}))",
+        re.DOTALL,
+    )
+
+
+# Read in the text itself, behind a marker.
+_EXACT: Final = (
+    ("A", re.compile(rf"(AIza(?<![A-Z]AIza)[{_WORD}]{{20,}})")),  # Google
+    ("A", re.compile(r"(AKIA(?<![A-Z]AKIA)[A-Z0-9]{16})(?![A-Z0-9])")),  # AWS
+    # A JSON Web Token must not start inside a run of its own characters: each start reads to the end of the run.
+    (
+        "J",
+        re.compile(
+            rf"(eyJ(?<![g-zG-Z_-]eyJ)(?:(?<![0-9a-fA-F]eyJ)|(?<=\\u[0-9a-fA-F]{{4}}eyJ))"
+            rf"[{_WORD}]{{6,}}\.[{_WORD}]{{6,}}(?:\.[{_WORD}]*)?)"
+        ),
+    ),
+    # "Basic understanding" is prose; credentials in base64 do not look like one word.
+    (
+        "asic ",
+        re.compile(r"asic (?=[A-Za-z0-9+/]{8})(?<=[Bb]asic )(?=.[a-z]*[A-Z0-9+/=])([A-Za-z0-9+/]+={0,2})"),
+    ),
+)
+# Read in lower case, a group of rules behind any of its markers.
+_FOLDED: Final[tuple[tuple[tuple[str, ...], tuple[_Pattern, ...]], ...]] = (
+    (("bearer",), (re.compile(rf"bearer[{_SPACE}]{{1,3}}([a-z0-9_.~+/%-]{{6,}}=*)"),)),
+    (
+        ("-",),
+        (
+            # OpenAI, Anthropic, DeepSeek, OpenRouter …; Cerebras; with the stars of vendors that quote a wrong key.
+            _token("sk-", 8, r"[a-z0-9_*-]", "sk-", "csk-"),
+            _token("xai-", 20, r"[a-z0-9]"),
+            _token("nvapi-", 20, r"[a-z0-9_-]"),
+            _token("pplx-", 20, r"[a-z0-9]"),
+            re.compile(r"(xox(?<![a-z]xox)[a-z]-[a-z0-9-]{10,})"),  # Slack
+            re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)"),
+        ),
+    ),
+    (
+        ("_",),
+        (
+            _token("sk_", 16, r"[a-z0-9_]", "sk_", "gsk_", "pcsk_"),  # Stripe, Groq, Pinecone
+            _token("hf_", 20, r"[a-z0-9]"),
+            re.compile(r"(gh(?=[pousr]_[a-z0-9]{20})(?<![a-z]gh)[a-z0-9_]+)"),  # GitHub
+            _token("github_pat_", 20, r"[a-z0-9_]"),
+        ),
+    ),
+    (("@",), (re.compile(rf"://([^/?#{_SPACE}@\"'<>]+)@"),)),
+    (
+        ("=", ": ", '":'),
+        (
+            _named(
+                "key",
+                "[?&;]",
+                "(?<=[-_. ]key)(?:(?<=api.key)|(?<=secret.key)|(?<=access.key)|(?<=account.key)|(?<=private.key)"
+                "|(?<=subscription.key))",
+                "(?<=[its]key)(?:(?<=apikey)|(?<=secretkey)|(?<=accesskey)|(?<=accountkey))",
+                after="(?:id)?",
+            ),
+            _named(
+                "token",
+                "[?&;]",
+                "(?<=[-_]token)(?:(?<=access.token)|(?<=refresh.token)|(?<=id.token)|(?<=auth.token)"
+                "|(?<=session.token)|(?<=security.token)|(?<=api.token))",
+            ),
+            _named("secret", "[?&;\"'_-]"),
+            _named("passw", "", after="(?:or)?d"),
+            _named("pwd", "[?&;]"),
+            _named("sig", "[?&]", after="(?:nature)?"),
+            _named("-signature", "amz", "goog"),
+            _named("authoriz", "", after="ation", bare=rf"((?:[a-z]+[{_SPACE}])?{_BARE[1:]}"),
+        ),
+    ),
+)
+
+
+def scrub(text: str) -> str:
+    """``text`` with every secret replaced by ``[REDACTED]``; the very same object when there is none.
+
+    Known are keys of vendors by their shape, bearer and basic credentials, ``user:password@`` in URLs, and values
+    behind names such as ``api_key``, ``password`` or, in a query, ``key`` and ``sig``.
+    """
+    if len(text) < _SHORTEST:
+        return text
+    found = _find(text)
+    return _without(text, found) if found else text
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret whatever it looks like (``password``, ``X-Api-Key`` …)."""
+    return _says_secret(name[-_LONGEST_NAME:])
+
+
+@functools.lru_cache(maxsize=1024)
+def _says_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name.lower().replace("-", "_")) is not None
+
+
+def _find(text: str) -> list[tuple[int, int]]:
+    # Places must stay places in the text: what is replaced here keeps its length, and Latin-1 keeps one character
+    # for one, which lower() of other alphabets does not.
+    opened = text.replace("\\n", "  ").replace("\\r", "  ").replace("\\t", "  ") if "\\" in text else text
+    if "%20" in text:
+        opened = opened.replace("%20", "   ")
+    folded = (opened if text.isascii() else opened.encode("latin-1", "replace").decode("latin-1")).lower()
+    found: list[tuple[int, int]] = []
+    for marker, pattern in _EXACT:
+        if marker in opened and pattern.search(opened) is not None:
+            _add(found, pattern, opened)
+    for markers, patterns in _FOLDED:
+        for marker in markers:
+            if marker in folded:
+                for pattern in patterns:
+                    if pattern.search(folded) is not None:
+                        _add(found, pattern, folded)
+                break
+    return [place for place in found if not text.startswith(_HIDDEN, place[0])] if found else found
+
+
+def _add(found: list[tuple[int, int]], pattern: _Pattern, text: str) -> None:
+    for count, match in enumerate(pattern.finditer(text)):
+        if count == _MOST:
+            found[:] = [(0, len(text))]
+            return
+        start, end = match.span(match.lastindex or 0)
+        if start < end:
+            found.append((start, end))
+
+
+def _without(text: str, found: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in sorted(found):
+        if start >= done:
+            pieces += (text[done:start], REDACTED)
+        done = max(done, end)
+    pieces.append(text[done:])
+    return "".join(pieces)
