@@ -1,5 +1,6 @@
 """The examples, run as they stand: no key, no network, no changes."""
 
+import copy
 import os
 import re
 import signal
@@ -9,12 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from tests.harness.sink import HttpSink
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -82,22 +86,43 @@ def output(cell: Any) -> str:
     return "".join(str(part.get("text", "")) for part in cell.get("outputs", []))
 
 
-@pytest.mark.process
-def test_in_a_notebook_the_span_of_a_call_appears_under_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    book = notebook()
+def run_cells(book: Any, then: Callable[[Any], None]) -> None:
+    """Executes the cells of a notebook one by one in a kernel; `then` sees each cell right after its end."""
     client = NotebookClient(book, timeout=60, kernel_name="python3")
     with client.setup_kernel():
         for index, cell in enumerate(book.cells):
             client.execute_cell(cell, index)
-        calls = [cell for cell in book.cells if "completions.create" in cell.source]
-        assert len(calls) == 2
-        for cell in calls:
-            assert len(re.findall(r"chat gpt-4o-mini.*completed", output(cell))) == 1
-        # Running the set-up again is normal in a notebook and says nothing.
-        again = next(cell for cell in book.cells if "genai_otel.setup()" in cell.source)
-        client.execute_cell(again, len(book.cells))
-        assert output(again) == ""
+            then(cell)
+
+
+@pytest.mark.process
+def test_in_a_notebook_a_call_is_shown_under_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    book = notebook()
+    set_up = next(cell for cell in book.cells if "genai_otel.setup()" in cell.source)
+    book.cells.append(copy.deepcopy(set_up))  # running it again is normal in a notebook
+    run_cells(book, lambda _: None)
+    calls = [cell for cell in book.cells if "completions.create" in cell.source]
+    assert [len(re.findall(r"chat gpt-4o-mini.*completed", output(cell))) for cell in calls] == [1, 1]
+    assert output(book.cells[-1]) == ""
+
+
+@pytest.mark.process
+def test_in_a_notebook_spans_leave_when_their_cell_ends(
+    monkeypatch: pytest.MonkeyPatch, sink: HttpSink
+) -> None:
+    for name, value in sink.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")  # what leaves now does so because of the cell
+    calls = 0
+
+    def arrived(cell: Any) -> None:
+        nonlocal calls
+        calls += "completions.create" in cell.source
+        sink.wait_for(lambda sink: len(sink.spans("chat gpt-4o-mini")) == calls, timeout=5.0)
+
+    run_cells(notebook(), arrived)
+    assert calls == 2
 
 
 @pytest.mark.process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, ModuleType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from genai_otel.runtime.handle import Handle
 
 
+_CELL_SECONDS = 0.5  # how long the end of a notebook's cell waits; what takes longer goes on behind it
+
+
 def watch(handle: Handle, after_fork: Callable[[], None]) -> None:
     """End the telemetry with the process, however it ends, and start it anew in a forked child."""
     atexit.register(_at_exit, handle)
@@ -23,6 +27,8 @@ def watch(handle: Handle, after_fork: Callable[[], None]) -> None:
         os.register_at_fork(after_in_child=after_fork)
     with fence.contain("runtime.sigterm"):
         _on_sigterm(handle)
+    with fence.contain("runtime.notebook"):
+        _in_notebook(handle)
     imports.when_imported("multiprocessing.util", lambda module: _in_multiprocessing(module, handle))
 
 
@@ -48,6 +54,19 @@ def _on_sigterm(handle: Handle) -> None:
         os.kill(os.getpid(), received)  # the exit status stays that of the signal
 
     signal.signal(number, end)
+
+
+def _in_notebook(handle: Handle) -> None:
+    """In IPython, what a cell did leaves when the cell ends and not some seconds later."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return
+
+    def end_of_cell(_: object) -> None:
+        with fence.contain("runtime.notebook"):
+            handle.flush(_CELL_SECONDS)
+
+    shell.events.register("post_run_cell", end_of_cell)
 
 
 def _in_multiprocessing(util: ModuleType, handle: Handle) -> None:
