@@ -52,7 +52,7 @@ def test_retries_are_counted_from_the_clients_own_header(client: Any, model_serv
         "1",
         "2",
     ]
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1  # without the server's word the client would wait longer
     with pytest.raises(openai.RateLimitError):
         chat(client, "m+fail-1")
 
@@ -138,16 +138,15 @@ def test_delays(client: Any) -> None:
     def seconds(model: str, **extra: Any) -> float:
         started = time.monotonic()
         result = chat(client, model, **extra)
-        next(iter(result))
+        if extra.get("stream"):
+            assert read(result)[1] is None
         return time.monotonic() - started
 
     assert seconds("m+slow-first-200ms") >= 0.2
     assert seconds("m+slow-first-200ms", stream=True) >= 0.2
-    assert seconds("m+slow-body-20ms") >= 0.14
-    started = time.monotonic()
-    moments = [time.monotonic() - started for _ in chat(client, "m+slow-chunk-30ms", stream=True)]
-    assert moments[-1] - moments[0] >= 0.03 * 7
-    assert moments[0] < 0.15
+    assert seconds("m+slow-body-20ms") >= 0.02 * 7
+    assert seconds("m+slow-chunk-30ms", stream=True) >= 0.03 * 7
+    assert seconds("m+slow-chunk-20s+drop-after-1", stream=True) < 10  # the first chunk does not wait
 
 
 def test_a_client_that_leaves_is_seen(client: Any, model_server: ModelServer) -> None:
