@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from genai_otel.cli.finding import Finding
 from genai_otel.config import CAPTURE_CONTENT, SETTINGS, Config
-from genai_otel.scrub import scrub
+from genai_otel.safe import scrub
 
 _SECRET = re.compile(r"HEADERS|KEY|TOKEN|PASSWORD|SECRET|CREDENTIAL", re.IGNORECASE)
 _HIDDEN = "***"

@@ -14,7 +14,7 @@ from genai_otel.cli.finding import Finding, Level
 from genai_otel.cli.probe import Address, Probe, ask, get
 from genai_otel.config import Config
 from genai_otel.runtime.exporters import Signal, chosen
-from genai_otel.scrub import scrub
+from genai_otel.safe import scrub
 
 _PREFIX = "OTEL_EXPORTER_OTLP"
 _DEFAULTS = {"http": "http://localhost:4318", "grpc": "http://localhost:4317"}

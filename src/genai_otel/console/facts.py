@@ -28,7 +28,7 @@ _KINDS = {
 }
 _PARTS_OF_USAGE = (
     (semconv.USAGE_CACHE_READ_INPUT_TOKENS, "cached"),
-    (semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, "written to cache"),
+    (semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, "written"),
     (semconv.USAGE_REASONING_OUTPUT_TOKENS, "reasoning"),
 )
 _CONTENT = (

@@ -1,0 +1,99 @@
+"""genai-otel demo: the real app, client and server, seen from outside as a newcomer sees it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+
+from genai_otel.cli import main
+from tests.harness.process import Process, run
+from tests.harness.sink import HttpSink
+
+DEMO = "import sys; from genai_otel.cli import main; sys.exit(main(['demo']))"
+
+
+@pytest.mark.process
+def test_shows_every_kind_of_call_and_the_metrics_and_ends_by_itself() -> None:
+    done = run(DEMO, timeout=60).ok()
+
+    trees = done.err.split("trace ")[1:]
+    assert [tree.splitlines()[1].split(" server")[0] for tree in trees] == [
+        "GET /chat",
+        "GET /stream",
+        "GET /stream",
+        "GET /agent",
+        "GET /search",
+        "GET /chat",
+    ]
+    chat, stream, left, agent, search, busy = trees
+    assert "`- chat gpt-4o-mini client" in chat
+    assert "completed (stop)  41 -> 7 tokens" in chat
+    assert "completed (stop)  1,220 -> 24 tokens (1,024 cached" in stream
+    assert "first chunk 1" in stream
+    assert "completed" not in left
+    assert agent.count("chat gpt-4o-mini") == 2
+    assert "completed (tool_calls)" in agent
+    assert "12 tokens in" in search
+    assert "failed RateLimitError 429" in busy
+    assert all("POST client" in tree for tree in trees), "the HTTP request is a child of the call"
+
+    assert "setup()" in done.out.splitlines()[1]
+    assert "200 Once ... and hangs up" in done.out
+    assert _row(done.out, "gen_ai.client.operation.duration", "error.type=RateLimitError")[0] == "1"
+    assert _row(done.out, "gen_ai.client.token.usage", "output")[:2] == ["4", "64"]
+    assert _row(done.out, "genai_otel.client.finish_reasons", "tool_calls") == ["1"]
+    assert done.out.splitlines()[-1].startswith("Next: ")
+    assert done.seconds < 30
+
+
+@pytest.mark.process
+def test_sends_to_a_configured_endpoint_too(sink: HttpSink) -> None:
+    done = run(DEMO, env=sink.environment(), timeout=60).ok()
+
+    assert f"traces: OTLP/http to {sink.endpoint}" in done.out
+    assert done.err.count("trace ") == 6
+    assert len(sink.spans("chat gpt-4o-mini")) == 6
+    assert {
+        point.attributes["gen_ai.operation.name"] for point in sink.latest("gen_ai.client.operation.duration")
+    } == {
+        "chat",
+        "embeddings",
+    }
+
+
+@pytest.mark.process
+def test_a_dead_endpoint_does_not_keep_it_from_ending() -> None:
+    sink = HttpSink()
+    with sink:
+        environ = sink.environment()
+    done = run(DEMO, env=environ, timeout=60).ok()
+    assert done.err.count("GET /") == 6
+    assert done.seconds < 30
+
+
+@pytest.mark.process
+def test_ctrl_c_ends_it_without_a_traceback() -> None:
+    with Process([sys.executable, "-c", DEMO]) as process:
+        process.wait_for("[2/6]")
+        process.signal(signal.SIGINT)
+        done = process.finish()
+    assert done.code == 130
+    assert "Traceback" not in done.err
+
+
+def test_missing_packages_are_one_sentence_with_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.setitem(sys.modules, "openai", None)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "The demo needs fastapi, openai: pip install 'genai-otel[openai,web]'\n"
+
+
+def _row(text: str, metric: str, label: str) -> list[str]:
+    """The numbers of the first series of a metric whose labels hold ``label``."""
+    group = text.split(f"\n{metric}\n")[1]
+    line = next(line for line in group.splitlines() if label in line)
+    return line.split(label)[1].split()
