@@ -1,0 +1,68 @@
+"""What a stream says piece by piece, kept within a limit until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+Key = tuple[Any, ...]
+
+# Characters of one stream; what comes after them is counted and not kept.
+_MOST: Final = 1_048_576
+# What one entry costs however short its text is, so that entries are limited too.
+_ENTRY: Final = 64
+
+
+class Pieces:
+    """Fragments of texts and single values by a key, a path such as ``(choice, "call", number, "arguments")``."""
+
+    __slots__ = ("_left", "_lost", "_texts", "_values")
+
+    def __init__(self) -> None:
+        self._texts: dict[Key, list[str]] = {}
+        self._values: dict[Key, Any] = {}
+        self._left = _MOST
+        self._lost = 0
+
+    @classmethod
+    def of(cls, state: dict[Any, Any]) -> Pieces:
+        """The pieces in the state of a stream."""
+        found = state.get(cls)
+        if found is None:
+            found = state[cls] = cls()
+        return found
+
+    def add(self, key: Key, piece: Any) -> None:
+        """Append a fragment; None, and what is no text, is none."""
+        if not isinstance(piece, str) or not piece:
+            return
+        size = len(piece) + (0 if key in self._texts else _ENTRY)
+        if size > self._left:
+            self._lost += len(piece)
+            return
+        self._left -= size
+        self._texts.setdefault(key, []).append(piece)
+
+    def keep(self, key: Key, value: Any) -> None:
+        """Remember a value that comes once; None is none."""
+        if value is not None and (key in self._values or self._left >= _ENTRY):
+            self._left -= 0 if key in self._values else _ENTRY
+            self._values[key] = value
+
+    def text(self, key: Key) -> str:
+        """The fragments so far, as one text."""
+        return "".join(self._texts.get(key, ()))
+
+    def kept(self, key: Key) -> Any:
+        """The value of a key, None where there is none."""
+        return self._values.get(key)
+
+    def under(self, path: Key = ()) -> list[Any]:
+        """The next elements of the keys that begin with ``path``, in order."""
+        depth = len(path)
+        keys: Sequence[Key] = [*self._texts, *self._values]
+        return sorted({key[depth] for key in keys if len(key) > depth and key[:depth] == path})
+
+    def lost(self) -> list[dict[str, Any]]:
+        """A part that says how much was not kept, none where everything was."""
+        return [{"type": "truncated", "characters": self._lost}] if self._lost else []
