@@ -15,10 +15,10 @@ from genai_otel.version import __version__
 if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import register
-    from genai_otel.pipeline import pipeline, sampler
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.web import instrument_app
+    from genai_otel.wrapping import pipeline, sampler
 
 __all__ = [
     "ClientSpec",
@@ -43,7 +43,9 @@ _LATER = {
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
     "instrument_app": "genai_otel.web",
+    "pipeline": "genai_otel.wrapping",
     "register": "genai_otel.engine.patch",
+    "sampler": "genai_otel.wrapping",
 }
 
 
@@ -51,8 +53,6 @@ def __getattr__(name: str) -> Any:
     """Load what not every program needs when it is first asked for."""
     from importlib import import_module
 
-    if name in ("pipeline", "sampler"):
-        return getattr(import_module("genai_otel.wrapping"), name)
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

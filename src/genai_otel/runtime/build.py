@@ -13,7 +13,7 @@ from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
-from genai_otel.pipeline.measure import measure
+from genai_otel.processing.measure import measure
 from genai_otel.runtime import process
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs

@@ -35,6 +35,7 @@ class Handle:
         self.tracer_provider: Any = built.tracer_provider if built else None
         self.meter_provider: Any = built.meter_provider if built else None
         self.logger_provider: Any = built.logger_provider if built else None
+        self.pipeline: Any = built.pipeline if built else None
         self._built = built
         self._ended = False
         self._lock = threading.Lock()

@@ -6,19 +6,25 @@ from typing import Any
 
 from opentelemetry import _logs  # the signal's API has no public name yet
 
-from genai_otel.pipeline.guard import LogGuard
+from genai_otel.guard import LogGuard
 from genai_otel.runtime.providers import Built, is_unset
 
 
 def build_logs(built: Built) -> None:
     """Send log records where the standard variables say; nothing is set up where they say nothing."""
+    built.logger_provider = _provider(built)
+    from genai_otel import logs
+
+    logs.install(built.logger_provider, content=built.config.content_on_events, environ=built.asked.environ)
+
+
+def _provider(built: Built) -> Any:
     existing = built.asked.logger_provider or _logs.get_logger_provider()
     if not is_unset(existing):
-        built.logger_provider = existing
-        return
+        return existing
     made = [*built.make("logs"), *built.asked.log_exporters]
     if not made:
-        return
+        return None
     from opentelemetry.sdk._logs import LoggerProvider
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
@@ -32,9 +38,5 @@ def build_logs(built: Built) -> None:
         )
         provider.add_log_record_processor(BatchLogRecordProcessor(guarded))
     _logs.set_logger_provider(provider)
-    built.logger_provider = provider
     built.owned.append(provider)
-
-    from genai_otel import logs
-
-    logs.install(provider)
+    return provider

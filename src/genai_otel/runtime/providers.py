@@ -19,13 +19,13 @@ from opentelemetry.util._importlib_metadata import entry_points
 
 from genai_otel import fence, semconv
 from genai_otel.config import Config
-from genai_otel.pipeline import collect
-from genai_otel.pipeline.guard import Guard
-from genai_otel.pipeline.instruments import InstrumentSink
-from genai_otel.pipeline.processor import Pipeline, Queue
-from genai_otel.pipeline.queue import Batch, Immediate
-from genai_otel.pipeline.sampler import MeasuringSampler
-from genai_otel.pipeline.series import SeriesSink
+from genai_otel.guard import Guard
+from genai_otel.processing import collect
+from genai_otel.processing.instruments import InstrumentSink
+from genai_otel.processing.processor import Pipeline, Queue
+from genai_otel.processing.queue import Batch, Immediate
+from genai_otel.processing.sampler import MeasuringSampler
+from genai_otel.processing.series import SeriesSink
 from genai_otel.runtime import exporters
 from genai_otel.runtime.exporters import ExporterError, Signal
 from genai_otel.version import __version__
@@ -160,7 +160,7 @@ def build_traces(built: Built, measure: Any) -> None:
     existing = built.asked.tracer_provider or trace.get_tracer_provider()
     if not is_unset(existing):
         built.tracer_provider = existing
-        built.pipeline = Pipeline(measure, built.sink)
+        built.pipeline = Pipeline(measure, built.sink, beside=True)
         add = getattr(existing, "add_span_processor", None)
         if add is not None:
             add(built.pipeline)

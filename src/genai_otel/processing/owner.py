@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from genai_otel import semconv
 from genai_otel.context import DESTINATION_KEY
-from genai_otel.pipeline.dialects import operation
+from genai_otel.processing.dialects import operation
 
 _HELD: Final = (
     *(name for key, name in sorted(vars(semconv).items()) if key.startswith("USAGE_")),

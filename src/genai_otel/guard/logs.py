@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.attributes import BoundedAttributes
 
 from genai_otel import fence
-from genai_otel.pipeline import content
-from genai_otel.pipeline.budget import fit, size_of, size_of_all
-from genai_otel.pipeline.clean import Cleaner
-from genai_otel.pipeline.parts import BATCH_BYTES, SPAN_BYTES, parts
+from genai_otel.guard.budget import fit, size_of, size_of_all
+from genai_otel.guard.clean import Cleaner
+from genai_otel.guard.parts import BATCH_BYTES, SPAN_BYTES, parts
+from genai_otel.guard import content
 from genai_otel.safe import REDACTED, cut
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _SHORTEST_QUOTE: Final = 8
 
 
 class LogGuard:
-    """Wraps ``exporter`` like :class:`genai_otel.pipeline.guard.Guard`, for log records.
+    """Wraps ``exporter`` like :class:`genai_otel.guard.Guard`, for log records.
 
     It has the methods of a ``LogRecordExporter`` without being one: that class has no public name yet.
     """

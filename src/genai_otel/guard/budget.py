@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from genai_otel import semconv
-from genai_otel.pipeline.content import is_content
+from genai_otel.guard.content import is_content
 from genai_otel.safe import cut
 
 # What one attribute costs beside its texts: its tags and lengths in protobuf, and its name when that is short.

@@ -2,7 +2,7 @@
 
 The SDK's instruments clean, copy and hash the labels on every record, go on from the parent's values in a forked
 child and can hang it on an inherited lock (docs/decisions).  These series keep one slot per label set, found by a
-plain tuple, and start at zero with new locks in a child.  :mod:`genai_otel.pipeline.collect` hands them to readers.
+plain tuple, and start at zero with new locks in a child.  :mod:`genai_otel.processing.collect` hands them to readers.
 
 Cardinality is bounded per instrument; past the limit measurements fold into one ``otel.metric.overflow`` series, as
 in the SDK.
@@ -20,7 +20,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanContext
 
 from genai_otel import safe
-from genai_otel.pipeline.measure import LABELS, Extra, Identity, Key, Measurement
+from genai_otel.processing.measure import LABELS, Extra, Identity, Key, Measurement
 from genai_otel.semconv import Instrument
 
 OVERFLOW: Final = {"otel.metric.overflow": True}

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from genai_otel.pipeline import content
+from genai_otel.guard import content
 from genai_otel.safe import REDACTED, attribute, is_secret_name, scrub, utf8
 
 _DEEPEST: Final = 32

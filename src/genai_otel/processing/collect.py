@@ -27,7 +27,7 @@ from opentelemetry.sdk.metrics.export import Histogram as HistogramPoints
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from genai_otel.pipeline.series import Series, SeriesSink, Snapshot
+from genai_otel.processing.series import Series, SeriesSink, Snapshot
 from genai_otel.semconv import Instrument
 
 

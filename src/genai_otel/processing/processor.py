@@ -15,14 +15,15 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcesso
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import fence, safe, semconv
-from genai_otel.pipeline.dialects import operation, recognised, translated
-from genai_otel.pipeline.measure import Ended, Measurement
-from genai_otel.pipeline.owner import Live, Owners, hold, is_server, owns
+from genai_otel.processing.dialects import operation, recognised, translated
+from genai_otel.processing.measure import Ended, Measurement
+from genai_otel.processing.owner import Live, Owners, hold, is_server, owns
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
 
 
+_MOST_CHANGES = 16_384
 _SAMPLED = TraceFlags.SAMPLED
 _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 
@@ -45,7 +46,7 @@ class Pipeline(SpanProcessor):
     """Derives metrics from ended spans and hands the spans on.
 
     ``following`` are the queues of our exporters; with a TracerProvider of the user's there are none, because his own
-    processors stand beside this one.  ``handed`` is where the engine leaves a call of ours whose span is ending.
+    processors stand ``beside`` this one.  ``handed`` is where the engine leaves a call of ours whose span is ending.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class Pipeline(SpanProcessor):
         sink: Sink | None,
         following: Sequence[Queue] = (),
         limits: SpanLimits | None = None,
+        *,
+        beside: bool = False,
     ) -> None:
         self.handed: dict[int, Call] = {}
         self._measure = measure
@@ -61,6 +64,8 @@ class Pipeline(SpanProcessor):
         self._following = tuple(following)
         self._emits = tuple(queue.emit for queue in following)
         self._added: tuple[SpanProcessor, ...] = ()
+        self._beside = beside
+        self._changes: dict[int, dict[str, Any]] = {}
         self._owners = Owners()
         self._limits = _Limits(limits)
 
@@ -131,6 +136,10 @@ class Pipeline(SpanProcessor):
         """Whether somebody looks at spans that start, so that they must carry their attributes by then."""
         return bool(self._added)
 
+    def changes_of(self, span: ReadableSpan) -> dict[str, Any] | None:
+        """Attributes to add to an ended span before it is exported; asked once per span."""
+        return self._changes.pop(span.context.span_id, None) if span.context is not None else None
+
     def after_fork(self) -> None:
         """A forked child has none of its parent's live spans."""
         self._owners.after_fork()
@@ -166,7 +175,12 @@ class Pipeline(SpanProcessor):
                 self._record(_copy(span, attributes), context)
         if not changed:
             return span
-        return _copy(span, self._limits.of({**original, **changed}), dropped=span.dropped_attributes)
+        if self._beside:
+            self._changes[context.span_id] = changed
+            if len(self._changes) > _MOST_CHANGES:  # nobody wraps his exporter, or many spans are unsampled
+                self._changes.pop(next(iter(self._changes)), None)
+            return span
+        return _changed(span, changed, self._limits)
 
     def _record(self, ended: Ended, context: SpanContext) -> None:
         if self._sink is not None:
@@ -188,6 +202,16 @@ class _Limits:
         if len(attributes) <= self.unbounded:
             return attributes
         return BoundedAttributes(self._count, attributes, immutable=True, max_value_len=self._length)
+
+
+def apply_changes(pipeline: Pipeline, span: ReadableSpan) -> ReadableSpan:
+    """``span`` with what ``pipeline``, beside the processor that exports it, found out about it when it ended."""
+    changed = pipeline.changes_of(span)
+    return span if not changed else _changed(span, changed, _Limits(None))
+
+
+def _changed(span: ReadableSpan, changed: dict[str, Any], limits: _Limits) -> ReadableSpan:
+    return _copy(span, limits.of({**(span.attributes or {}), **changed}), dropped=span.dropped_attributes)
 
 
 def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:

@@ -16,14 +16,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from genai_otel import fence
-from genai_otel.pipeline.budget import ATTRIBUTE_BYTES
-from genai_otel.pipeline.clean import Cleaner
-from genai_otel.pipeline.clean_span import SPAN_OVERHEAD, bare, clean, size_of_span
-from genai_otel.pipeline.log_guard import LogGuard
-from genai_otel.pipeline.parts import BATCH_BYTES, SPAN_BYTES, parts
+from genai_otel.guard.budget import ATTRIBUTE_BYTES
+from genai_otel.guard.clean import Cleaner
+from genai_otel.guard.clean_span import SPAN_OVERHEAD, bare, clean, size_of_span
+from genai_otel.guard.parts import BATCH_BYTES, SPAN_BYTES, parts
 from genai_otel.safe import scrub, utf8
-
-__all__ = ["Guard", "LogGuard"]
 
 _INT64: Final = 2**63
 _SCALARS: Final = frozenset({str, int, float, bool})

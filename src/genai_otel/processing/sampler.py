@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
-from genai_otel.pipeline.dialects import recognised
+from genai_otel.processing.dialects import recognised
 from genai_otel.spec import Identity
 
 
