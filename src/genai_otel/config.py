@@ -46,7 +46,7 @@ class Config:
     stream_usage: bool = False
     keep_foreign_metrics: bool = False
     instrument_libraries: bool = True
-    exit_timeout: float = 4.5
+    exit_timeout: float = 4.0
     problems: tuple[str, ...] = field(default=(), compare=False)
 
     @property

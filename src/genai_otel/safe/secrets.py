@@ -32,7 +32,7 @@ _BARE = (
 )
 
 _LONGEST_NAME = 64
-_SECRET_NAME = re.compile(
+_SECRET_NAME: Final = (
     r"(?:^|[._])(?:authorization|(?:api|secret|access|account|private)_?key|password|passwd|(?:client_)?secret"
     r"|(?:access|refresh|id|auth|session|security|bearer)_token|(?:set_)?cookie)$"
 )
@@ -63,75 +63,88 @@ def _named(literal: str, *before: str, after: str = "", bare: str = _BARE) -> _P
     )
 
 
-# Read in the text itself, behind a marker.
-_EXACT: Final = (
-    ("A", re.compile(rf"(AIza(?<![A-Z]AIza)[{_WORD}]{{20,}})")),  # Google
-    ("A", re.compile(r"(AKIA(?<![A-Z]AKIA)[A-Z0-9]{16})(?![A-Z0-9])")),  # AWS
-    # A JSON Web Token must not start inside a run of its own characters: each start reads to the end of the run.
-    (
-        "J",
-        re.compile(
-            rf"(eyJ(?<![g-zG-Z_-]eyJ)(?:(?<![0-9a-fA-F]eyJ)|(?<=\\u[0-9a-fA-F]{{4}}eyJ))"
-            rf"[{_WORD}]{{6,}}\.[{_WORD}]{{6,}}(?:\.[{_WORD}]*)?)"
-        ),
-    ),
-    # "Basic understanding" is prose; credentials in base64 do not look like one word.
-    (
-        "asic ",
-        re.compile(r"asic (?=[A-Za-z0-9+/]{8})(?<=[Bb]asic )(?=.[a-z]*[A-Z0-9+/=])([A-Za-z0-9+/]+={0,2})"),
-    ),
-)
-# Read in lower case, a group of rules behind any of its markers.
-_FOLDED: Final[tuple[tuple[tuple[str, ...], tuple[_Pattern, ...]], ...]] = (
-    (("bearer",), (re.compile(rf"bearer[{_SPACE}]{{1,3}}([a-z0-9_.~+/%-]{{6,}}=*)"),)),
-    (
-        ("-",),
+_Exact = tuple[tuple[str, _Pattern], ...]
+_Folded = tuple[tuple[tuple[str, ...], tuple[_Pattern, ...]], ...]
+
+
+# Compiled when the first text is read, in the exporting thread: it is a third of the CPU budget of ``setup()``.
+@functools.cache
+def _exact() -> _Exact:
+    """Rules that read the text itself, behind a marker."""
+    return (
+        ("A", re.compile(rf"(AIza(?<![A-Z]AIza)[{_WORD}]{{20,}})")),  # Google
+        ("A", re.compile(r"(AKIA(?<![A-Z]AKIA)[A-Z0-9]{16})(?![A-Z0-9])")),  # AWS
+        # A JSON Web Token must not start inside a run of its own characters: each start reads to the end of the run.
         (
-            # OpenAI, Anthropic, DeepSeek, OpenRouter …; Cerebras; with the stars of vendors that quote a wrong key.
-            _token("sk-", 8, r"[a-z0-9_*-]", "sk-", "csk-"),
-            _token("xai-", 20, r"[a-z0-9]"),
-            _token("nvapi-", 20, r"[a-z0-9_-]"),
-            _token("pplx-", 20, r"[a-z0-9]"),
-            re.compile(r"(xox(?<![a-z]xox)[a-z]-[a-z0-9-]{10,})"),  # Slack
-            re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)"),
-        ),
-    ),
-    (
-        ("_",),
-        (
-            _token("sk_", 16, r"[a-z0-9_]", "sk_", "gsk_", "pcsk_"),  # Stripe, Groq, Pinecone
-            _token("hf_", 20, r"[a-z0-9]"),
-            re.compile(r"(gh(?=[pousr]_[a-z0-9]{20})(?<![a-z]gh)[a-z0-9_]+)"),  # GitHub
-            _token("github_pat_", 20, r"[a-z0-9_]"),
-        ),
-    ),
-    (("@",), (re.compile(rf"://([^/?#{_SPACE}@\"'<>]+)@"),)),
-    (
-        ("=", ": ", '":'),
-        (
-            _named(
-                "key",
-                "[?&;]",
-                "(?<=[-_. ]key)(?:(?<=api.key)|(?<=secret.key)|(?<=access.key)|(?<=account.key)|(?<=private.key)"
-                "|(?<=subscription.key))",
-                "(?<=[its]key)(?:(?<=apikey)|(?<=secretkey)|(?<=accesskey)|(?<=accountkey))",
-                after="(?:id)?",
+            "J",
+            re.compile(
+                rf"(eyJ(?<![g-zG-Z_-]eyJ)(?:(?<![0-9a-fA-F]eyJ)|(?<=\\u[0-9a-fA-F]{{4}}eyJ))"
+                rf"[{_WORD}]{{6,}}\.[{_WORD}]{{6,}}(?:\.[{_WORD}]*)?)"
             ),
-            _named(
-                "token",
-                "[?&;]",
-                "(?<=[-_]token)(?:(?<=access.token)|(?<=refresh.token)|(?<=id.token)|(?<=auth.token)"
-                "|(?<=session.token)|(?<=security.token)|(?<=api.token))",
-            ),
-            _named("secret", "[?&;\"'_-]"),
-            _named("passw", "", after="(?:or)?d"),
-            _named("pwd", "[?&;]"),
-            _named("sig", "[?&]", after="(?:nature)?"),
-            _named("-signature", "amz", "goog"),
-            _named("authoriz", "", after="ation", bare=rf"((?:[a-z]+[{_SPACE}])?{_BARE[1:]}"),
         ),
-    ),
-)
+        # "Basic understanding" is prose; credentials in base64 do not look like one word.
+        (
+            "asic ",
+            re.compile(
+                r"asic (?=[A-Za-z0-9+/]{8})(?<=[Bb]asic )(?=.[a-z]*[A-Z0-9+/=])([A-Za-z0-9+/]+={0,2})"
+            ),
+        ),
+    )
+
+
+@functools.cache
+def _folded() -> _Folded:
+    """Rules that read the text in lower case, a group of them behind any of its markers."""
+    return (
+        (("bearer",), (re.compile(rf"bearer[{_SPACE}]{{1,3}}([a-z0-9_.~+/%-]{{6,}}=*)"),)),
+        (
+            ("-",),
+            (
+                # OpenAI, Anthropic, DeepSeek, OpenRouter …; Cerebras; with the stars of vendors that quote a wrong key.
+                _token("sk-", 8, r"[a-z0-9_*-]", "sk-", "csk-"),
+                _token("xai-", 20, r"[a-z0-9]"),
+                _token("nvapi-", 20, r"[a-z0-9_-]"),
+                _token("pplx-", 20, r"[a-z0-9]"),
+                re.compile(r"(xox(?<![a-z]xox)[a-z]-[a-z0-9-]{10,})"),  # Slack
+                re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)"),
+            ),
+        ),
+        (
+            ("_",),
+            (
+                _token("sk_", 16, r"[a-z0-9_]", "sk_", "gsk_", "pcsk_"),  # Stripe, Groq, Pinecone
+                _token("hf_", 20, r"[a-z0-9]"),
+                re.compile(r"(gh(?=[pousr]_[a-z0-9]{20})(?<![a-z]gh)[a-z0-9_]+)"),  # GitHub
+                _token("github_pat_", 20, r"[a-z0-9_]"),
+            ),
+        ),
+        (("@",), (re.compile(rf"://([^/?#{_SPACE}@\"'<>]+)@"),)),
+        (
+            ("=", ": ", '":'),
+            (
+                _named(
+                    "key",
+                    "[?&;]",
+                    "(?<=[-_. ]key)(?:(?<=api.key)|(?<=secret.key)|(?<=access.key)|(?<=account.key)|(?<=private.key)"
+                    "|(?<=subscription.key))",
+                    "(?<=[its]key)(?:(?<=apikey)|(?<=secretkey)|(?<=accesskey)|(?<=accountkey))",
+                    after="(?:id)?",
+                ),
+                _named(
+                    "token",
+                    "[?&;]",
+                    "(?<=[-_]token)(?:(?<=access.token)|(?<=refresh.token)|(?<=id.token)|(?<=auth.token)"
+                    "|(?<=session.token)|(?<=security.token)|(?<=api.token))",
+                ),
+                _named("secret", "[?&;\"'_-]"),
+                _named("passw", "", after="(?:or)?d"),
+                _named("pwd", "[?&;]"),
+                _named("sig", "[?&]", after="(?:nature)?"),
+                _named("-signature", "amz", "goog"),
+                _named("authoriz", "", after="ation", bare=rf"((?:[a-z]+[{_SPACE}])?{_BARE[1:]}"),
+            ),
+        ),
+    )
 
 
 def scrub(text: str) -> str:
@@ -153,7 +166,7 @@ def is_secret_name(name: str) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _says_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name.lower().replace("-", "_")) is not None
+    return re.search(_SECRET_NAME, name.lower().replace("-", "_")) is not None
 
 
 def _find(text: str) -> list[tuple[int, int]]:
@@ -164,10 +177,10 @@ def _find(text: str) -> list[tuple[int, int]]:
         opened = opened.replace("%20", "   ")
     folded = (opened if text.isascii() else opened.encode("latin-1", "replace").decode("latin-1")).lower()
     found: list[tuple[int, int]] = []
-    for marker, pattern in _EXACT:
+    for marker, pattern in _exact():
         if marker in opened and pattern.search(opened) is not None:
             _add(found, pattern, opened)
-    for markers, patterns in _FOLDED:
+    for markers, patterns in _folded():
         for marker in markers:
             if marker in folded:
                 for pattern in patterns:
