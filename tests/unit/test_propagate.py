@@ -27,7 +27,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from genai_otel import fence, propagate
-from genai_otel.propagate import DESTINATION_KEY, HostFilter
+from genai_otel.context import DESTINATION_KEY
+from genai_otel.propagate import HostFilter
 
 INSIDE = [
     "localhost", "LOCALHOST.", "api.localhost", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "10.1.2.3", "172.16.0.9",
