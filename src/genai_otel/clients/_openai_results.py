@@ -39,7 +39,8 @@ def _usage(facts: Facts, usage: Any) -> None:
         tokens = get("output_tokens")
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
-    details = get("prompt_tokens_details") or get("input_tokens_details")
+    # Audio says input_token_details, without the plural.
+    details = get("prompt_tokens_details") or get("input_tokens_details") or get("input_token_details")
     if details is not None:
         _parts(facts, details, _INPUT_DETAILS)
     details = get("completion_tokens_details") or get("output_tokens_details")

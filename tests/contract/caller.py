@@ -1,0 +1,67 @@
+"""A client, sync or async, behind one vocabulary, so that each behaviour is tested by one text for both."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from genai_otel.testing import ModelServer
+from tests.contract.payload import Case, Payload
+from tests.harness.calls import read, read_async
+
+_END = object()
+
+
+async def settled(value: Any) -> Any:
+    """What an async client's method leads to, or what a sync one's gave."""
+    return await value if inspect.isawaitable(value) else value
+
+
+class Caller:
+    """Calls ``payload``'s client.  ``directives`` of a call are those of the model server, ``+`` between them."""
+
+    def __init__(self, payload: Payload, server: ModelServer, *, asynchronous: bool, **options: Any) -> None:
+        self.payload = payload
+        self.asynchronous = asynchronous
+        self.client = payload.make(server.base_url, asynchronous, **options)
+
+    def model(self, directives: str = "") -> str:
+        return f"{self.payload.model}+{directives}" if directives else self.payload.model
+
+    async def call(self, case: Case, directives: str = "", *, via: str = "", **extra: Any) -> Any:
+        return await settled(case.call(self.client, self.model(directives), via=via, **extra))
+
+    async def stream(self, case: Case, directives: str = "", *, via: str = "", **extra: Any) -> Any:
+        return await self.call(case, directives, via=via, stream=True, **extra)
+
+    def help(self, case: Case, directives: str = "", **extra: Any) -> Any:
+        return case.help(self.client, self.model(directives), **extra)
+
+    async def read(self, stream: Any) -> tuple[list[Any], Exception | None]:
+        """All that comes, and the exception that ended it."""
+        return await read_async(stream) if self.asynchronous else read(stream)
+
+    async def take(self, stream: Any, count: int) -> list[Any]:
+        """The next ``count`` elements, fewer when it ends."""
+        seen: list[Any] = []
+        for _ in range(count):
+            element = await anext(stream, _END) if self.asynchronous else next(stream, _END)
+            if element is _END:
+                break
+            seen.append(element)
+        return seen
+
+    @asynccontextmanager
+    async def entered(self, manager: Any) -> AsyncIterator[Any]:
+        """``with``, or ``async with``: whichever the manager has."""
+        if hasattr(manager, "__aenter__"):
+            async with manager as value:
+                yield value
+        else:
+            with manager as value:
+                yield value
+
+    async def close(self) -> None:
+        await settled(self.client.close())

@@ -1,0 +1,73 @@
+"""Every behaviour is tried with a sync and with an async client, and after each test the books must balance."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from opentelemetry.trace import INVALID_SPAN, get_current_span
+
+from genai_otel import fence
+from genai_otel.engine import call as calls
+from genai_otel.testing import ModelServer, Telemetry
+from tests.contract import oracle
+from tests.contract.caller import Caller
+from tests.contract.payload import CANARY, Payload
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "contract" in item.path.parts:
+            item.add_marker(pytest.mark.contract)
+            item.add_marker(pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning"))  # vendors' own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frozen() -> Iterator[None]:
+    """What is there before the tests is left out of collections, which then take milliseconds."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def asynchronous(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
+@pytest_asyncio.fixture
+async def caller(
+    telemetry: Telemetry, payload: Payload, model_server: ModelServer, asynchronous: bool
+) -> AsyncIterator[Caller]:
+    """A client of the model server, made after set-up."""
+    del telemetry  # set up before the client is made
+    made = Caller(payload, model_server, asynchronous=asynchronous)
+    yield made
+    await made.close()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+def balanced(telemetry: Telemetry) -> Iterator[Telemetry]:
+    """Checks afterwards what holds for every test: one count per call, nothing open, nothing said, no error of ours."""
+    errors = dict(fence.errors())
+    assert get_current_span() is INVALID_SPAN
+    yield telemetry
+    assert get_current_span() is INVALID_SPAN
+    gc.collect()
+    calls.drain()
+    assert calls.open_calls() == ()
+    assert fence.errors() == errors
+    spans = telemetry.spans()
+    oracle.agree(spans, telemetry.metrics())
+    assert all(CANARY not in text_of(span) for span in spans)
+
+
+def text_of(span: Any) -> str:
+    """Everything that a span says."""
+    return span.to_json()

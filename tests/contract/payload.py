@@ -1,0 +1,96 @@
+"""What a client's payload file says: how its endpoints are called, and what their spans then tell.
+
+A case is written once and called in every way that the client has: sync, async, streamed, through the vendor's
+stream helper, raw, and raw without reading.  The tests know no client by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from operator import attrgetter
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+from tests.contract import payloads
+
+CANARY = "canary-7f3a in the mine"
+"""Stands in everything that is said to a model.  While content is off it may leave in no signal."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One endpoint.
+
+    ``path`` is the method from the client on, ``arguments`` gives its keyword arguments for a model's name.
+    ``facts`` are all attributes of the span of a plain answer beside those of every call (`common`), ``streamed``
+    those that a stream changes, None where it has none; ``...`` stands for a value that differs each time.
+    ``helper`` is the path of the vendor's own stream helper, whose arguments are the same.
+    """
+
+    path: str
+    arguments: Callable[[str], Mapping[str, Any]]
+    facts: Mapping[str, Any]
+    operation: str = "chat"
+    streamed: Mapping[str, Any] | None = None
+    helper: str = ""
+    raw: bool = True
+    named: bool = True
+    """Whether the span names the request's model."""
+
+    def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
+        """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
+        resource, _, method = self.path.rpartition(".")
+        path = f"{resource}.{via}.{method}" if via else self.path
+        return attrgetter(path)(client)(**self.arguments(model), **extra)
+
+    def help(self, client: Any, model: str, **extra: Any) -> Any:
+        """The vendor's stream helper, not entered."""
+        arguments = {name: value for name, value in self.arguments(model).items() if name != "stream"}
+        return attrgetter(self.helper)(client)(**arguments, **extra)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A client: ``make(base_url, asynchronous, **options)`` gives one without retries."""
+
+    client: str
+    provider: str
+    make: Callable[..., Any]
+    cases: Sequence[Case]
+    model: str
+    usage_in_stream: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Extra arguments with which a stream reports its usage; empty where it always does."""
+
+
+def all_payloads() -> list[Payload]:
+    """Those of the clients that are installed."""
+    found: list[Payload] = []
+    for module in iter_modules(payloads.__path__):
+        payload = import_module(f"{payloads.__name__}.{module.name}").PAYLOAD
+        found.append(payload)
+    return found
+
+
+PAYLOADS = all_payloads()
+
+
+def cases(chosen: Callable[[Case], Any] = lambda _: True) -> pytest.MarkDecorator:
+    """Run a test for every case of every client; ``chosen`` leaves some out."""
+    pairs = [
+        pytest.param(payload, case, id=f"{payload.client}-{case.path}")
+        for payload in PAYLOADS
+        for case in payload.cases
+        if chosen(case)
+    ]
+    return pytest.mark.parametrize(("payload", "case"), pairs)
+
+
+def main_cases(streamed: bool = False) -> pytest.MarkDecorator:
+    """Run a test for the first case of every client, the one that people use."""
+    return pytest.mark.parametrize(
+        ("payload", "case"), [pytest.param(each, each.cases[0], id=each.client) for each in PAYLOADS]
+    )

@@ -1,0 +1,192 @@
+"""The OpenAI client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.payload import CANARY, Case, Payload
+
+pytest.importorskip("openai")
+
+import openai  # noqa: E402 - after the check that it is there
+import pydantic  # noqa: E402 - what the client is made of
+
+
+class Weather(pydantic.BaseModel):
+    """What `parse` fills."""
+
+    city: str
+    days: int
+
+
+def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
+    # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.
+    transport = (openai.DefaultAsyncHttpxClient if asynchronous else openai.DefaultHttpxClient)(verify=False)
+    kind = openai.AsyncOpenAI if asynchronous else openai.OpenAI
+    return kind(
+        **{
+            "base_url": base_url,
+            "api_key": "sk-test",
+            "max_retries": 0,
+            "http_client": transport,
+            **options,
+        }
+    )
+
+
+MESSAGES: Any = [{"role": "system", "content": CANARY}, {"role": "user", "content": CANARY}]
+
+_REQUEST_ID = {"genai_otel.response.request_id": ...}
+_USAGE = {"gen_ai.usage.input_tokens": 12, "gen_ai.usage.output_tokens": 7}
+_CHAT_USAGE = {
+    **_USAGE,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.cache_write.input_tokens": 2,
+    "gen_ai.usage.audio.input_tokens": 5,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+    "gen_ai.usage.audio.output_tokens": 1,
+}
+_ANSWER = {
+    **_REQUEST_ID,
+    "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+    "gen_ai.response.id": ...,
+    "gen_ai.response.finish_reasons": ("stop",),
+    "openai.response.service_tier": "default",
+}
+_CHAT = {
+    **_ANSWER,
+    **_CHAT_USAGE,
+    "openai.api.type": "chat_completions",
+    "openai.response.system_fingerprint": "fp_44709d6fcb",
+}
+_RESPONSE = {**_ANSWER, "openai.api.type": "responses", "gen_ai.response.status": "completed"}
+_RESPONSES = {
+    **_RESPONSE,
+    **_USAGE,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.cache_write.input_tokens": 2,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+}
+_IMAGE = {
+    **_REQUEST_ID,
+    **_USAGE,
+    "gen_ai.output.type": "image",
+    "gen_ai.usage.image.input_tokens": 8,
+    "gen_ai.usage.text.input_tokens": 4,
+}
+_STREAMED: dict[str, Any] = dict.fromkeys(_REQUEST_ID)
+_NO_USAGE = dict.fromkeys([*_REQUEST_ID, *_CHAT_USAGE])
+_PIXEL = ("a.png", b"not quite a picture", "image/png")
+_SOUND = ("a.wav", b"RIFF", "audio/wav")
+
+
+def _chat(model: str) -> dict[str, Any]:
+    return {"model": model, "messages": MESSAGES}
+
+
+def _responses(model: str) -> dict[str, Any]:
+    return {"model": model, "input": CANARY, "instructions": CANARY}
+
+
+PAYLOAD = Payload(
+    client="openai",
+    provider="openai",
+    make=_make,
+    model="gpt-4o-mini",
+    usage_in_stream={"stream_options": {"include_usage": True}},
+    cases=(
+        Case(
+            "chat.completions.create", _chat, _CHAT, streamed=_NO_USAGE, helper="chat.completions.stream"
+        ),
+        Case(
+            "chat.completions.parse",
+            lambda model: {**_chat(model), "response_format": Weather},
+            {**_CHAT, "gen_ai.output.type": "json"},
+        ),
+        Case("responses.create", _responses, _RESPONSES, streamed=_STREAMED, helper="responses.stream"),
+        Case(
+            "responses.parse",
+            lambda model: {**_responses(model), "text_format": Weather},
+            {**_RESPONSES, "gen_ai.output.type": "json"},
+        ),
+        Case(
+            "responses.retrieve",  # the id tells the model server which model and directives are meant
+            lambda model: {"response_id": f"resp_{'0' * 32}{model.encode().hex()}"},
+            _RESPONSE,
+            operation="fetch_response",
+            streamed=_STREAMED,
+            named=False,
+        ),
+        Case(
+            "completions.create",
+            lambda model: {"model": model, "prompt": CANARY},
+            {**_CHAT, "openai.api.type": "completions"},
+            operation="text_completion",
+            streamed=_NO_USAGE,
+        ),
+        Case(
+            "embeddings.create",
+            lambda model: {"model": model, "input": [CANARY, CANARY], "dimensions": 4},
+            {
+                **_REQUEST_ID,
+                "gen_ai.response.model": "gpt-4o-mini",
+                "gen_ai.usage.input_tokens": 12,
+                "gen_ai.embeddings.dimension.count": 4,
+            },
+            operation="embeddings",
+        ),
+        Case(
+            "images.generate",
+            lambda model: {"model": model, "prompt": CANARY},
+            _IMAGE,
+            operation="generate_content",
+            streamed=_STREAMED,
+        ),
+        Case(
+            "images.edit",
+            lambda model: {"model": model, "prompt": CANARY, "image": _PIXEL},
+            _IMAGE,
+            operation="generate_content",
+            streamed=_STREAMED,
+        ),
+        Case(
+            "images.create_variation",
+            lambda model: {"model": model, "image": _PIXEL},
+            _IMAGE,
+            operation="generate_content",
+        ),
+        Case(
+            "audio.speech.create",
+            lambda model: {"model": model, "input": CANARY, "voice": "alloy"},
+            {"gen_ai.output.type": "speech"},
+            operation="generate_content",
+        ),
+        Case(
+            "audio.transcriptions.create",
+            lambda model: {"model": model, "file": _SOUND},
+            {
+                **_REQUEST_ID,
+                **_USAGE,
+                "gen_ai.output.type": "text",
+                "gen_ai.usage.audio.input_tokens": 5,
+                "gen_ai.usage.text.input_tokens": 7,
+            },
+            operation="generate_content",
+            streamed=_STREAMED,
+        ),
+        Case(
+            "audio.translations.create",
+            lambda model: {"model": model, "file": _SOUND},
+            {**_REQUEST_ID, "gen_ai.output.type": "text"},
+            operation="generate_content",
+        ),
+        Case(
+            "moderations.create",
+            lambda model: {"model": model, "input": CANARY},
+            {**_REQUEST_ID, "gen_ai.response.model": "gpt-4o-mini"},
+            operation="moderation",
+        ),
+    ),
+)

@@ -1,0 +1,343 @@
+"""A stream ends in one of many ways; each gives what it gives without us, and one span."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from typing import Any
+
+import pytest
+
+from genai_otel.engine import call as calls
+from genai_otel.testing import ModelServer, Telemetry
+from tests.contract.caller import Caller
+from tests.contract.payload import Case, cases, main_cases
+from tests.contract.test_calls import check, common
+from tests.harness.patience import collect, eventually
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+streaming = cases(lambda case: case.streamed is not None)
+helping = cases(lambda case: case.helper)
+both = main_cases()
+
+
+def outcome(span: Any) -> tuple[str, str, Any]:
+    return (
+        span.attributes["genai_otel.outcome"],
+        span.status.status_code.name,
+        span.attributes.get("error.type"),
+    )
+
+
+async def dropped(telemetry: Telemetry) -> Any:
+    """The only span, after the garbage collector and the event loop have done their part."""
+    for _ in range(3):
+        collect()
+        await asyncio.sleep(0)
+    return telemetry.span()
+
+
+@streaming
+async def test_read_to_the_end_is_completed(
+    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+) -> None:
+    seen, error = await caller.read(await caller.stream(case, "chunks-5"))
+    assert error is None
+    span = balanced.span()
+    wanted = common(caller.payload, case, model_server, caller.model("chunks-5"), "completed")
+    wanted |= {**case.facts, **(case.streamed or {}), "gen_ai.request.stream": True}
+    wanted |= {"genai_otel.stream.chunks": len(seen), "gen_ai.response.time_to_first_chunk": ...}
+    check(span, wanted | {"genai_otel.stream.time_per_chunk": ...})
+    first, each = (
+        span.attributes[name]
+        for name in ("gen_ai.response.time_to_first_chunk", "genai_otel.stream.time_per_chunk")
+    )
+    assert 0 < first <= first + each * (len(seen) - 1) <= (span.end_time - span.start_time) / 1e9
+
+
+@both
+async def test_usage_that_the_program_asks_for_is_counted(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    await caller.read(await caller.stream(case, **caller.payload.usage_in_stream))
+    facts = balanced.span().attributes
+    assert facts
+    for name, value in case.facts.items():
+        if name.startswith("gen_ai.usage."):
+            assert facts[name] == value
+
+
+@streaming
+async def test_usage_that_is_not_reported_is_absent(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    await caller.read(await caller.stream(case, "no-usage"))
+    assert not [name for name in balanced.span().attributes or () if "usage" in name]
+    assert "gen_ai.client.token.usage" not in balanced.metrics()
+
+
+@streaming
+async def test_left_by_break_and_dropped_is_abandoned(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    stream = await caller.stream(case, "chunks-9")
+    if caller.asynchronous:
+        async for _ in stream:
+            break
+    else:
+        for _ in stream:
+            break
+    del stream
+    assert outcome(await dropped(balanced)) == ("abandoned", "UNSET", None)
+    assert balanced.span().attributes["genai_otel.stream.chunks"] == 1  # type: ignore[index]
+
+
+@streaming
+async def test_never_read_and_dropped_is_abandoned(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    stream = await caller.stream(case)
+    del stream
+    span = await dropped(balanced)
+    assert outcome(span) == ("abandoned", "UNSET", None)
+    assert "genai_otel.stream.chunks" not in span.attributes
+
+
+@both
+async def test_dropped_in_a_cycle_is_abandoned(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    stream = await caller.stream(case)
+    await caller.take(stream, 2)
+    stream.me = [stream]
+    del stream
+    span = await dropped(balanced)
+    assert outcome(span) == ("abandoned", "UNSET", None)
+    assert span.attributes["genai_otel.stream.chunks"] == 2
+
+
+@both
+async def test_what_was_seen_before_the_end_is_kept(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    stream = await caller.stream(case)
+    await caller.take(stream, 1)
+    del stream
+    facts = (await dropped(balanced)).attributes
+    assert facts["gen_ai.response.id"]
+    assert facts["gen_ai.response.model"] == case.facts["gen_ai.response.model"]
+
+
+@streaming
+async def test_closed_early(
+    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+) -> None:
+    stream = await caller.stream(case, "slow-chunk-20ms")
+    await caller.take(stream, 1)
+    closing = stream.close()
+    if caller.asynchronous:
+        await closing
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+    assert await asyncio.to_thread(eventually, lambda: model_server.requests[0].disconnected)
+
+
+@both
+async def test_closed_before_it_is_read(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    async with caller.entered(await caller.stream(case)):
+        pass
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+
+
+@streaming
+async def test_left_early_inside_with_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    async with caller.entered(await caller.stream(case)) as stream:
+        await caller.take(stream, 1)
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+
+
+@both
+async def test_break_inside_with_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    if caller.asynchronous:
+        async with await caller.stream(case) as stream:
+            async for _ in stream:
+                break
+    else:
+        with await caller.stream(case) as stream:
+            for _ in stream:
+                break
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+
+
+@both
+async def test_read_inside_with_is_completed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    async with caller.entered(await caller.stream(case)) as stream:
+        await caller.read(stream)
+    assert outcome(balanced.span()) == ("completed", "UNSET", None)
+
+
+@streaming
+async def test_exception_of_the_body_of_with_is_the_calls(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    mistake = KeyError("mine")
+    with pytest.raises(KeyError) as caught:
+        if caller.asynchronous:
+            async with await caller.stream(case) as stream:
+                async for _ in stream:
+                    raise mistake
+        else:
+            with await caller.stream(case) as stream:
+                for _ in stream:
+                    raise mistake
+    assert caught.value is mistake
+    assert outcome(balanced.span()) == ("failed", "ERROR", "KeyError")
+
+
+@both
+async def test_closed_while_another_exception_is_handled_is_closed(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    try:
+        raise LookupError
+    except LookupError:
+        async with caller.entered(await caller.stream(case)) as stream:
+            await caller.take(stream, 1)
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+
+
+@streaming
+async def test_connection_that_breaks_is_cut(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    seen, error = await caller.read(await caller.stream(case, "cut-after-2"))
+    assert error is not None
+    assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
+    assert balanced.span().attributes["genai_otel.stream.chunks"] == len(seen) == 2  # type: ignore[index]
+
+
+@streaming
+async def test_error_in_mid_stream_is_failed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    _, error = await caller.read(await caller.stream(case, "midstream-error-2"))
+    result, status, kind = outcome(balanced.span())
+    assert (result, status) == ("failed", "ERROR")
+    assert kind == (type(error).__qualname__ if error else "server_error")
+
+
+@both
+async def test_body_that_is_no_stream_fails_as_it_does_without_us(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    _, error = await caller.read(await caller.stream(case, "malformed"))
+    assert type(error).__name__ == "JSONDecodeError"
+    assert outcome(balanced.span()) == ("failed", "ERROR", "JSONDecodeError")
+
+
+@both
+async def test_timeout_between_chunks_fails(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    _, error = await caller.read(await caller.stream(case, "hang-after-1", timeout=0.1))
+    assert error is not None
+    assert outcome(balanced.span())[1:] == ("ERROR", type(error).__qualname__)
+
+
+@both
+async def test_empty_stream_is_completed_without_times(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    assert await caller.read(await caller.stream(case, "empty")) == ([], None)
+    span = balanced.span()
+    assert outcome(span) == ("completed", "UNSET", None)
+    assert "gen_ai.response.time_to_first_chunk" not in (span.attributes or {})
+
+
+@both
+async def test_one_chunk_has_no_time_per_chunk(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    await caller.read(await caller.stream(case, "drop-after-1"))
+    facts = balanced.span().attributes
+    assert facts
+    assert facts["genai_otel.stream.chunks"] == 1
+    assert "genai_otel.stream.time_per_chunk" not in facts
+
+
+@both
+async def test_next_after_the_end_and_second_iteration_are_as_without_us(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    stream = await caller.stream(case)
+    await caller.read(stream)
+    assert await caller.take(stream, 1) == []
+    assert await caller.read(stream) == ([], None)
+    assert len(balanced.calls()) == 1
+
+
+@both
+async def test_read_in_another_task_or_thread(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    stream = await caller.stream(case)
+    if caller.asynchronous:
+        seen, error = await asyncio.create_task(caller.read(stream))
+    else:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            seen, error = pool.submit(lambda: (list(stream), None)).result()
+    assert error is None
+    assert len(seen) > 2
+    assert outcome(balanced.span()) == ("completed", "UNSET", None)
+
+
+@helping
+async def test_helper_that_is_read_is_one_call(
+    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+) -> None:
+    async with caller.entered(caller.help(case)) as stream:
+        _, error = await caller.read(stream)
+    assert error is None
+    wanted = common(caller.payload, case, model_server, caller.model(), "completed")
+    wanted |= {**case.facts, **(case.streamed or {}), "gen_ai.request.stream": True}
+    times = ("gen_ai.response.time_to_first_chunk", "genai_otel.stream.time_per_chunk")
+    check(balanced.span(), wanted | dict.fromkeys((*times, "genai_otel.stream.chunks"), ...))
+
+
+@helping
+async def test_helper_that_is_left_early_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    async with caller.entered(caller.help(case)) as stream:
+        await caller.take(stream, 1)
+    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+
+
+@helping
+async def test_helper_never_entered_makes_no_call(
+    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+) -> None:
+    if caller.asynchronous:
+        pytest.skip("Python itself complains of the coroutine that is made and never awaited")
+    caller.help(case)
+    assert balanced.calls() == []
+    assert list(model_server.requests) == []
+
+
+@helping
+async def test_exception_in_a_helpers_body_is_the_calls(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    mistake = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError) as caught:
+        async with caller.entered(caller.help(case)) as stream:
+            await caller.take(stream, 1)
+            raise mistake
+    assert caught.value is mistake
+    assert outcome(balanced.span()) == ("failed", "ERROR", "ZeroDivisionError")
+
+
+@helping
+async def test_helper_whose_connection_breaks_is_cut(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    async with caller.entered(caller.help(case, "cut-after-2")) as stream:
+        _, error = await caller.read(stream)
+    assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
+
+
+@both
+async def test_streams_leave_nothing_behind(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    for _ in range(3):
+        stream = await caller.stream(case, "chunks-2")
+        del stream
+    await dropped_all()
+    assert calls.open_calls() == ()
+    assert [outcome(span)[0] for span in balanced.calls()] == ["abandoned"] * 3
+
+
+async def dropped_all() -> None:
+    for _ in range(3):
+        collect()
+        await asyncio.sleep(0)
+    calls.drain()
