@@ -7,6 +7,7 @@ free at the time, and ends by itself.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
 import threading
@@ -83,15 +84,16 @@ def run() -> int:
     import genai_otel
     from genai_otel.console import metrics_table
 
+    name = os.environ.get("OTEL_SERVICE_NAME") or "genai-otel-demo"
     reader = InMemoryMetricReader()
-    handle = genai_otel.setup(service_name="genai-otel-demo", console="on", metric_readers=[reader])
+    handle = genai_otel.setup(service_name=name, console="on", metric_readers=[reader])
     _say(
         "A FastAPI app, the OpenAI client and a model server on this machine, after one line:\ngenai_otel.setup()"
     )
-    _say("".join(f"  {exporter}\n" for exporter in handle.exporters))
+    _say("".join(f"  {line}\n" for line in [*handle.exporters, *handle.problems]))
     _play(handle)
     _say("The metrics derived from these spans:\n")
-    _say(metrics_table(reader.get_metrics_data()))
+    _say(metrics_table(reader.get_metrics_data()) or "none: this process was set up without them\n")
     handle.shutdown()
     _say(_next_step())
     return 0
