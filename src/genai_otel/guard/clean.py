@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +13,7 @@ from genai_otel.safe import REDACTED, attribute, is_secret_name, scrub, utf8
 _DEEPEST: Final = 32
 _MOST_KNOWN: Final = 4096
 _EXCEPTION_TEXTS: Final = frozenset({content.EXCEPTION_MESSAGE, content.EXCEPTION_STACKTRACE})
-_NO_SECRET: Final = (bool, int, float, type(None))
+_NO_TEXT: Final = (bool, int, float, type(None))
 
 
 class Cleaner:
@@ -28,7 +29,7 @@ class Cleaner:
             return True
         harmful = False
         for name in attributes:
-            if type(name) is not str or self._is_refused(name) or is_secret_name(name):
+            if type(name) is not str or self._is_refused(name) or is_secret_name(name) or _safe(name) != name:
                 harmful = True
             elif len(self._harmless) < _MOST_KNOWN:
                 self._harmless.add(name)
@@ -41,16 +42,16 @@ class Cleaner:
         cleaned: dict[str, Any] = {}
         changed = False
         for name, value in attributes.items():
-            if type(name) is not str or self._is_refused(name):
+            if type(name) is not str or (self._is_refused(name) and not isinstance(value, _NO_TEXT)):
                 changed = True
                 continue
-            safe_name = utf8(name)
-            hidden = is_secret_name(name) and not isinstance(value, _NO_SECRET)
+            safe_name = _safe(name)
+            hidden = is_secret_name(name) and not isinstance(value, _NO_TEXT)
             new = REDACTED if hidden else self.value(value)
             if new is None and value is not None:
                 changed = True
                 continue
-            changed = changed or new is not value or safe_name is not name
+            changed = changed or new is not value or safe_name != name
             cleaned[safe_name] = new
         return cleaned if changed else None
 
@@ -83,9 +84,14 @@ class Cleaner:
         fields: dict[str, Any] = {}
         for name, field in _named_fields(value):
             hidden = type(field) is str and is_secret_name(name)
-            fields[utf8(name)] = REDACTED if hidden else self.value(field, depth)
+            fields[_safe(name)] = REDACTED if hidden else self.value(field, depth)
         same = _same(list(fields.values()), list(value.values())) and fields.keys() == value.keys()
         return value if same else fields
+
+
+@functools.lru_cache(maxsize=_MOST_KNOWN)
+def _safe(name: str) -> str:
+    return scrub(utf8(name))
 
 
 def _type(value: object) -> type[object]:

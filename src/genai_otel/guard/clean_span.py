@@ -14,9 +14,9 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, Status
 
 from genai_otel import semconv
+from genai_otel.guard import content
 from genai_otel.guard.budget import ATTRIBUTE_BYTES, fit, size_of, size_of_all
 from genai_otel.guard.clean import Cleaner
-from genai_otel.guard import content
 from genai_otel.safe import REDACTED, cut
 
 # Identifiers, times, kind and flags of a span in protobuf; an event and a link cost about half of it.

@@ -37,8 +37,8 @@ _NAMES: Final = frozenset({
 })  # fmt: skip
 _ALWAYS: Final = frozenset({"variable", "variables"})
 _SAID: Final = frozenset({
-    "args", "argument", "arguments", "choices", "completion", "completions", "content", "contents", "context", "data",
-    "definitions", "document", "documents", "functions", "goal", "headers", "input", "inputs", "instruction",
+    "args", "argument", "arguments", "calls", "choices", "completion", "completions", "content", "contents", "context",
+    "data", "definitions", "document", "documents", "functions", "goal", "headers", "input", "inputs", "instruction",
     "instructions", "message", "messages", "output", "outputs", "parameters", "params", "prompt", "prompts", "queries",
     "query", "raw", "records", "result", "results", "schema", "text", "texts", "thinking", "thought", "tools", "value",
     "vector",
@@ -48,15 +48,12 @@ _ABOUT: Final = frozenset({
     "level", "limit", "max", "mime", "min", "model", "name", "names", "reason", "reasons", "ref", "role", "score",
     "size", "status", "time", "token", "tokens", "top", "type", "types", "usage", "version",
 })  # fmt: skip
-_WORDS: Final = re.compile(r"[._]")
 
 # Packages whose exceptions and debug lines quote what was sent.
 _CLIENTS: Final = (
-    "openai|anthropic|mistralai|cohere|groq|together|cerebras|fireworks|ollama|litellm|botocore|huggingface_hub"
-    "|google[./\\\\]genai|genai_otel[./\\\\]engine"
+    r"openai|anthropic|mistralai|cohere|groq|together|cerebras|fireworks|ollama|litellm|botocore|huggingface_hub"
+    r"|langchain\w*|llama_index|pydantic_ai|semantic_kernel|strands|google[./\\](?:genai|adk)|genai_otel[./\\]engine"
 )
-_CLIENT_NAME: Final = re.compile(rf"(?:{_CLIENTS})(?:\.|$)")
-_CLIENT_FRAME: Final = re.compile(rf"[/\\](?:{_CLIENTS})[/\\]|^(?:{_CLIENTS})\.", re.MULTILINE)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,7 +63,7 @@ def is_content(name: str) -> bool:
         return True
     if not name.startswith(_GENAI):
         return False
-    words = _WORDS.split(name)
+    words = name.replace("_", ".").split(".")
     if not _ALWAYS.isdisjoint(words):
         return True
     return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
@@ -79,7 +76,7 @@ def is_genai(attributes: Mapping[str, Any]) -> bool:
 
 def is_client(name: str) -> bool:
     """Whether a module, a logger or the class of an exception belongs to a client of models."""
-    return _CLIENT_NAME.match(name) is not None
+    return re.match(rf"(?:{_CLIENTS})(?:\.|$)", name) is not None
 
 
 def quotes(attributes: Mapping[str, Any]) -> bool:
@@ -91,4 +88,6 @@ def quotes(attributes: Mapping[str, Any]) -> bool:
     if type(kind) is str and is_client(kind):
         return True
     trace = attributes.get(EXCEPTION_STACKTRACE)
-    return type(trace) is str and _CLIENT_FRAME.search(trace) is not None
+    if type(trace) is not str:
+        return False
+    return re.search(rf"[/\\](?:{_CLIENTS})[/\\]|^(?:{_CLIENTS})\.", trace, re.MULTILINE) is not None
