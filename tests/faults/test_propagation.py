@@ -22,7 +22,10 @@ with OpenAI(**settings) as client:
     client.chat.completions.create(**body)
     for _ in client.chat.completions.create(**body, stream=True):
         pass
-    with client.chat.completions.stream(**body) as stream:
+    completions = client.chat.completions
+    if not hasattr(completions, "stream"):  # its place before openai 1.92
+        completions = client.beta.chat.completions
+    with completions.stream(**body) as stream:
         stream.get_final_completion()
     client.chat.completions.with_raw_response.create(**body).parse()
 
