@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 from opentelemetry.context import attach, detach, set_value
 
@@ -28,11 +28,14 @@ _drops: dict[tuple[str, str], int] = {}
 _last_logged: dict[tuple[str, str], float] = {}
 _said: set[str] = set()
 
+EXPORT_FAILED = "export_failed"
+"""The reason of a drop that is the back end's, not ours."""
+
 strict: bool = os.environ.get("GENAI_OTEL_STRICT", "").strip().lower() in {"1", "true"}
 
 
 @contextlib.contextmanager
-def contain(component: str) -> Iterator[None]:
+def contain(component: str) -> Generator[None]:
     """Run our own code; an ``Exception`` inside is counted under ``component`` and goes no further."""
     try:
         yield

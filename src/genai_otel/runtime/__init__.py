@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from genai_otel import fence
 from genai_otel.config import Config, SettingError
+from genai_otel.runtime.standard import correct
 
 if TYPE_CHECKING:
     from genai_otel.runtime.handle import Handle
@@ -87,6 +89,7 @@ def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
         if _handle is not None:
             _tell_what_is_ignored(given)
             return _handle
+        config = replace(config, problems=(*config.problems, *correct(os.environ)))
         for problem in config.problems:
             fence.warn(problem)
         from genai_otel.runtime.build import build
@@ -101,6 +104,10 @@ def _with_objects(text: str) -> str:
 
 
 def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:
+    if _handle is not None and _handle.ended:
+        fence.warn(
+            "setup() after shutdown() switches nothing on: OpenTelemetry's providers can be set once per process"
+        )
     ignored = [name for name, value in given.items() if not _same(_first.get(name), value)]
     if ignored:
         fence.warn(

@@ -14,7 +14,7 @@ from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
 from genai_otel.processing.measure import measure
-from genai_otel.runtime import process
+from genai_otel.runtime import declared, forked, process
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs
 from genai_otel.runtime.providers import Asked, Built, build_metrics, build_traces, resource_of
@@ -25,10 +25,13 @@ _PROFILE = "gen_ai_latest_experimental"
 
 def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     """Build providers, connect the engine, activate the rest.  ``objects`` are the fields of :class:`Asked`."""
-    asked = Asked(environ=dict(os.environ), **objects)
+    environ, problem = declared.configure(os.environ)
+    asked = Asked(environ=environ, **objects)
     if asked.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Handle(config, None, problems=["switched off by OTEL_SDK_DISABLED"])
     built = Built(config=config, asked=asked, resource=resource_of(asked))
+    if problem is not None:
+        built.problem(problem)
     with fence.contain("runtime.metrics"):
         build_metrics(built)
     with fence.contain("runtime.traces"):
@@ -112,6 +115,8 @@ def _after_fork(built: Built, handle: Handle) -> Any:
         reset = getattr(built.sink, "after_fork", None)
         if reset is not None:
             reset()
+        if built.meter_provider in built.owned:
+            forked.renew(built.meter_provider, built.readers)
         provider = built.tracer_provider
         if provider in built.owned:
             built.resource = provider.resource  # the SDK gives the child its own service.instance.id

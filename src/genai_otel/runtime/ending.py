@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from genai_otel import fence
 
@@ -48,9 +48,12 @@ class Worker:
                 done.set()
 
 
-def run_all(workers: Sequence[Worker], tasks: Sequence[Task], timeout: float) -> bool:
-    """Run one task per worker in parallel; whether all ended within ``timeout`` seconds."""
-    deadline = time.monotonic() + timeout
-    waiting = [worker.submit(task) for worker, task in zip(workers, tasks, strict=True)]
-    ended = [event.wait(max(0.0, deadline - time.monotonic())) for event in waiting]
+def submit_all(workers: Mapping[int, Worker], tasks: Mapping[int, Task]) -> list[threading.Event]:
+    """Give each task to the worker of the same key; they run in parallel."""
+    return [workers[key].submit(task) for key, task in tasks.items()]
+
+
+def wait_all(events: Iterable[threading.Event], deadline: float) -> bool:
+    """Wait until all events are set; False when one is not at the ``deadline`` of the monotonic clock."""
+    ended = [event.wait(max(0.0, deadline - time.monotonic())) for event in events]
     return all(ended)

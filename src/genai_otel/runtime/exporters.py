@@ -14,6 +14,8 @@ from opentelemetry.util._importlib_metadata import (
     entry_points,
 )  # cached by the API, which reads the same table
 
+from genai_otel import fence
+
 Signal = Literal["traces", "metrics", "logs"]
 
 _CLASSES: Final = {
@@ -48,8 +50,15 @@ def make(name: str, signal: Signal, environ: Mapping[str, str], *, endpoint: str
             signal, environ
         )
         target = endpoint or _otlp(signal, "ENDPOINT", environ) or "its default endpoint"
+        options: dict[str, Any] = {}
+        if endpoint is not None:
+            options["endpoint"] = endpoint if protocol == "grpc" else f"{endpoint.rstrip('/')}/v1/{signal}"
+        if protocol == "grpc" and _otlp(signal, "COMPRESSION", environ).lower() == "none":
+            options["compression"] = (
+                _uncompressed()
+            )  # a value that the exporter does not know from the variable
         return PerProcess(
-            lambda: _make_otlp(protocol, signal, endpoint)
+            lambda: _make_otlp(protocol, signal, options)
         ), f"{signal}: OTLP/{protocol} to {target}"
     found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=name))
     if not found:
@@ -73,12 +82,16 @@ def _otlp(signal: Signal, what: str, environ: Mapping[str, str]) -> str:
     return own or environ.get(f"OTEL_EXPORTER_OTLP_{what}", "").strip()
 
 
-def _make_otlp(protocol: str, signal: Signal, endpoint: str | None) -> Any:
+def _make_otlp(protocol: str, signal: Signal, options: Mapping[str, Any]) -> Any:
     module, name = _CLASSES[signal]
     exporter = getattr(import_module(f"opentelemetry.exporter.otlp.proto.{protocol}.{module}"), name)
-    if endpoint is None:
-        return exporter()
-    return exporter(endpoint=endpoint if protocol == "grpc" else f"{endpoint.rstrip('/')}/v1/{signal}")
+    return exporter(**options)
+
+
+def _uncompressed() -> Any:
+    import grpc
+
+    return grpc.Compression.NoCompression
 
 
 class PerProcess:
@@ -88,21 +101,50 @@ class PerProcess:
         self._make = make_exporter
         self._exporter = make_exporter()
         self._pid = os.getpid()
-
-    def _current(self) -> Any:
-        if self._pid != os.getpid():
-            self._exporter, self._pid = self._make(), os.getpid()
-        return self._exporter
+        self._inherited: list[Any] = []
 
     def export(self, *args: Any, **kwargs: Any) -> Any:
-        return self._current().export(*args, **kwargs)
+        if self._pid != os.getpid():
+            # Kept, because its end would close a connection that the parent still uses.
+            self._inherited.append(self._exporter)
+            self._exporter, self._pid = self._make(), os.getpid()
+        return self._exporter.export(*args, **kwargs)
 
-    def shutdown(self, *args: Any, **kwargs: Any) -> Any:
-        return self._current().shutdown(*args, **kwargs)
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        if self._pid == os.getpid():
+            self._exporter.shutdown(*args, **kwargs)
 
-    def force_flush(self, *args: Any, **kwargs: Any) -> Any:
-        return self._current().force_flush(*args, **kwargs)
+    def force_flush(self, *args: Any, **kwargs: Any) -> bool:
+        return self._pid != os.getpid() or self._exporter.force_flush(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         # What a metric reader asks of its exporter beside exporting: preferred temporality and aggregation.
         return getattr(self._exporter, name)
+
+
+class CountedMetrics:
+    """A metric exporter whose failures are counted, in points; cumulative ones come again with the next export."""
+
+    def __init__(self, exporter: Any) -> None:
+        self._exporter = exporter
+
+    def export(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        taken = None
+        try:
+            taken = self._exporter.export(data, *args, **kwargs)
+        finally:
+            if getattr(taken, "name", "") != "SUCCESS":
+                fence.dropped("metrics", fence.EXPORT_FAILED, _points(data))
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._exporter, name)
+
+
+def _points(data: Any) -> int:
+    return sum(
+        len(metric.data.data_points)
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,10 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from genai_otel import fence
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
-from genai_otel.runtime.ending import Task, Worker, run_all
+from genai_otel.runtime.ending import Task, Worker, submit_all, wait_all
 
 if TYPE_CHECKING:
     from genai_otel.runtime.providers import Built
-
-_LOST = "export_failed"
 
 
 class Handle:
@@ -38,52 +37,61 @@ class Handle:
         self.pipeline: Any = built.pipeline if built else None
         self._built = built
         self._ended = False
-        self._lock = threading.Lock()
-        self._workers = [Worker(type(provider).__name__) for provider in built.owned] if built else []
+        self._ending: list[threading.Event] = []
+        self._lock = threading.RLock()  # a signal handler may come while its own thread holds it
+        there = (self.tracer_provider, self.meter_provider, self.logger_provider)
+        self._workers = {id(each): Worker(type(each).__name__) for each in there if each is not None}
+        self._calls = Worker("calls") if self._workers else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether :meth:`shutdown` was called; this process sends nothing any more."""
+        return self._ended
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Send what is there within ``timeout`` seconds; whether everything was taken in time.
 
-        The Prometheus reader is not collected: it is asked by its scraper.
+        Providers of the user's are flushed too.  The Prometheus reader is not: it is asked by its scraper.
         """
         calls.drain()
         if self._ended or self._built is None:
             return True
         lost = _lost()
         millis = max(1, int(timeout * 1000))
-        done = run_all(
-            self._workers, [self._flusher(provider, millis) for provider in self._built.owned], timeout
-        )
+        there = (self.tracer_provider, self.meter_provider, self.logger_provider)
+        tasks = {id(each): self._flusher(each, millis) for each in there if hasattr(each, "force_flush")}
+        done = wait_all(submit_all(self._workers, tasks), time.monotonic() + timeout)
         return done and _lost() == lost
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """End open calls, send what is there and stop, within ``timeout`` seconds (``exit_timeout`` by default).
 
-        Providers of the user's are left running.  A second call does nothing.
+        Providers of the user's are left running.  A second call waits for the first one and does nothing else.
         """
-        with self._lock:
-            if self._ended:
-                return True
-            self._ended = True
-        calls.abandon_all()
-        if self._built is None:
-            return True
-        lost = _lost()
         seconds = self.config.exit_timeout if timeout is None else timeout
-        done = run_all(self._workers, [provider.shutdown for provider in self._built.owned], seconds)
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            first, self._ended = not self._ended, True
+        if not first or self._built is None or self._calls is None:
+            return wait_all(self._ending, deadline)
+        lost = _lost()
+        # In a thread: the frame that a signal has interrupted may hold the lock of a span that ends here.
+        wait_all([self._calls.submit(calls.abandon_all)], deadline)
+        self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self._built.owned})
+        done = wait_all(self._ending, deadline)
         if not done:
             fence.warn(f"not all telemetry could be sent within {seconds:g} s at the end of the process")
         return done and _lost() == lost
 
     def restart(self) -> None:
         """Start the threads of a forked child; its parent's are not there."""
-        self._lock = threading.Lock()
-        if not self._ended:
-            for worker in self._workers:
+        self._lock = threading.RLock()
+        if not self._ended and self._calls is not None:
+            for worker in (*self._workers.values(), self._calls):
                 worker.start()
 
     def _flusher(self, provider: Any, millis: int) -> Task:
-        if provider is not self.meter_provider or self._built is None:
+        if self._built is None or provider is not self.meter_provider or provider not in self._built.owned:
             return lambda: provider.force_flush(millis)
         readers = [
             reader for reader in self._built.readers if isinstance(reader, PeriodicExportingMetricReader)
@@ -92,4 +100,4 @@ class Handle:
 
 
 def _lost() -> int:
-    return sum(count for (_, reason), count in fence.drops().items() if reason == _LOST)
+    return sum(count for (_, reason), count in fence.drops().items() if reason == fence.EXPORT_FAILED)

@@ -26,7 +26,8 @@ def _provider(built: Built) -> Any:
     if not made:
         return None
     from opentelemetry.sdk._logs import LoggerProvider
-    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+    from genai_otel.processing.log_queue import LogBatch
 
     provider = LoggerProvider(built.resource, shutdown_on_exit=False)
     for exporter in made:
@@ -36,7 +37,7 @@ def _provider(built: Built) -> Any:
             span_bytes=built.config.span_bytes,
             batch_bytes=built.config.batch_bytes,
         )
-        provider.add_log_record_processor(BatchLogRecordProcessor(guarded))
+        provider.add_log_record_processor(LogBatch(guarded))
     _logs.set_logger_provider(provider)
     built.owned.append(provider)
     return provider

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def serve(built: Built) -> MetricReader | None:
     reader: Any = PrometheusMetricReader(scope_info_enabled=False, registry=registry)
     try:
         server, _ = start_http_server(int(text), addr=host, registry=registry)
+        if hasattr(os, "register_at_fork"):  # nobody answers there in a child, and it would keep the port
+            os.register_at_fork(after_in_child=server.socket.close)
     except OSError as error:
         built.problem(
             f"metrics are not served on {host}:{text} ({error.strerror or error}); another process has the port. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON, Sampler
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.util._importlib_metadata import entry_points
 
@@ -27,10 +28,11 @@ from genai_otel.processing.queue import Batch, Immediate
 from genai_otel.processing.sampler import MeasuringSampler
 from genai_otel.processing.series import SeriesSink
 from genai_otel.runtime import exporters
-from genai_otel.runtime.exporters import ExporterError, Signal
+from genai_otel.runtime.exporters import CountedMetrics, ExporterError, Signal
+from genai_otel.runtime.standard import SPAN_QUEUE
 from genai_otel.version import __version__
 
-_QUEUE = 8_192  # the SDK's 2,048 empty in 10 s of a stalled back end at 200 spans/s
+_ID_GENERATOR = "OTEL_PYTHON_ID_GENERATOR"
 _BUILT_IN_SAMPLERS = frozenset(
     prefix + name for prefix in ("", "parentbased_") for name in ("always_on", "always_off", "traceidratio")
 )
@@ -142,7 +144,8 @@ def build_metrics(built: Built) -> None:
 
 def _readers(built: Built) -> list[MetricReader]:
     readers: list[MetricReader] = list(built.asked.metric_readers)
-    readers += [PeriodicExportingMetricReader(exporter) for exporter in built.make("metrics")]
+    made: list[Any] = [CountedMetrics(exporter) for exporter in built.make("metrics")]
+    readers += [PeriodicExportingMetricReader(exporter) for exporter in made]
     if "prometheus" in exporters.chosen("metrics", built.asked.environ, endpoint=built.asked.endpoint):
         from genai_otel.runtime.prometheus import serve
 
@@ -177,6 +180,7 @@ def build_traces(built: Built, measure: Any) -> None:
         active_span_processor=built.pipeline,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - any
         # SpanProcessor works; the annotation names only the two classes that also have add_span_processor
         span_limits=limits,
+        id_generator=_id_generator(built),
     )
     pipeline = built.pipeline
     provider.sampler = MeasuringSampler(provider.sampler, lambda: pipeline.shows_starts)
@@ -195,15 +199,35 @@ class _PipelineProvider(TracerProvider):
 
 def _named_sampler(built: Built) -> Sampler | None:
     """A sampler of another package named by the standard variable; None leaves the built-in ones to the SDK."""
-    name = built.asked.environ.get("OTEL_TRACES_SAMPLER", "").strip()
+    environ = built.asked.environ
+    name = environ.get("OTEL_TRACES_SAMPLER", "").strip()
     if not name or name.lower() in _BUILT_IN_SAMPLERS:
         return None
-    for entry in entry_points(group="opentelemetry_traces_sampler", name=name):
-        with fence.contain("runtime.sampler"):
-            return entry.load()(built.asked.environ.get("OTEL_TRACES_SAMPLER_ARG", ""))
+    group, argument = "opentelemetry_traces_sampler", environ.get("OTEL_TRACES_SAMPLER_ARG")
+    sampler = _plugin(built, "OTEL_TRACES_SAMPLER", group, _BUILT_IN_SAMPLERS, argument)
+    return sampler or DEFAULT_ON
+
+
+def _id_generator(built: Built) -> IdGenerator | None:
+    if built.asked.environ.get(_ID_GENERATOR, "").strip() in ("", "random"):
+        return None
+    return _plugin(built, _ID_GENERATOR, "opentelemetry_id_generator", ("random",))
+
+
+def _plugin(built: Built, variable: str, group: str, others: Iterable[str], *arguments: Any) -> Any:
+    """What another package makes under the name that a variable has; None, and said, when that is not to be had."""
+    name = built.asked.environ[variable].strip()
+    for entry in entry_points(group=group, name=name):
+        try:
+            return entry.load()(*arguments)
+        except Exception as error:  # noqa: BLE001 - a foreign package
+            built.problem(
+                f"{variable} is {name!r}, which fails with {type(error).__name__}: {error}; its default holds"
+            )
+            return None
     built.problem(
-        f"OTEL_TRACES_SAMPLER is {name!r}; allowed are {', '.join(sorted(_BUILT_IN_SAMPLERS))} "
-        f"and the names that installed packages offer; everything is sampled"
+        f"{variable} is {name!r}; allowed are {', '.join(sorted(others))} and the names that installed packages "
+        f"offer; its default holds"
     )
     return None
 
@@ -240,4 +264,4 @@ def _guard(exporter: SpanExporter, config: Config) -> Guard:
 
 
 def _queue_size(built: Built) -> int | None:
-    return None if built.asked.environ.get("OTEL_BSP_MAX_QUEUE_SIZE") else _QUEUE
+    return None if built.asked.environ.get("OTEL_BSP_MAX_QUEUE_SIZE") else SPAN_QUEUE
