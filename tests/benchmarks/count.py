@@ -110,14 +110,10 @@ def count(subject: str, names: Sequence[str], mode: str = "default") -> dict[str
     return {name: Work(*values) for name, values in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def per_chunk(work: dict[str, Work]) -> Work:
-    """What one more chunk of a stream costs: the longest counted stream less the shortest, by their chunks."""
-    chunks = {
-        int(name.removeprefix("stream")): name for name in work if name.removeprefix("stream").isdecimal()
-    }
-    short, long = min(chunks), max(chunks)
-    pairs = zip(work[chunks[long]], work[chunks[short]], strict=True)
-    return Work(*(round((a - b) / (long - short), 1) for a, b in pairs))
+def per_chunk(work: dict[str, Work], suffix: str = "") -> Work:
+    """What one more chunk of a stream costs: 60 chunks less 20, by 40.  ``suffix`` is "_async" for the other kind."""
+    long, short = work[f"stream60{suffix}"], work[f"stream20{suffix}"]
+    return Work(*(round((a - b) / 40, 1) for a, b in zip(long, short, strict=True)))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from tests.benchmarks.count import Work, per_chunk
 
-WORKLOADS = ("chat", "stream20", "stream60")
-"""What is counted for the gates: the cost of a chunk is the same in a longer stream."""
+WORKLOADS = ("chat", "stream20", "stream60", "stream20_async", "stream60_async")
+"""What is counted for the gates; a chunk of a longer stream costs the same."""
 
 BYTECODES_PER_CALL = 2_500
 SHARE_OF_FLOOR = 0.5
@@ -40,6 +40,7 @@ def of_work(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
         ),
         Gate("the same with the span's export", chat.exported / by_hand.exported, SHARE_OF_FLOOR),
         Gate("bytecodes per streamed chunk", per_chunk(ours).bytecodes, BYTECODES_PER_CHUNK),
+        Gate("bytecodes per streamed chunk, async", per_chunk(ours, "_async").bytecodes, BYTECODES_PER_CHUNK),
     ]
 
 

@@ -28,8 +28,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def work(ours: dict[str, Work], floor: dict[str, Work]) -> str:
     rows = [_work_row(name, ours[name], floor[name]) for name in ours]
-    if "stream20" in ours:
-        rows.append(_work_row("per streamed chunk", per_chunk(ours), per_chunk(floor)))
+    for suffix, title in (("", "per streamed chunk"), ("_async", "per streamed chunk, async")):
+        if f"stream60{suffix}" in ours:
+            rows.append(_work_row(title, per_chunk(ours, suffix), per_chunk(floor, suffix)))
     head = (
         "added per call",
         "bytecodes",

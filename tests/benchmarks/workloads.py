@@ -274,6 +274,8 @@ WORKLOADS = {
     "stream20": Workload(stream(20), 2, 5),
     "stream60": Workload(stream(60), 1, 4),
     "stream200": Workload(stream(200), 1, 4),
+    "stream20_async": Workload(stream_async(20), 2, 4),
+    "stream60_async": Workload(stream_async(60), 1, 4),
     "stream200_async": Workload(stream_async(200), 1, 3),
     "responses": Workload(responses, 5, 6),
     "embeddings": Workload(embeddings, 5, 6),
