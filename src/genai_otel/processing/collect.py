@@ -120,7 +120,9 @@ class _Collection:
         if not series.bounds:
             return NumberDataPoint(series.attributes, start, now.time, total, exemplars)
         old = before.buckets if before else (0,) * len(now.buckets)
-        extremes: Any = (
+        # Of the time between two collections the extremes are not known.
+        low: Any = now.min if before is None else None
+        high: Any = now.max if before is None else None
             (now.min, now.max) if before is None else (None, None)
         )  # not known of the time between
         return HistogramDataPoint(
@@ -131,7 +133,8 @@ class _Collection:
             total,
             tuple(new - was for new, was in zip(now.buckets, old, strict=True)),
             series.bounds,
-            *extremes,
+            low,
+            high,
             exemplars,
         )
 

@@ -6,7 +6,7 @@ equals what its span says, whoever made the span and whether or not it was sampl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from genai_otel import semconv
@@ -87,7 +87,8 @@ def measure(ended: Ended, *, stable: bool = True, latest: bool = False) -> list[
     get = attributes.get
     # map() over fixed names is the cheapest way to read them: one call instead of a dozen.
     failed: Identity = tuple(map(get, LABELS))
-    tokens_in, tokens_out, reasons, first = map(get, _READ)
+    read: Iterator[Any] = map(get, _READ)
+    tokens_in, tokens_out, reasons, first = read
     error = failed[-1]
     identity = failed if error is None else (*failed[:-1], None)
     seconds = ((ended.end_time or 0) - (ended.start_time or 0)) / 1e9

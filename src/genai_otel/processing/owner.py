@@ -57,7 +57,8 @@ class Owners:
             or (span.kind is not SpanKind.SERVER and is_model_operation(span.attributes))
         ):
             live.owner = live
-        self._live[span.context.span_id] = live
+        context: Any = span.context  # annotated optional for spans that never started
+        self._live[context.span_id] = live
 
     def ended(self, span_id: int) -> Live | None:
         """Forget a span that ends; None when it started before we listened."""

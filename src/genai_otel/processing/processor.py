@@ -80,8 +80,8 @@ class Pipeline(SpanProcessor):
             processor.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
+        context: Any = span.context  # annotated optional for spans that never started
         try:
-            context = span.context
             span_id = context.span_id
             call = self.handed.pop(span_id, None)
             if call is not None:
@@ -95,7 +95,7 @@ class Pipeline(SpanProcessor):
                     span = self._foreign(span, context, live)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_end", error)
-        if span.context.trace_flags & _SAMPLED:
+        if context.trace_flags & _SAMPLED:
             for emit in self._emits:
                 emit(span)
         elif recognised(span.attributes) or not self._added:

@@ -1,0 +1,47 @@
+"""The public names as a user's type checker sees them: `make check` reads this file, nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
+from typing_extensions import assert_type
+
+import genai_otel
+from genai_otel import ClientSpec, Config, Endpoint, Handle, SettingError
+from genai_otel.spec import Facts, Peer, both
+
+handle = genai_otel.setup(service_name="app", metric_readers=[InMemoryMetricReader()])
+assert_type(handle, Handle)
+assert_type(handle.config, Config)
+assert_type(handle.exporters, list[str])
+assert_type(handle.problems, list[str])
+assert_type(handle.flush(1.5), bool)
+assert_type(handle.shutdown(), bool)
+assert_type(genai_otel.flush(), bool)
+assert_type(genai_otel.shutdown(2), bool)
+assert_type(genai_otel.pipeline(ConsoleSpanExporter()), SpanExporter)
+assert_type(genai_otel.sampler(ALWAYS_ON), Sampler)
+assert_type(genai_otel.__version__, str)
+
+error: type[ValueError] = SettingError
+
+
+def request(arguments: Mapping[str, Any]) -> Facts:
+    return {"gen_ai.request.seed": arguments.get("seed")}
+
+
+spec = ClientSpec(
+    name="mine",
+    requires="mine >= 1",
+    connection=lambda client: client,
+    peer=lambda client: Peer("mine", "127.0.0.1", 80),
+    endpoints=(
+        Endpoint("mine.client:Client.ask", "chat", request=request),
+        *both("mine.client", "Client.tell", operation="chat"),
+    ),
+)
+genai_otel.register(spec)
