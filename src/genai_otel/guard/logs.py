@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.attributes import BoundedAttributes
 
 from genai_otel import fence
+from genai_otel.guard import content
 from genai_otel.guard.budget import fit, size_of, size_of_all
 from genai_otel.guard.clean import Cleaner
 from genai_otel.guard.parts import BATCH_BYTES, SPAN_BYTES, parts
-from genai_otel.guard import content
 from genai_otel.safe import REDACTED, cut
 
 if TYPE_CHECKING:
@@ -55,8 +55,20 @@ class LogGuard:
                 sized.append(self._cleaned(record))
             if len(sized) == before:
                 fence.dropped("logs", "unreadable")
-        results = [self.exporter.export(part) for part in parts(sized, self._batch_bytes)]
-        return next((result for result in results if result.name != "SUCCESS"), results[0])
+        results = [self._exported(part) for part in parts(sized, self._batch_bytes)]
+        return next(
+            (result for result in results if getattr(result, "name", "") != "SUCCESS"),
+            results[0] if results else None,
+        )
+
+    def _exported(self, part: Sequence[ReadableLogRecord]) -> Any:
+        result = None
+        try:
+            result = self.exporter.export(part)
+        finally:
+            if getattr(result, "name", "") != "SUCCESS":
+                fence.dropped("logs", fence.EXPORT_FAILED, len(part))
+        return result
 
     def shutdown(self) -> None:
         """Shut the wrapped exporter down."""

@@ -62,9 +62,18 @@ class Guard(SpanExporter):
             batches.append(self._one_by_one(spans))
         result = SpanExportResult.SUCCESS
         for batch in batches:
-            if self.exporter.export(batch) is not SpanExportResult.SUCCESS:
+            if not self._exported(batch):
                 result = SpanExportResult.FAILURE
         return result
+
+    def _exported(self, batch: Sequence[ReadableSpan]) -> bool:
+        taken = False
+        try:
+            taken = self.exporter.export(batch) is SpanExportResult.SUCCESS
+        finally:
+            if not taken:
+                fence.dropped("spans", fence.EXPORT_FAILED, len(batch))
+        return taken
 
     def shutdown(self) -> None:
         """Shut the wrapped exporter down."""
