@@ -123,8 +123,6 @@ class _Collection:
         # Of the time between two collections the extremes are not known.
         low: Any = now.min if before is None else None
         high: Any = now.max if before is None else None
-            (now.min, now.max) if before is None else (None, None)
-        )  # not known of the time between
         return HistogramDataPoint(
             series.attributes,
             start,
