@@ -58,12 +58,10 @@ def _decoded(text: str, mime_type: str) -> dict[str, Any]:
 
 
 def _described(data: bytes | bytearray | memoryview, mime_type: str) -> dict[str, Any]:
-    size = data.nbytes if isinstance(data, memoryview) else len(data)
-    return {"type": "blob", "mime_type": mime_type, "bytes": size, "sha256": _digest(data)}
-
-
-def _digest(data: bytes | bytearray | memoryview) -> str:
+    found: dict[str, Any] = {"type": "blob", "mime_type": mime_type}
     try:
-        return hashlib.sha256(data).hexdigest()
+        found["bytes"] = data.nbytes if isinstance(data, memoryview) else len(data)
+        found["sha256"] = hashlib.sha256(data).hexdigest()
     except (ValueError, BufferError):  # a released or scattered memoryview
-        return ""
+        return found
+    return found

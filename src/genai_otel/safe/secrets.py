@@ -105,7 +105,7 @@ def _folded() -> _Folded:
                 _token("xai-", 20, r"[a-z0-9]"),
                 _token("nvapi-", 20, r"[a-z0-9_-]"),
                 _token("pplx-", 20, r"[a-z0-9]"),
-                re.compile(r"(xox(?<![a-z]xox)[a-z]-[a-z0-9-]{10,})"),  # Slack
+                re.compile(rf"(xox{_START.format('xox')}[a-z]-[a-z0-9-]{{10,}})"),  # Slack
                 re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)"),
             ),
         ),
@@ -114,7 +114,7 @@ def _folded() -> _Folded:
             (
                 _token("sk_", 16, r"[a-z0-9_]", "sk_", "gsk_", "pcsk_"),  # Stripe, Groq, Pinecone
                 _token("hf_", 20, r"[a-z0-9]"),
-                re.compile(r"(gh(?=[pousr]_[a-z0-9]{20})(?<![a-z]gh)[a-z0-9_]+)"),  # GitHub
+                re.compile(rf"(gh(?=[pousr]_[a-z0-9]{{20}}){_START.format('gh')}[a-z0-9_]+)"),  # GitHub
                 _token("github_pat_", 20, r"[a-z0-9_]"),
             ),
         ),
