@@ -34,9 +34,9 @@ def bite(answer: Any) -> Any:
 
 
 BITES = {
-    "__repr__": bite("evil"), "__str__": bite("evil"), "__bytes__": bite(b""), "__int__": bite(1),
-    "__float__": bite(1.0), "__eq__": bite(False), "__le__": bite(True), "__lt__": bite(True), "__ge__": bite(True), "__gt__": bite(True),
-    "__hash__": bite(1), "__bool__": bite(True), "__len__": bite(1), "__abs__": bite(1), "__index__": bite(1),
+    "__repr__": bite("evil"), "__str__": bite("evil"), "__bytes__": bite(b""), "__int__": bite(1), "__abs__": bite(1),
+    "__eq__": bite(False), "__le__": bite(True), "__lt__": bite(True), "__ge__": bite(True), "__gt__": bite(True),
+    "__hash__": bite(1), "__bool__": bite(True), "__len__": bite(1), "__index__": bite(1), "__float__": bite(1.0),
     "__iter__": bite(iter(())), "__next__": bite(1), "__reversed__": bite(iter(())), "__getitem__": bite(1),
     "__getattr__": bite(None), "keys": bite(()), "values": bite(()), "items": bite(()), "get": bite(None),
     "encode": bite(b""), "isascii": bite(True), "read": bite(b""), "readline": bite(b""), "tolist": bite([]),

@@ -105,7 +105,7 @@ class _Copy:
         if issubclass(kind, float):
             return self._number(float.__float__(value))
         if issubclass(kind, (bytes, bytearray, memoryview)):
-            return self._media(media.of_bytes(value))
+            return self._media(value)
         return self._container(value, kind)
 
     # --- leaves ----------------------------------------------------------------------------------------------------
@@ -120,18 +120,19 @@ class _Copy:
         if len(text) < _SHORT_TEXT and text.isascii():
             self._left -= 2 + len(text)
             return text
-        found = media.of_text(text)
-        if found is not None:
-            return self._media(found)
+        if media.is_encoded(text):
+            return self._media(text)
         # Inside a structure no text takes more than half of what is left, so that others can still be seen.
         room = max(self._left // 2 if self._open else self._left, 0)
         copied = cut(text, self._left if len(text) <= room else room)
         self._left -= 2 + (len(copied) if copied.isascii() else len(copied.encode()))
         return copied
 
-    def _media(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _media(self, content: object) -> dict[str, Any]:
+        room = self._left
         self._left -= media.JSON_BYTES
-        return found
+        # Where there is no room for a digest none is made: it takes a look at every byte.
+        return (media.of(content) if room >= media.JSON_BYTES else None) or {"type": "blob"}
 
     # --- containers ------------------------------------------------------------------------------------------------
 
@@ -220,18 +221,15 @@ class _Copy:
         kind = dict[Any, Any].get(value, "type")
         if type(kind) is not str or kind != "blob":
             return None
-        found = media.of_content(dict[Any, Any].get(value, "content"))
-        if found is None:
+        content = dict[Any, Any].get(value, "content")
+        if not issubclass(type(content), (str, bytes, bytearray, memoryview)):
             return None
+        found = self._media(content)
         items = dict[Any, Any].items(value)
         others = self._fields(
             (name, field) for name, field in items if type(name) is not str or name != "content"
         )
-        self._left -= media.JSON_BYTES
-        del found["type"]
-        if others.get("mime_type"):
-            del found["mime_type"]
-        return {**others, "content": "", **found}
+        return {**found, **others, "content": ""}
 
     def _most(self) -> int:
         return max(self._left, 0) // 2 + 1

@@ -11,42 +11,41 @@ _UNKNOWN: Final = "application/octet-stream"
 # What the description of a medium costs in JSON, about.
 JSON_BYTES: Final = 160
 
-_DATA_URL = re.compile(
-    r"data:([\w.+/-]{0,100})(?:;[\w.+=-]{1,100}){0,8};base64,|data:;base64,", re.ASCII | re.IGNORECASE
-)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+")
 # Base64 of real bytes is long and uses most of its alphabet; a word or a line of dashes is or does not.
 _LONG: Final = 2048
 _SAMPLE: Final = 512
 _DISTINCT: Final = 32
 
 
-def of_bytes(data: bytes | bytearray | memoryview) -> dict[str, Any]:
-    """The description of raw bytes."""
-    return _described(data, _UNKNOWN)
-
-
-def of_text(text: str) -> dict[str, Any] | None:
-    """The description of the medium that ``text`` encodes (a data URL, or plain base64); None when it is text."""
+def is_encoded(text: str) -> bool:
+    """Whether ``text`` is a medium: a data URL, or plain base64."""
     if len(text) < _LONG and text[:5].lower() != "data:":
-        return None
-    url = _DATA_URL.match(text)
-    if url is not None:
-        return _decoded(text[url.end() :], url.group(1) or _UNKNOWN)
-    if len(text) >= _LONG and _BASE64.fullmatch(text, 0, _SAMPLE) and len(set(text[:_SAMPLE])) >= _DISTINCT:
-        return _decoded(text, _UNKNOWN)
-    return None
+        return False
+    if _data_url(text) is not None:
+        return True
+    return len(text) >= _LONG and _is_base64(text[:_SAMPLE])
 
 
-def of_content(content: object) -> dict[str, Any] | None:
-    """The description of a blob's content, which is bytes, base64 or a data URL; None for anything else."""
+def of(content: object) -> dict[str, Any] | None:
+    """The description of a medium that is bytes, a data URL or base64; None for anything else."""
     kind, value = type(content), cast("Any", content)
     if issubclass(kind, (bytes, bytearray, memoryview)):
-        return of_bytes(value)
+        return _described(value, _UNKNOWN)
     if not issubclass(kind, str):
         return None
     text = str.__str__(value)
-    return of_text(text) or _decoded(text, _UNKNOWN)
+    url = _data_url(text)
+    return _decoded(text, _UNKNOWN) if url is None else _decoded(text[url.end() :], url.group(1) or _UNKNOWN)
+
+
+def _data_url(text: str) -> re.Match[str] | None:
+    return re.match(
+        r"data:([\w.+/-]{0,100})(?:;[\w.+=-]{1,100}){0,8};base64,", text, re.ASCII | re.IGNORECASE
+    )
+
+
+def _is_base64(sample: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9+/_-]+", sample) is not None and len(set(sample)) >= _DISTINCT
 
 
 def _decoded(text: str, mime_type: str) -> dict[str, Any]:
