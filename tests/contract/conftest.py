@@ -26,10 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning"))  # vendors' own
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def frozen() -> Iterator[None]:
-    """What is there before the tests is left out of collections, which then take milliseconds."""
-    gc.collect()
+    """What is there before a test is left out of its collections, which then take no time."""
     gc.freeze()
     yield
     gc.unfreeze()

@@ -28,7 +28,8 @@ class Case:
     ``path`` is the method from the client on, ``arguments`` gives its keyword arguments for a model's name.
     ``facts`` are all attributes of the span of a plain answer beside those of every call (`common`), ``streamed``
     those that a stream changes, None where it has none; ``...`` stands for a value that differs each time.
-    ``helper`` is the path of the vendor's own stream helper, whose arguments are the same.
+    ``helper`` is the path of the vendor's own stream helper, whose arguments are the same; ``raw`` are the raw
+    forms that it has.
     """
 
     path: str
@@ -37,7 +38,7 @@ class Case:
     operation: str = "chat"
     streamed: Mapping[str, Any] | None = None
     helper: str = ""
-    raw: bool = True
+    raw: Sequence[str] = ("with_raw_response", "with_streaming_response")
     named: bool = True
     """Whether the span names the request's model."""
 

@@ -6,7 +6,8 @@ client's own exception.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from types import CoroutineType
 from typing import Any
 
 from genai_otel import fence
@@ -44,7 +45,11 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
                 call.raised(error)
             raise
         if asynchronous:
-            return _awaited(result, spec, endpoint, instance, arguments, hides=added is not None)
+            coroutine = _awaited(
+                _Pending(result), spec, endpoint, instance, arguments, hides=added is not None
+            )
+            coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
+            return coroutine
         if call is not None:
             if added is not None:
                 call.hides = True
@@ -55,8 +60,21 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     return invoke
 
 
+class _Pending:
+    """What an async method gave.  If nobody awaits ours, Python is not to complain of this one as well."""
+
+    __slots__ = ("awaitable",)
+
+    def __init__(self, awaitable: Any) -> None:
+        self.awaitable: Any = awaitable
+
+    def __del__(self) -> None:
+        if type(self.awaitable) is CoroutineType:
+            self.awaitable.close()
+
+
 async def _awaited(
-    pending: Awaitable[Any],
+    pending: _Pending,
     spec: ClientSpec,
     endpoint: Endpoint,
     instance: Any,
@@ -66,7 +84,7 @@ async def _awaited(
 ) -> Any:
     call = begin(spec, endpoint, instance, arguments)
     try:
-        result = await pending
+        result = await pending.awaitable
     except BaseException as error:
         if call is not None:
             call.raised(error)

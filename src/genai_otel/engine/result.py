@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from genai_otel import fence
 from genai_otel.engine.call import Call
-from genai_otel.engine.stream import follow, watch_close
+from genai_otel.engine.stream import follow, left, watch_close
 from genai_otel.spec import RawResponses
 
 
@@ -87,6 +88,7 @@ class _Unread:
         self._raw = raw
         self._parse = _parse_method(response)
         self._parsed = False
+        call.ambient = sys.exc_info()[1]
         self._response = call.followed = weakref.ref(response, lambda _: call.drop())
         response.parse = self.parse
         watch_close(response, self.close)
@@ -123,4 +125,7 @@ class _Unread:
             result = _parse(response, self._parse)
             if result is not None:
                 self._seen(result)
-        self._call.finish("completed" if consumed else "closed")
+        if consumed:
+            self._call.finish("completed")
+        else:
+            left(self._call)

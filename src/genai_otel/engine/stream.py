@@ -177,6 +177,11 @@ def _closing(call: Call) -> None:
         return
     if getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
         return  # the client's own iterator closes its body; how it ended is about to be seen there
+    left(call)
+
+
+def left(call: Call) -> None:
+    """The user leaves before the end: because he has enough, or because of an exception of his own."""
     error = sys.exc_info()[1]
     if error is None or error is call.ambient:
         call.finish("closed")

@@ -110,6 +110,7 @@ PAYLOAD = Payload(
             "responses.parse",
             lambda model: {**_responses(model), "text_format": Weather},
             {**_RESPONSES, "gen_ai.output.type": "json"},
+            raw=("with_raw_response",),
         ),
         Case(
             "responses.retrieve",  # the id tells the model server which model and directives are meant
