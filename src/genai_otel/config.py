@@ -7,6 +7,7 @@ honours.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, NamedTuple
@@ -91,18 +92,24 @@ def _read(setting: Setting, arguments: Mapping[str, Any], environ: Mapping[str, 
     return {setting.argument: read(setting.variable, text)} if text else {}
 
 
+_short = reprlib.Repr()  # also of objects whose own text raises
+_short.maxstring = _short.maxother = 200
+shown: Final = _short.repr
+"""A value as an error names it: its text, bounded."""
+
+
 # --- readers: value in, typed value out, or one clear error --------------------------------------
 
 
 def _one_of(*allowed: str, **aliases: str) -> Callable[[str, Any], str]:
     def read(name: str, value: Any) -> str:
-        text = str(value).strip() if isinstance(value, str) else repr(value)
+        text = str(value).strip() if isinstance(value, str) else shown(value)
         for option in allowed:
             if text.lower() == option.lower():
                 return option
         if text.lower() in aliases:
             return aliases[text.lower()]
-        raise SettingError(f"{name} is {text!r}; allowed are {', '.join(allowed)}")
+        raise SettingError(f"{name} is {shown(text)}; allowed are {', '.join(allowed)}")
 
     return read
 
@@ -114,7 +121,7 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
         except (TypeError, ValueError, OverflowError):
             number = None
         if number is None or not low <= number <= high:
-            raise SettingError(f"{name} is {value!r}; allowed is {_A[kind]} from {low:g} to {high:g}")
+            raise SettingError(f"{name} is {shown(value)}; allowed is {_A[kind]} from {low:g} to {high:g}")
         return number
 
     return read
@@ -138,7 +145,7 @@ def _switch(name: str, value: Any) -> bool:
         return value
     found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
-        raise SettingError(f"{name} is {value!r}; allowed are true and false")
+        raise SettingError(f"{name} is {shown(value)}; allowed are true and false")
     return found
 
 
@@ -146,7 +153,7 @@ def _names(name: str, value: Any) -> Names:
     parts: list[Any] = value.split(",") if isinstance(value, str) else _listed(value)
     if not all(isinstance(part, str) for part in parts):
         raise SettingError(
-            f"{name} is {value!r}; allowed is a list of names, or one text with commas between them"
+            f"{name} is {shown(value)}; allowed is a list of names, or one text with commas between them"
         )
     return tuple(part.strip() for part in parts if part.strip())
 

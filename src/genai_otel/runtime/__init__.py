@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from genai_otel import fence
 from genai_otel.config import Config, SettingError
+from genai_otel.runtime.objects import OBJECTS, problems
 from genai_otel.runtime.standard import correct
 
 if TYPE_CHECKING:
@@ -22,21 +23,6 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _handle: Handle | None = None
 _first: dict[str, Any] = {}
-
-_OBJECTS = frozenset(
-    {
-        "endpoint",
-        "service_name",
-        "resource_attributes",
-        "sampler",
-        "tracer_provider",
-        "meter_provider",
-        "logger_provider",
-        "span_exporters",
-        "metric_readers",
-        "log_exporters",
-    }
-)
 
 
 def setup(**settings: Any) -> Handle:
@@ -81,11 +67,8 @@ def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
     global _handle  # noqa: PLW0603 - one set-up per process is the point
     with _lock:
         given = {name: value for name, value in settings.items() if value is not None}
-        own = {name: value for name, value in given.items() if name not in _OBJECTS}
-        try:
-            config = Config.load(own, os.environ, lenient=lenient)
-        except SettingError as error:
-            raise SettingError(_with_objects(str(error))) from None
+        objects = {name: value for name, value in given.items() if name in OBJECTS}
+        config = _load({name: given[name] for name in given.keys() - objects}, objects, lenient=lenient)
         if _handle is not None:
             _tell_what_is_ignored(given)
             return _handle
@@ -95,12 +78,21 @@ def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
         from genai_otel.runtime.build import build
 
         _first.update(given)
-        _handle = build(config, {name: given[name] for name in given if name in _OBJECTS})
+        _handle = build(config, objects)
         return _handle
 
 
-def _with_objects(text: str) -> str:
-    return text.replace("; it has ", f"; it has {', '.join(sorted(_OBJECTS))}, ", 1)
+def _load(plain: Mapping[str, Any], objects: Mapping[str, Any], *, lenient: bool) -> Config:
+    """The settings; all that is wrong with them is in one :class:`SettingError`."""
+    wrong = problems(objects)
+    try:
+        config = Config.load(plain, os.environ, lenient=lenient)
+    except SettingError as error:
+        wrong.append(str(error).replace("; it has ", f"; it has {', '.join(sorted(OBJECTS))}, ", 1))
+    else:
+        if not wrong:
+            return config
+    raise SettingError("; ".join(wrong))
 
 
 def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:
@@ -117,6 +109,11 @@ def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:
 
 
 def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, Sequence) and isinstance(second, Sequence) and not isinstance(first, str):
-        return list(first) == list(second)
-    return first is second or bool(first == second)
+    if type(first) in _LISTS and type(second) in _LISTS:
+        return len(first) == len(second) and all(map(_same, first, second))
+    # Anything but plain values may have an equality of its own.
+    return first is second or (type(second) in _PLAIN and type(first) is type(second) and first == second)
+
+
+_LISTS = (list, tuple)
+_PLAIN = frozenset({str, bool, int, float, dict})

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any, Final, Literal
 
 from opentelemetry.util._importlib_metadata import (
-    entry_points,
-)  # cached by the API, which reads the same table
+    entry_points,  # pyright: ignore[reportUnknownVariableType] - cached by the API, without types
+)
 
 from genai_otel import fence
 
