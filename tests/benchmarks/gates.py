@@ -12,6 +12,8 @@ WORKLOADS = ("chat", "stream20", "stream60", "stream20_async", "stream60_async")
 BYTECODES_PER_CALL = 2_500
 SHARE_OF_FLOOR = 0.5
 BYTECODES_PER_CHUNK = 40
+BYTECODES_PER_ASYNC_CHUNK = 52
+"""Of these a dozen are the language's own, for handing a chunk through one more asynchronous generator."""
 SETUP_MILLISECONDS = 50
 """A time, so it is reported and breaks nothing."""
 
@@ -40,7 +42,11 @@ def of_work(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
         ),
         Gate("the same with the span's export", chat.exported / by_hand.exported, SHARE_OF_FLOOR),
         Gate("bytecodes per streamed chunk", per_chunk(ours).bytecodes, BYTECODES_PER_CHUNK),
-        Gate("bytecodes per streamed chunk, async", per_chunk(ours, "_async").bytecodes, BYTECODES_PER_CHUNK),
+        Gate(
+            "bytecodes per streamed chunk, async",
+            per_chunk(ours, "_async").bytecodes,
+            BYTECODES_PER_ASYNC_CHUNK,
+        ),
     ]
 
 
