@@ -12,6 +12,8 @@ from genai_otel.safe import REDACTED, attribute, is_secret_name, scrub, utf8
 
 _DEEPEST: Final = 32
 _MOST_KNOWN: Final = 4096
+# More of a list is not looked at and goes; it would not fit the budget of a span.
+_MOST_ITEMS: Final = 16_384
 _EXCEPTION_TEXTS: Final = frozenset({content.EXCEPTION_MESSAGE, content.EXCEPTION_STACKTRACE})
 _NO_TEXT: Final = (bool, int, float, type(None))
 
@@ -79,7 +81,7 @@ class Cleaner:
 
     def _structure(self, value: Any, depth: int) -> Any:
         if _type(value) is not dict:
-            items = [self.value(item, depth) for item in value]
+            items = [self.value(item, depth) for item in value[:_MOST_ITEMS]]
             return value if _same(items, value) else type(value)(items)
         fields: dict[str, Any] = {}
         for name, field in _named_fields(value):

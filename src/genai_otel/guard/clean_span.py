@@ -17,7 +17,7 @@ from genai_otel import semconv
 from genai_otel.guard import content
 from genai_otel.guard.budget import ATTRIBUTE_BYTES, fit, size_of, size_of_all
 from genai_otel.guard.clean import Cleaner
-from genai_otel.safe import REDACTED, cut
+from genai_otel.safe import REDACTED, cut, label
 
 # Identifiers, times, kind and flags of a span in protobuf; an event and a link cost about half of it.
 SPAN_OVERHEAD: Final = 96
@@ -36,6 +36,7 @@ class _Draft:
     links: Sequence[Link]
     status: Status
     resource: Resource
+    lost_events: int = 0
 
     def differs(self, other: _Draft) -> bool:
         return not all(map(operator.is_, vars(self).values(), vars(other).values()))
@@ -61,7 +62,7 @@ def clean(span: ReadableSpan, resource: Resource, cleaner: Cleaner, room: int) -
     original = _drafted(span)
     quotes = not cleaner.with_content and _quotes(original)
     changed = _Draft(
-        name=_short(cleaner.value(span.name)),
+        name=_text(span.name, cleaner),
         attributes=_or(cleaner.exception(original.attributes, quotes=quotes), original.attributes),
         events=_events(original.events, cleaner, quotes=quotes),
         links=_links(original.links, cleaner),
@@ -87,6 +88,7 @@ def bare(span: ReadableSpan) -> ReadableSpan:
         and -_INT64 <= value < _INT64
         and name.startswith(("gen_ai.", "genai_otel."))
     }
+    draft.lost_events = len(draft.events)
     draft.events = ()
     draft.links = [Link(link.context) for link in draft.links]
     draft.status = Status(span.status.status_code)
@@ -111,7 +113,7 @@ def _events(events: Sequence[Event], cleaner: Cleaner, *, quotes: bool) -> Seque
         if not cleaner.with_content and content.is_content(event.name):
             continue
         attributes = cleaner.exception(event.attributes or {}, quotes=quotes)
-        name = _short(cleaner.value(event.name))
+        name = _text(event.name, cleaner)
         same = attributes is None and name is event.name
         kept.append(event if same else _event(event, name, _or(attributes, event.attributes or {})))
     return events if _same(kept, events) else kept
@@ -137,7 +139,7 @@ def _status(draft: _Draft, cleaner: Cleaner, *, quotes: bool) -> Status:
     named = [kind for kind in kinds if type(kind) is str]
     if quotes and description not in named:
         return Status(status.status_code, named[0] if named else None)
-    text = _short(cleaner.value(description))
+    text = _text(description, cleaner)
     return status if text is description else Status(status.status_code, text)
 
 
@@ -159,6 +161,7 @@ def _shrink(draft: _Draft, room: int) -> None:
         newest.append(event)
         left -= size
     newest.reverse()
+    draft.lost_events = len(draft.events) - len(newest)
     if not _same(newest, draft.events):
         draft.events = newest
     beside = draft.size() - size_of_all(draft.attributes)
@@ -166,14 +169,13 @@ def _shrink(draft: _Draft, room: int) -> None:
 
 
 def _copy(span: ReadableSpan, draft: _Draft) -> ReadableSpan:
-    lost_events = span.dropped_events + max(len(span.events) - len(draft.events), 0)
     return ReadableSpan(
         name=draft.name,
         context=span.context,
         parent=span.parent,
         resource=draft.resource,
         attributes=_counted(draft.attributes, span.dropped_attributes),
-        events=_listed(draft.events, lost_events),
+        events=_listed(draft.events, span.dropped_events + draft.lost_events),
         links=_listed(draft.links, span.dropped_links),
         kind=span.kind,
         status=draft.status,
@@ -216,5 +218,8 @@ def _or(changed: dict[str, Any] | None, original: Mapping[str, Any]) -> Mapping[
     return original if changed is None else changed
 
 
-def _short(text: str) -> str:
+def _text(value: Any, cleaner: Cleaner) -> str:
+    """A name or a description as it may leave; one that is no text would cost the whole batch."""
+    found = cleaner.value(value)
+    text = found if type(found) is str else label(found)
     return text if len(text) <= _LONGEST_NAME else cut(text, _LONGEST_NAME)

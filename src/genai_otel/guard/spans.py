@@ -112,7 +112,7 @@ class Guard(SpanExporter):
     def _is_usual(self, span: ReadableSpan, attributes: dict[str, Any], values: set[Any]) -> bool:
         """Whether only the plain values of a span must be looked at; adds those to ``values``."""
         kinds = list(map(type, attributes.values()))
-        if not _USUAL.issuperset(kinds) or not self._cleaner.knows(attributes):
+        if type(span.name) is not str or not _USUAL.issuperset(kinds) or not self._cleaner.knows(attributes):
             return False
         if tuple in kinds:
             for items in _tuples(attributes, kinds):
