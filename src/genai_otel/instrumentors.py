@@ -49,7 +49,7 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
 # Instrumenting without it would configure the library with empty settings, for good.
 _NEEDS_VARIABLE: Final[Mapping[str, str]] = {"django": "DJANGO_SETTINGS_MODULE"}
 # Covered by a module of ours.
-_OURS: Final[Mapping[str, Callable[[ModuleType], None]]] = {
+_OURS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
     "opentelemetry.instrumentation.fastapi:FastAPIInstrumentor": web.cover_fastapi,
 }
 _LOGGING: Final = "opentelemetry.instrumentation.logging:LoggingInstrumentor"  # belongs to genai_otel.logs
@@ -102,7 +102,7 @@ class _Candidate:
             return _skip(name, f"{variable} was not set when {module.__name__} was imported")
         cover = _OURS.get(self.entry_point.value)
         if cover is not None:
-            cover(module)
+            cover(_providers)
             return "active", ""
         return self._instrument()
 

@@ -33,9 +33,9 @@ Flush = Callable[[float], bool]
 STOP_SECONDS: Final = 4.5
 """How long the last flush of a server that a signal is about to end may take."""
 
-_OPTIONS: dict[str, Any] = {"exclude_spans": ["receive", "send"]}
-_BUILD = "build_middleware_stack"
+_BUILD: Final = "build_middleware_stack"
 
+_options: dict[str, Any] = {"exclude_spans": ["receive", "send"]}
 _flush: Flush | None = None
 _wrapped: set[type] = set()
 _ours: WeakSet[FastAPI] = WeakSet()
@@ -55,11 +55,15 @@ def cover(flush: Flush) -> None:
     imports.when_imported("uvicorn.server", _cover_uvicorn)
 
 
-def cover_fastapi(_: ModuleType) -> None:
-    """Trace every app of the imported ``fastapi``: those to come, those made already and those that serve."""
+def cover_fastapi(providers: Mapping[str, Any]) -> None:
+    """Trace every app of the imported ``fastapi``: those to come, those made already and those that serve.
+
+    ``providers`` (``tracer_provider``, ``meter_provider``) are used in place of the global ones.
+    """
     from fastapi import applications
 
     native_export_off()
+    _options.update(providers)
     base: type[FastAPI] = applications.FastAPI
     with _lock:
         if base in _wrapped:
@@ -142,7 +146,7 @@ def _around(app: FastAPI, stack: Any, options: dict[str, Any]) -> Any:
 def _instrument(app: FastAPI, options: dict[str, Any]) -> None:
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
-    FastAPIInstrumentor.instrument_app(app, **{**_OPTIONS, **options})
+    FastAPIInstrumentor.instrument_app(app, **{**_options, **options})
 
 
 def _claimed(app: FastAPI) -> bool:

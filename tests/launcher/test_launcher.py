@@ -237,8 +237,8 @@ import threading
 print(threading.enumerate() == [threading.main_thread()])
 from openai.resources.chat.completions import Completions
 print(hasattr(Completions.create, "_self_wrapper"))
-import importlib, openai
-http = importlib.import_module(openai.Timeout.__module__.partition(".")[0])  # httpx, or httpx2 from openai 3 on
+import sys
+http = sys.modules.get("httpx2") or sys.modules["httpx"]  # the client's, by its version
 print(hasattr(http.HTTPTransport.handle_request, "_self_wrapper"))
 """
     done = launch(script + CALL, server, sink, env={"OTEL_SDK_DISABLED": "true"})
