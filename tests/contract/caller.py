@@ -25,6 +25,7 @@ class Caller:
     def __init__(self, payload: Payload, server: ModelServer, *, asynchronous: bool, **options: Any) -> None:
         self.payload = payload
         self.asynchronous = asynchronous
+        self.server = server
         self.client = payload.make(server.base_url, asynchronous, **options)
 
     def model(self, directives: str = "") -> str:

@@ -40,7 +40,7 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
         facts = span.attributes
         if facts.get("genai_otel.measured") is not True:
             continue
-        who = {name: facts[name] for name in _IDENTITY if name in facts}
+        who = {name: _label(facts[name]) for name in _IDENTITY if name in facts}
         failed = {**who, "error.type": facts["error.type"]} if "error.type" in facts else who
         add(_DURATION, failed, (span.end_time - span.start_time) / 1e9)
         for kind in ("input", "output"):
@@ -57,6 +57,10 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
             if name in facts:
                 add(metric, who, facts[name])
     return found
+
+
+def _label(value: Any) -> Any:
+    return value[:128] if isinstance(value, str) else value
 
 
 def seen(metrics: Mapping[str, list[Point]]) -> dict[Series, tuple[int, float]]:

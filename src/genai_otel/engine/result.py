@@ -119,12 +119,14 @@ class _Unread:
 
     def close(self) -> None:
         """The user is done with the response; what he read without parsing is parsed now, if it is there."""
-        response = self._response()
-        consumed = self._raw.closed(response)
-        if consumed and not self._parsed and not self._streams:
-            result = _parse(response, self._parse)
-            if result is not None:
-                self._seen(result)
+        consumed = False
+        with fence.contain("engine.close"):
+            response = self._response()
+            consumed = self._raw.closed(response)
+            if consumed and not self._parsed and not self._streams:
+                result = _parse(response, self._parse)
+                if result is not None:
+                    self._seen(result)
         if consumed:
             self._call.finish("completed")
         else:

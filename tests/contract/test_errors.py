@@ -1,0 +1,181 @@
+"""What a client raises is what the program catches; the span says how the call ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from typing import Any
+
+import pytest
+
+from genai_otel.testing import ModelServer, Telemetry
+from tests.contract.caller import Caller
+from tests.contract.payload import Case, Payload, cases, main_cases
+from tests.contract.test_calls import check, common
+from tests.contract.test_streams import outcome
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+both = main_cases()
+_RESPONSE = ("gen_ai.response.", "gen_ai.usage.", "openai.response.")
+
+
+def asked(case: Case) -> dict[str, Any]:
+    """The facts that a request has before anybody answers."""
+    fetches = case.operation == "fetch_response"
+    return {
+        name: value
+        for name, value in case.facts.items()
+        if not name.startswith(_RESPONSE) or (fetches and name == "gen_ai.response.id")
+    }
+
+
+@cases()
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+async def test_error_of_the_vendor(
+    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case, status: int
+) -> None:
+    directives = f"error-{status}"
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+        await caller.call(case, directives)
+    kind = type(caught.value).__qualname__
+    assert kind not in ("Exception", "RuntimeError")
+    wanted = common(caller.payload, case, model_server, caller.model(directives), "failed")
+    wanted |= {**asked(case), "genai_otel.response.request_id": ..., "error.type": kind}
+    check(balanced.span(), wanted | {"http.response.status_code": status})
+    assert outcome(balanced.span()) == ("failed", "ERROR", kind)
+    assert str(caught.value) not in balanced.span().to_json()
+
+
+@both
+async def test_connection_that_cannot_be_made(
+    balanced: Telemetry, payload: Payload, case: Case, asynchronous: bool
+) -> None:
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        caller = Caller(payload, _At(taken.getsockname()[1]), asynchronous=asynchronous)
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+            await caller.call(case)
+        await caller.close()
+    assert outcome(balanced.span()) == ("failed", "ERROR", type(caught.value).__qualname__)
+
+
+class _At:
+    def __init__(self, port: int) -> None:
+        self.base_url = f"http://127.0.0.1:{port}/v1"
+
+
+@both
+@pytest.mark.parametrize("directives", ["reset", "cut-after-20", "malformed"])
+async def test_answer_that_does_not_arrive_whole(
+    balanced: Telemetry, caller: Caller, case: Case, directives: str
+) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+        await caller.call(case, directives)
+    assert outcome(balanced.span())[1:] == ("ERROR", type(caught.value).__qualname__)
+
+
+@both
+async def test_timeout_of_the_client(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+        await caller.call(case, "hang", timeout=0.1)
+    assert "Timeout" in type(caught.value).__qualname__
+    assert outcome(balanced.span()) == ("failed", "ERROR", type(caught.value).__qualname__)
+
+
+@both
+async def test_wrong_call(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    with pytest.raises(TypeError) as caught:
+        await caller.call(case, no_such_argument=1)
+    assert "no_such_argument" in str(caught.value)
+    assert outcome(balanced.span()) == ("failed", "ERROR", "TypeError")
+
+
+@both
+async def test_retries_are_one_call(
+    balanced: Telemetry, model_server: ModelServer, payload: Payload, case: Case, asynchronous: bool
+) -> None:
+    caller = Caller(payload, model_server, asynchronous=asynchronous, max_retries=2)
+    await caller.call(case, "fail-2")
+    await caller.close()
+    span = balanced.span()
+    assert outcome(span) == ("completed", "UNSET", None)
+    below = [other for other in balanced.spans() if other is not span]
+    assert len(below) == len(model_server.requests) == 3
+    assert {other.parent.span_id for other in below if other.parent} == {span.context.span_id}
+
+
+@both
+@pytest.mark.parametrize("asynchronous", [True], ids=["async"])
+async def test_cancelled_while_waiting_for_the_answer(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    task = asyncio.create_task(caller.call(case, "hang"))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outcome(balanced.span()) == ("cancelled", "UNSET", None)
+
+
+@both
+@pytest.mark.parametrize("asynchronous", [True], ids=["async"])
+async def test_cancelled_while_waiting_for_a_chunk(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    stream = await caller.stream(case, "hang-after-2")
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(caller.read(stream), 0.2)
+    span = balanced.span()
+    assert outcome(span) == ("cancelled", "UNSET", None)
+    assert (span.attributes or {})["genai_otel.stream.chunks"] == 2
+
+
+@both
+@pytest.mark.parametrize("asynchronous", [True], ids=["async"])
+async def test_cancelled_in_the_body_of_with(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    async def work() -> None:
+        async with await caller.stream(case) as stream:
+            async for _ in stream:
+                await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outcome(balanced.span()) == ("cancelled", "UNSET", None)
+
+
+@both
+@pytest.mark.parametrize("asynchronous", [True], ids=["async"])
+async def test_coroutine_that_is_never_awaited_is_no_call(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    case.call(caller.client, caller.model()).close()
+    assert balanced.calls() == []
+
+
+@both
+@pytest.mark.parametrize("asynchronous", [False], ids=["sync"])
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers of signals here")
+@pytest.mark.parametrize("streams", [False, True])
+async def test_interrupted_by_the_keyboard(
+    balanced: Telemetry, caller: Caller, case: Case, streams: bool
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), contextlib.ExitStack() as stack:
+            if streams:
+                stream = await caller.stream(case, "hang-after-1")
+                stack.callback(stream.close)
+                signal.setitimer(signal.ITIMER_REAL, 0.1)
+                list(stream)
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            await caller.call(case, "hang")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert outcome(balanced.span()) == ("cancelled", "UNSET", None)

@@ -1,0 +1,156 @@
+"""An error of ours, wherever it strikes, is counted and goes no further."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import pytest
+
+from genai_otel import fence, safe
+from genai_otel.clients import SPECS
+from genai_otel.engine import call as calls
+from genai_otel.engine import origin, record
+from genai_otel.processing.owner import Owners
+from genai_otel.processing.series import SeriesSink
+from genai_otel.testing import Telemetry
+from tests.contract.caller import Caller, settled
+from tests.contract.payload import Case, main_cases
+from tests.contract.test_raw import READ, UNREAD
+
+both = main_cases()
+Break = Callable[[object, str], None]
+
+
+class OurBug(Exception):
+    """Not one that any library raises."""
+
+
+def _raise(*_: object, **__: object) -> NoReturn:
+    raise OurBug
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry) -> Iterator[Telemetry]:
+    """As in production: errors are contained.  What this test makes is forgotten."""
+    before = dict(fence._errors)
+    monkeypatch.setattr(fence, "strict", False)
+    monkeypatch.setattr(origin, "_origins", {})
+    yield telemetry
+    calls.drain()
+    assert calls.open_calls() == ()
+    fence._errors.clear()
+    fence._errors.update(before)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Break:
+    def breaking(target: object, name: str) -> None:
+        if dataclasses.is_dataclass(target):  # frozen
+            before = getattr(target, name)
+            object.__setattr__(target, name, _raise)
+            undo.append(lambda: object.__setattr__(target, name, before))
+        else:
+            monkeypatch.setattr(target, name, _raise)
+
+    undo: list[Callable[[], None]] = []
+    yield breaking  # type: ignore[misc] # pyright: ignore[reportReturnType]
+    for each in undo:
+        each()
+
+
+def spec_of(caller: Caller) -> Any:
+    return next(spec for spec in SPECS if spec.name == caller.payload.client)
+
+
+async def everything(caller: Caller, case: Case) -> int:
+    """One call in each form, whose results are what they are without us; the number of calls."""
+    assert await caller.call(case)
+    seen, error = await caller.read(await caller.stream(case))
+    assert (len(seen) > 2, error) == (True, None)
+    async with caller.entered(await caller.stream(case)) as stream:
+        await caller.take(stream, 1)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+        await caller.call(case, "error-500")
+    assert "Server" in type(caught.value).__name__
+    if not case.raw:
+        return 4
+    assert (await caller.call(case, via=READ)).parse()
+    async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD)) as response:
+        assert await settled(response.parse())
+    return 6
+
+
+@both
+@pytest.mark.parametrize("position", ["request", "response", "first", "chunk"])
+async def test_reader_of_an_endpoint(
+    lenient: Telemetry, broken: Break, caller: Caller, case: Case, position: str
+) -> None:
+    for endpoint in spec_of(caller).endpoints:
+        if getattr(endpoint, position) is not None:
+            broken(endpoint, position)
+    count = await everything(caller, case)
+    spans = lenient.calls()
+    assert len(spans) == (0 if position == "request" else count)
+    assert sum(fence.errors().values()) > 0
+
+
+@both
+@pytest.mark.parametrize("position", ["peer", "connection", "errors"])
+async def test_reader_of_a_client(
+    lenient: Telemetry, broken: Break, caller: Caller, case: Case, position: str
+) -> None:
+    broken(spec_of(caller), position)
+    count = await everything(caller, case)
+    assert len(lenient.calls()) == (count if position == "errors" else 0)
+    assert sum(fence.errors().values()) > 0
+
+
+@both
+@pytest.mark.parametrize(("part", "position"), [("raw", "form"), ("raw", "closed"), ("streaming", "body")])
+async def test_reader_of_raw_responses_and_streams(
+    lenient: Telemetry, broken: Break, caller: Caller, case: Case, part: str, position: str
+) -> None:
+    broken(getattr(spec_of(caller), part), position)
+    count = await everything(caller, case)
+    assert len(lenient.calls()) == count
+    assert sum(fence.errors().values()) > 0
+
+
+@both
+@pytest.mark.parametrize(
+    ("target", "name", "spans"),
+    [
+        (record.Recorder, "start", False),
+        (record.Recorder, "end", True),
+        (Owners, "started", True),
+        (Owners, "ended", True),
+        (SeriesSink, "record", True),
+        (calls.Call, "_stream_facts", True),
+        (safe, "label", True),
+        (calls, "origin_of", False),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+async def test_steps_of_engine_and_processing(
+    lenient: Telemetry, broken: Break, caller: Caller, case: Case, target: Any, name: str, spans: bool
+) -> None:
+    del spans
+    broken(target, name)
+    await everything(caller, case)
+    assert sum(fence.errors().values()) > 0
+
+
+@both
+async def test_what_is_not_an_exception_passes(
+    lenient: Telemetry, monkeypatch: pytest.MonkeyPatch, caller: Caller, case: Case
+) -> None:
+    """KeyboardInterrupt may strike anywhere; it belongs to the user."""
+
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calls, "origin_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        await caller.call(case)

@@ -1,0 +1,100 @@
+"""Whatever a vendor answers: the client's own result or exception, a span that can be exported, sane numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+from genai_otel.testing import Telemetry
+from tests.contract.caller import Caller
+from tests.contract.payload import Case, cases, main_cases
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+both = main_cases()
+ODD = [
+    "null-usage",
+    "no-usage",
+    "null-model+null-id",
+    "null-choices",
+    "no-choices+no-output",
+    "null-finish_reason+null-status",
+    "null-fields",
+    "unknown-fields",
+    "unknown-events",
+    "huge-usage",
+    "surrogate",
+    "empty",
+    "html",
+]
+
+
+def exportable(span: Any) -> None:
+    """It encodes, and no attribute is lost on the way."""
+    encoded = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    assert len(encoded.attributes) == len(span.attributes)
+    assert encoded.SerializeToString()
+
+
+@cases()
+@pytest.mark.parametrize("directives", ODD)
+async def test_odd_answers(balanced: Telemetry, caller: Caller, case: Case, directives: str) -> None:
+    try:
+        await caller.call(case, directives)
+    except Exception as error:  # noqa: BLE001 - the client's own, see test_differential
+        assert "genai_otel" not in str(error)
+    span = balanced.span()
+    exportable(span)
+    if directives in ("null-usage", "no-usage", "huge-usage"):
+        assert not [name for name in span.attributes or () if "usage" in name]
+        assert "gen_ai.client.token.usage" not in balanced.metrics()
+
+
+@cases(lambda case: case.streamed is not None)
+@pytest.mark.parametrize("directives", ODD)
+async def test_odd_streams(balanced: Telemetry, caller: Caller, case: Case, directives: str) -> None:
+    stream = await caller.stream(case, directives)
+    _, error = await caller.read(stream)
+    assert "genai_otel" not in str(error)
+    exportable(balanced.span())
+
+
+@both
+async def test_zero_that_was_reported_is_zero(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    await caller.call(case, "input-0+output-0+cached-0")
+    facts = balanced.span().attributes or {}
+    assert (facts["gen_ai.usage.input_tokens"], facts["gen_ai.usage.output_tokens"]) == (0, 0)
+
+
+@both
+async def test_every_choice_has_its_reason(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    await caller.call(case, "length", n=3)
+    facts = balanced.span().attributes or {}
+    assert facts["gen_ai.response.finish_reasons"] == ("length",) * 3
+    assert facts["gen_ai.request.choice.count"] == 3
+    await caller.read(await caller.stream(case, "content-filter", n=2))
+    assert (balanced.calls()[1].attributes or {})["gen_ai.response.finish_reasons"] == ("content_filter",) * 2
+
+
+@both
+async def test_choice_that_never_finishes_is_an_error(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    await caller.call(case, "null-finish_reason")
+    assert (balanced.span().attributes or {})["gen_ai.response.finish_reasons"] == ("error",)
+
+
+@both
+@pytest.mark.parametrize("model", ["a\ud800b", "x" * 5000, "\x00", "", 7, None, 2**70, ["a"], object()])
+async def test_odd_names_of_models(balanced: Telemetry, caller: Caller, case: Case, model: Any) -> None:
+    try:
+        pending = case.call(caller.client, model)
+        if caller.asynchronous:
+            await pending
+    except Exception as error:  # noqa: BLE001 - the client's own, see test_differential
+        assert "genai_otel" not in str(error)
+    span = balanced.span()
+    exportable(span)
+    assert len(str((span.attributes or {}).get("gen_ai.request.model", ""))) <= 128
