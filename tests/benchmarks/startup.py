@@ -120,7 +120,12 @@ def _modules(program: str) -> list[str]:
 
 
 def _run(program: str) -> str:
-    kept = {name: value for name, value in subjects.environment().items() if not name.startswith("OTEL_")}
+    # Without compiled files, which an installed package has, our modules would be compiled in every process.
+    kept = {
+        name: value
+        for name, value in subjects.environment().items()
+        if not name.startswith("OTEL_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**kept, **ENVIRONMENT},
