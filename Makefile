@@ -31,15 +31,15 @@ docs:  ## writes the generated parts of the README
 	@$(DEV)
 	@$(BIN)/python docs/generate.py
 
-test-pythons:  ## the quick suite on every Python from 3.10 on that this machine has
+test-pythons:  ## the quick suite on every other Python from 3.10 on that this machine has
 	@$(DEV)
 	@$(BIN)/python -m tests.pythons $(ARGS)
 
-test-floors:  ## the quick suite with the oldest supported dependencies, and with the OpenAI client's last major
+test-floors:  ## the contract suite with the oldest supported dependencies, and with the OpenAI client's last major
 	@$(PYTHON) requirements/install.py .venvs/floor floor
-	@.venvs/floor/bin/python -m pytest -m "not slow" $(ARGS)
+	@.venvs/floor/bin/python -m pytest -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
-	@.venvs/openai-2/bin/python -m pytest -m "not slow" $(ARGS)
+	@.venvs/openai-2/bin/python -m pytest -m contract $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

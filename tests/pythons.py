@@ -1,17 +1,20 @@
-"""The quick suite on every Python that this machine has: `python -m tests.pythons [pytest arguments]`.
+"""The quick suite on every other Python that this machine has: `python -m tests.pythons [pytest arguments]`.
 
-One environment per version, from the same lock; a table at the end says what was run and what was not found.
+One environment per version, from the same lock; a table at the end says what was run and what was not found.  The
+Python that runs this is left to `make test`.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
+THIS = "{}.{}".format(*sys.version_info) + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else "")
 
 
 def candidates(version: str) -> Iterator[str]:
@@ -54,8 +57,12 @@ def run(version: str, python: str, arguments: list[str]) -> str:
 def main(arguments: list[str]) -> int:
     results: dict[str, str] = {}
     for version in VERSIONS:
-        python = find(version)
-        results[version] = run(version, python, arguments) if python else "not found, not run"
+        if version == THIS:
+            results[version] = "this one: see make test"
+        elif python := find(version):
+            results[version] = run(version, python, arguments)
+        else:
+            results[version] = "not found, not run"
     print("\nPython  quick suite")
     for version, result in results.items():
         print(f"{version:6}  {result}")
