@@ -71,6 +71,7 @@ def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
         config = _load({name: given[name] for name in given.keys() - objects}, objects, lenient=lenient)
         if _handle is not None:
             _tell_what_is_ignored(given)
+            _filter_headers_again(_handle)
             return _handle
         config = replace(config, problems=(*config.problems, *correct(os.environ)))
         for problem in config.problems:
@@ -93,6 +94,15 @@ def _load(plain: Mapping[str, Any], objects: Mapping[str, Any], *, lenient: bool
         if not wrong:
             return config
     raise SettingError("; ".join(wrong))
+
+
+def _filter_headers_again(handle: Handle) -> None:
+    """The program may have set another global propagator since; its headers are for the same hosts."""
+    if handle.pipeline is not None and not handle.ended:
+        from genai_otel import propagate
+
+        with fence.contain("runtime.propagate"):
+            propagate.install(handle.config.propagate_to)
 
 
 def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:
