@@ -21,17 +21,17 @@ class InstrumentSink:
         self._instruments: dict[Instrument, Histogram | Counter] = {}
         self._labels: dict[tuple[Identity, Extra], dict[str, Any]] = {}
 
-    def record(self, measurements: Sequence[Measurement], at: int, sampled: SpanContext | None) -> None:
-        """Add measurements of one span that ended ``at``; ``sampled`` becomes the exemplar's context."""
+    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
+        """Add measurements of one span that ended ``at``; the provider's exemplar filter goes by its context."""
         del at  # the API takes the time itself
-        context = None if sampled is None else set_span_in_context(NonRecordingSpan(sampled))
+        around = set_span_in_context(NonRecordingSpan(context))
         for value, (instrument, identity, extra) in measurements:
             target = self._instruments.get(instrument) or self._create(instrument)
             attributes = self._attributes(identity, extra)
             if isinstance(target, Histogram):
-                target.record(value, attributes, context=context)
+                target.record(value, attributes, context=around)
             else:
-                target.add(value, attributes, context=context)
+                target.add(value, attributes, context=around)
 
     def _create(self, instrument: Instrument) -> Histogram | Counter:
         if instrument.buckets:

@@ -31,7 +31,7 @@ _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 class Sink(Protocol):
     """Where measurements go: our own series, or standard instruments in a MeterProvider of the user's."""
 
-    def record(self, measurements: Sequence[Measurement], at: int, sampled: SpanContext | None) -> None: ...
+    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None: ...
 
 
 class Queue(Protocol):
@@ -184,8 +184,7 @@ class Pipeline(SpanProcessor):
 
     def _record(self, ended: Ended, context: SpanContext) -> None:
         if self._sink is not None:
-            sampled = context if context.trace_flags & _SAMPLED else None
-            self._sink.record(self._measure(ended), ended.end_time or 0, sampled)
+            self._sink.record(self._measure(ended), ended.end_time or 0, context)
 
 
 class _Limits:

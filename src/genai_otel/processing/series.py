@@ -15,9 +15,9 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import safe
 from genai_otel.processing.measure import LABELS, Extra, Identity, Key, Measurement
@@ -26,13 +26,17 @@ from genai_otel.semconv import Instrument
 OVERFLOW: Final = {"otel.metric.overflow": True}
 DEFAULT_LIMIT: Final = 2000
 
+ExemplarFilter = Literal["trace_based", "always_on", "always_off"]
+"""As ``OTEL_METRICS_EXEMPLAR_FILTER``: which calls their metrics may point to."""
+
 Exemplar = tuple[float, int, SpanContext]
-"""(value, time in ns, context of the sampled span)"""
+"""(value, time in ns, context of the span)"""
 
 Value = tuple[float, int, SpanContext | None]
-"""(value, time in ns, context of the span if it is sampled)"""
+"""(value, time in ns, context of the span if it makes an exemplar)"""
 
 _FOLD_EVERY: Final = 256
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 
 class Series:
@@ -101,8 +105,11 @@ class Snapshot:
 class SeriesSink:
     """Records measurements into series and gives them out, instrument by instrument."""
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, limit: int = DEFAULT_LIMIT, exemplars: ExemplarFilter = "trace_based") -> None:
         self._limit = limit
+        # A call is an exemplar where (flags | always) & sampled is not 0.
+        self._always = _SAMPLED if exemplars == "always_on" else 0
+        self._sampled = 0 if exemplars == "always_off" else _SAMPLED
         self._reset()
 
     def _reset(self) -> None:
@@ -114,14 +121,15 @@ class SeriesSink:
     after_fork = _reset
     """A forked child counts from zero: its parent goes on counting what it had."""
 
-    def record(self, measurements: Sequence[Measurement], at: int, sampled: SpanContext | None) -> None:
-        """Add the measurements of one span that ended ``at``; ``sampled`` is its context when its trace is exported."""
+    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
+        """Add the measurements of one span that ended ``at``."""
         known = self._appends
+        exemplar = context if (context.trace_flags | self._always) & self._sampled else None
         for value, key in measurements:
             append = known.get(key)
             if append is None:
                 append = self._append(key)
-            append((value, at, sampled))
+            append((value, at, exemplar))
         self._calls += 1  # a lost increment between threads only delays a fold
         if self._calls >= _FOLD_EVERY:
             self._calls = 0

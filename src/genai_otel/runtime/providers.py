@@ -135,7 +135,8 @@ def build_metrics(built: Built) -> None:
         else [View(instrument_name="gen_ai.*", aggregation=DropAggregation())]
     )
     provider = MeterProvider(built.readers, built.resource, shutdown_on_exit=False, views=drop)
-    sink = SeriesSink(built.config.max_series)
+    exemplars: Any = built.asked.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip() or "trace_based"
+    sink = SeriesSink(built.config.max_series, exemplars)
     scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
     for reader in built.readers:
         collect.attach(reader, sink, scope, lambda: built.resource)
