@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from genai_otel.guard import content
-from genai_otel.safe import REDACTED, attribute, is_secret_name, scrub, utf8
+from genai_otel.safe import REDACTED, attribute, cut, is_secret_name, scrub, utf8
 
 _DEEPEST: Final = 32
 _MOST_KNOWN: Final = 4096
@@ -19,10 +19,11 @@ _NO_TEXT: Final = (bool, int, float, type(None))
 
 
 class Cleaner:
-    """The policy for attributes; ``with_content`` says whether what was said may leave."""
+    """The policy for attributes: whether content may leave, and how many bytes of one text are looked at."""
 
-    def __init__(self, *, with_content: bool) -> None:
+    def __init__(self, *, with_content: bool, room: int) -> None:
         self.with_content = with_content
+        self._room = room
         self._harmless: set[str] = set()
 
     def knows(self, attributes: Mapping[str, Any]) -> bool:
@@ -61,7 +62,8 @@ class Cleaner:
         """``value`` as it may leave, the very same object if possible; None where it cannot."""
         kind = _type(value)
         if kind is str:
-            return scrub(utf8(value))
+            # The budget would cut it anyway, and every byte that is read is time that the program waits.
+            return scrub(utf8(value)) if len(value) <= self._room else cut(value, self._room)
         if kind is bytes:
             return value
         if kind in (dict, list, tuple) and depth < _DEEPEST:

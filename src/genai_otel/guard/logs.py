@@ -44,14 +44,14 @@ class LogGuard:
         self.exporter = exporter
         self._record_bytes = span_bytes
         self._batch_bytes = batch_bytes
-        self._cleaner = Cleaner(with_content=content_on_events)
+        self._cleaner = Cleaner(with_content=content_on_events, room=span_bytes)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> Any:
         """Export ``batch`` as it may leave; a failure of any part is the result."""
         sized: list[tuple[ReadableLogRecord, int]] = []
         for record in batch:
             before = len(sized)
-            with fence.contain("pipeline.log_guard"):
+            with fence.contain("guard.logs"):
                 sized.append(self._cleaned(record))
             if len(sized) == before:
                 fence.dropped("logs", "unreadable")

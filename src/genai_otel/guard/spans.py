@@ -48,7 +48,7 @@ class Guard(SpanExporter):
         self.exporter = exporter
         self._span_bytes = span_bytes
         self._batch_bytes = batch_bytes
-        self._cleaner = Cleaner(with_content=content_on_spans)
+        self._cleaner = Cleaner(with_content=content_on_spans, room=span_bytes)
         self._resource: Resource | None = None  # the last one that needs no change
 
     # --- the SDK's interface ----------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ class Guard(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export ``spans`` as they may leave; a failure of any part is the result."""
         batches: list[Sequence[ReadableSpan]] = []
-        with fence.contain("pipeline.guard"):
+        with fence.contain("guard.spans"):
             batches.extend(self._batches(spans))
         if not batches:
             batches.append(self._one_by_one(spans))
@@ -94,7 +94,7 @@ class Guard(SpanExporter):
             attributes = attributes.copy()
             usual.append(self._is_usual(span, attributes, values))
             most = max(most, len(attributes))
-        bad, longest = _examined(values)
+        bad, longest = _examined(values, self._span_bytes)
         bound = SPAN_OVERHEAD + (most + 1) * (ATTRIBUTE_BYTES + longest)
         small = bound <= self._span_bytes and bound * len(spans) <= self._batch_bytes
         if small and not bad and all(usual):
@@ -143,10 +143,10 @@ class Guard(SpanExporter):
         kept: list[ReadableSpan] = []
         for span in spans:
             before = len(kept)
-            with fence.contain("pipeline.guard"):
+            with fence.contain("guard.spans"):
                 kept.append(self._cleaned(span)[0])
             if len(kept) == before:
-                with fence.contain("pipeline.guard"):
+                with fence.contain("guard.spans"):
                     kept.append(bare(span))
             if len(kept) == before:
                 fence.dropped("spans", "unreadable")
@@ -160,17 +160,20 @@ def _tuples(attributes: dict[str, Any], kinds: list[type]) -> Iterable[tuple[Any
     return filter(_IS_TUPLE, attributes.values())
 
 
-def _examined(values: set[Any]) -> tuple[set[Any], int]:
+def _examined(values: set[Any], room: int) -> tuple[set[Any], int]:
     """The values that must not leave as they are, and the bytes of the longest text."""
     texts = [value for value in values if type(value) is str]
     numbers = [value for value in values if type(value) in _NUMBERS]
-    together = "\n".join(texts)
+    longest = max(map(len, texts), default=0)
     bad: set[Any] = set()
+    if longest > room:  # they are cut, so nobody needs to read them to their end
+        bad.update([text for text in texts if len(text) > room])
+        texts = [text for text in texts if len(text) <= room]
+    together = "\n".join(texts)
     if scrub(utf8(together)) is not together:
         bad.update([text for text in texts if scrub(utf8(text)) is not text])
     if not _all_small(numbers):
         bad.update([number for number in numbers if not abs(number) < _INT64])
-    longest = max(map(len, texts), default=0)
     return bad, longest if together.isascii() else 4 * longest
 
 

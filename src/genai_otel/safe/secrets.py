@@ -15,7 +15,7 @@ REDACTED: Final = "[REDACTED]"
 
 _SHORTEST = 8
 # A text with more secrets than this is worth nothing; it goes as a whole instead of being rebuilt piece by piece.
-_MOST = 10_000
+_MOST = 1_000
 # HTTP instrumentations write REDACTED themselves; what is hidden already must not count as a change.
 _HIDDEN = ("[REDACTED]", "REDACTED")
 
@@ -49,18 +49,37 @@ def _token(literal: str, least: int, body: str, *prefixes: str) -> _Pattern:
     return re.compile(rf"({literal}(?={body}{{{least}}})(?:{starts}){body}+)")
 
 
-def _named(literal: str, *before: str, after: str = "", bare: str = _BARE) -> _Pattern:
+def _named(literal: str, *words: str, lead: str = "", after: str = "", bare: str = _BARE) -> _Pattern:
     """A value behind a name (``api_key=x``, ``"password": "x"``); only a quoted one behind a quoted name.
 
-    JSON stays JSON that way: ``"password": {"type": "string"}`` is a schema, not a secret.
+    The name is ``literal`` and ``after``; before it stands a character of ``lead`` or one of ``words``, and anything
+    where neither is given.  JSON stays JSON: ``"password": {"type": "string"}`` is a schema, not a secret.
     """
-    names = "|".join(word if word.startswith("(?<=") else rf"(?<={word}{literal})" for word in before)
     between = rf"[{_SPACE}]{{0,3}}[:=][{_SPACE}]{{0,3}}"
     return re.compile(
-        rf"{literal}(?:{names})(?={after}[\\\"'{_SPACE}]{{0,6}}[:=]){after}"
+        rf"{literal}{_before(literal, words, lead)}(?={after}[\\\"'{_SPACE}]{{0,6}}[:=]){after}"
         rf"(?:\\{{0,3}}[\"']{between}(?:{_QUOTED})|{between}(?:{_QUOTED}|{bare}))",
         re.DOTALL,
     )
+
+
+def _before(literal: str, words: tuple[str, ...], lead: str) -> str:
+    """What must stand before ``literal``; one look at one character settles most places."""
+    if not words and not lead:
+        return ""
+    ends = "".join({word[-1] for word in words})
+    found = [rf"(?<=[{lead}]{literal})"] if lead else []
+    if words:
+        parted = "|".join(rf"(?<={word}[-_. ]{literal})" for word in words)
+        joined = "|".join(rf"(?<={word}{literal})" for word in words)
+        found += [rf"(?<=[-_. ]{literal})(?:{parted})", rf"(?<=[{ends}]{literal})(?:{joined})"]
+    # The hyphen goes last, where it is no range.
+    first = "".join(
+        sorted(
+            {*lead, *ends, *("_. -" if words else "")}, key=lambda character: (character == "-", character)
+        )
+    )
+    return rf"(?<=[{first}]{literal})(?:{'|'.join(found)})"
 
 
 _Exact = tuple[tuple[str, _Pattern], ...]
@@ -124,24 +143,17 @@ def _folded() -> _Folded:
             (
                 _named(
                     "key",
-                    "[?&;]",
-                    "(?<=[-_. ]key)(?:(?<=api.key)|(?<=secret.key)|(?<=access.key)|(?<=account.key)|(?<=private.key)"
-                    "|(?<=subscription.key))",
-                    "(?<=[its]key)(?:(?<=apikey)|(?<=secretkey)|(?<=accesskey)|(?<=accountkey))",
+                    *("api", "secret", "access", "account", "private", "subscription"),
+                    lead="?&;",
                     after="(?:id)?",
                 ),
-                _named(
-                    "token",
-                    "[?&;]",
-                    "(?<=[-_]token)(?:(?<=access.token)|(?<=refresh.token)|(?<=id.token)|(?<=auth.token)"
-                    "|(?<=session.token)|(?<=security.token)|(?<=api.token))",
-                ),
-                _named("secret", "[?&;\"'_-]"),
-                _named("passw", "", after="(?:or)?d"),
-                _named("pwd", "[?&;]"),
-                _named("sig", "[?&]", after="(?:nature)?"),
+                _named("token", "access", "refresh", "id", "auth", "session", "security", "api", lead="?&;"),
+                _named("secret", "client", "app", lead="?&;\"'_-"),
+                _named("passw", after="(?:or)?d"),
+                _named("pwd", lead="?&;"),
+                _named("sig", lead="?&", after="(?:nature)?"),
                 _named("-signature", "amz", "goog"),
-                _named("authoriz", "", after="ation", bare=rf"((?:[a-z]+[{_SPACE}])?{_BARE[1:]}"),
+                _named("authoriz", after="ation", bare=rf"((?:[a-z]+[{_SPACE}])?{_BARE[1:]}"),
             ),
         ),
     )
