@@ -24,10 +24,12 @@ from genai_otel.safe import scrub, utf8
 
 _INT64: Final = 2**63
 _SCALARS: Final = frozenset({str, int, float, bool})
-_NUMBERS: Final = frozenset({int, float})
 _USUAL: Final = _SCALARS | {tuple}
 # In C, like all that is done with every value of every span; asked only where _USUAL holds.
 _IS_TUPLE: Final = tuple.__instancecheck__
+_IS_TEXT: Final = str.__instancecheck__
+_IS_INTEGER: Final = int.__instancecheck__
+_IS_FLOAT: Final = float.__instancecheck__
 
 
 class Guard(SpanExporter):
@@ -162,8 +164,8 @@ def _tuples(attributes: dict[str, Any], kinds: list[type]) -> Iterable[tuple[Any
 
 def _examined(values: set[Any], room: int) -> tuple[set[Any], int]:
     """The values that must not leave as they are, and the bytes of the longest text."""
-    texts = [value for value in values if type(value) is str]
-    numbers = [value for value in values if type(value) in _NUMBERS]
+    texts = list(filter(_IS_TEXT, values))
+    numbers = [*filter(_IS_INTEGER, values), *filter(_IS_FLOAT, values)]
     longest = max(map(len, texts), default=0)
     bad: set[Any] = set()
     if longest > room:  # they are cut, so nobody needs to read them to their end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 import re
 from typing import Any, Final, cast
 
@@ -57,6 +56,8 @@ def _decoded(text: str, mime_type: str) -> dict[str, Any]:
 
 
 def _described(data: bytes | bytearray | memoryview, mime_type: str) -> dict[str, Any]:
+    import hashlib  # 5 ms, and hardly a program sends media
+
     found: dict[str, Any] = {"type": "blob", "mime_type": mime_type}
     try:
         found["bytes"] = data.nbytes if isinstance(data, memoryview) else len(data)
