@@ -145,7 +145,12 @@ def test_an_answer_that_is_sent_back_as_the_object_that_it_is() -> None:
 
 def test_tools_by_name_description_and_parameters_only() -> None:
     parameters: dict[str, Any] = {"type": "object", "properties": {}}
-    function: dict[str, Any] = {"name": "weather", "description": "d", "parameters": parameters, "strict": True}
+    function: dict[str, Any] = {
+        "name": "weather",
+        "description": "d",
+        "parameters": parameters,
+        "strict": True,
+    }
     found = CHAT.request(
         {
             "messages": [],
