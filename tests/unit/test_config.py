@@ -13,7 +13,7 @@ LISTS = {"propagate_to", "clients_off"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 
 
-def load(arguments: Mapping[str, object] | None = None, **environ: str) -> Config:
+def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Config:
     return Config.load(arguments or {}, environ)
 
 
@@ -24,7 +24,7 @@ def test_every_setting_is_in_one_of_the_groups_below() -> None:
 def test_defaults_are_those_of_the_table() -> None:
     config = Config()
     for setting in SETTINGS:
-        said = load(**{setting.variable: setting.default}) if setting.default else load()
+        said = Config.load({}, {setting.variable: setting.default})
         assert getattr(said, setting.argument) == getattr(config, setting.argument), setting
 
 
@@ -40,7 +40,7 @@ def test_an_argument_wins_over_its_variable_and_the_variable_over_the_default() 
     ("text", "value"), [("true", True), ("1", True), ("ON", True), ("False", False), ("no", False)]
 )
 def test_switches(name: str, text: str, value: bool) -> None:
-    assert getattr(load(**{VARIABLES[name]: text}), name) is value
+    assert getattr(Config.load({}, {VARIABLES[name]: text}), name) is value
     assert getattr(load({name: value}), name) is value
 
 
@@ -175,6 +175,12 @@ def test_good_standard_variables_stay() -> None:
     environ = dict(GOOD)
     assert correct(environ) == []
     assert environ == GOOD
+
+
+def test_set_to_nothing_is_not_set() -> None:
+    environ = {"OTEL_METRICS_EXEMPLAR_FILTER": " ", "OTEL_BSP_MAX_QUEUE_SIZE": ""}
+    assert correct(environ) == []
+    assert environ == {}
 
 
 def test_a_header_is_never_shown() -> None:
