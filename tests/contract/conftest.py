@@ -23,7 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.contract)
-            item.add_marker(pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning"))  # vendors' own
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+            )  # vendors' own
 
 
 @pytest.fixture(autouse=True)

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from operator import attrgetter
-from pkgutil import iter_modules
 from typing import Any
-
-import pytest
-
-from tests.contract import payloads
 
 CANARY = "canary-7f3a in the mine"
 """Stands in everything that is said to a model.  While content is off it may leave in no signal."""
@@ -65,33 +59,3 @@ class Payload:
     model: str
     usage_in_stream: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Extra arguments with which a stream reports its usage; empty where it always does."""
-
-
-def all_payloads() -> list[Payload]:
-    """Those of the clients that are installed."""
-    found: list[Payload] = []
-    for module in iter_modules(payloads.__path__):
-        payload = import_module(f"{payloads.__name__}.{module.name}").PAYLOAD
-        found.append(payload)
-    return found
-
-
-PAYLOADS = all_payloads()
-
-
-def cases(chosen: Callable[[Case], Any] = lambda _: True) -> pytest.MarkDecorator:
-    """Run a test for every case of every client; ``chosen`` leaves some out."""
-    pairs = [
-        pytest.param(payload, case, id=f"{payload.client}-{case.path}")
-        for payload in PAYLOADS
-        for case in payload.cases
-        if chosen(case)
-    ]
-    return pytest.mark.parametrize(("payload", "case"), pairs)
-
-
-def main_cases(streamed: bool = False) -> pytest.MarkDecorator:
-    """Run a test for the first case of every client, the one that people use."""
-    return pytest.mark.parametrize(
-        ("payload", "case"), [pytest.param(each, each.cases[0], id=each.client) for each in PAYLOADS]
-    )

@@ -8,7 +8,8 @@ import pytest
 
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract.caller import Caller
-from tests.contract.payload import Case, Payload, cases
+from tests.contract.choice import cases
+from tests.contract.payload import Case, Payload
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

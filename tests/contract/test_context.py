@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract import oracle
 from tests.contract.caller import Caller
-from tests.contract.payload import Case, cases, main_cases
+from tests.contract.choice import cases, main_cases
+from tests.contract.payload import Case
 from tests.contract.test_streams import outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")

@@ -12,7 +12,8 @@ import pytest
 
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract.caller import Caller
-from tests.contract.payload import Case, Payload, cases, main_cases
+from tests.contract.choice import cases, main_cases
+from tests.contract.payload import Case, Payload
 from tests.contract.test_calls import check, common
 from tests.contract.test_streams import outcome
 

@@ -16,7 +16,8 @@ from genai_otel.processing.owner import Owners
 from genai_otel.processing.series import SeriesSink
 from genai_otel.testing import Telemetry
 from tests.contract.caller import Caller, settled
-from tests.contract.payload import Case, main_cases
+from tests.contract.choice import main_cases
+from tests.contract.payload import Case
 from tests.contract.test_raw import READ, UNREAD
 
 both = main_cases()

@@ -8,7 +8,8 @@ import pytest
 
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract.caller import Caller, settled
-from tests.contract.payload import Case, cases
+from tests.contract.choice import cases
+from tests.contract.payload import Case
 from tests.contract.test_calls import check, common
 from tests.contract.test_streams import dropped, outcome
 

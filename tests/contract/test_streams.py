@@ -11,7 +11,8 @@ import pytest
 from genai_otel.engine import call as calls
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract.caller import Caller
-from tests.contract.payload import Case, cases, main_cases
+from tests.contract.choice import cases, main_cases
+from tests.contract.payload import Case
 from tests.contract.test_calls import check, common
 from tests.harness.patience import collect, eventually
 
@@ -318,9 +319,7 @@ async def test_exception_in_a_helpers_body_is_the_calls(
 
 
 @helping
-async def test_helper_whose_connection_breaks_is_cut(
-    balanced: Telemetry, caller: Caller, case: Case
-) -> None:
+async def test_helper_whose_connection_breaks_is_cut(balanced: Telemetry, caller: Caller, case: Case) -> None:
     async with caller.entered(caller.help(case, "cut-after-2")) as stream:
         _, error = await caller.read(stream)
     assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)

@@ -9,7 +9,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from genai_otel.testing import Telemetry
 from tests.contract.caller import Caller
-from tests.contract.payload import Case, cases, main_cases
+from tests.contract.choice import cases, main_cases
+from tests.contract.payload import Case
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

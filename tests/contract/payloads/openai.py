@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+import openai
+import pydantic
 
 from tests.contract.payload import CANARY, Case, Payload
-
-pytest.importorskip("openai")
-
-import openai  # noqa: E402 - after the check that it is there
-import pydantic  # noqa: E402 - what the client is made of
 
 
 class Weather(pydantic.BaseModel):
@@ -97,9 +93,7 @@ PAYLOAD = Payload(
     model="gpt-4o-mini",
     usage_in_stream={"stream_options": {"include_usage": True}},
     cases=(
-        Case(
-            "chat.completions.create", _chat, _CHAT, streamed=_NO_USAGE, helper="chat.completions.stream"
-        ),
+        Case("chat.completions.create", _chat, _CHAT, streamed=_NO_USAGE, helper="chat.completions.stream"),
         Case(
             "chat.completions.parse",
             lambda model: {**_chat(model), "response_format": Weather},

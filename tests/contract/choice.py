@@ -1,0 +1,41 @@
+"""Which clients and cases a test runs for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+from tests.contract import payloads
+from tests.contract.payload import Case, Payload
+
+
+def all_payloads() -> list[Payload]:
+    """Those of the clients that are installed; a payload's file has the name of the client's package."""
+    names = [module.name for module in iter_modules(payloads.__path__)]
+    return [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in names if find_spec(name)]
+
+
+PAYLOADS = all_payloads()
+
+
+def cases(chosen: Callable[[Case], Any] = lambda _: True) -> pytest.MarkDecorator:
+    """Run a test for every case of every client; ``chosen`` leaves some out."""
+    pairs = [
+        pytest.param(payload, case, id=f"{payload.client}-{case.path}")
+        for payload in PAYLOADS
+        for case in payload.cases
+        if chosen(case)
+    ]
+    return pytest.mark.parametrize(("payload", "case"), pairs)
+
+
+def main_cases() -> pytest.MarkDecorator:
+    """Run a test for the first case of every client, the one that people use."""
+    return pytest.mark.parametrize(
+        ("payload", "case"), [pytest.param(each, each.cases[0], id=each.client) for each in PAYLOADS]
+    )

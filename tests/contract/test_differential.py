@@ -1,0 +1,193 @@
+"""With and without us: the same bytes and headers on the wire, the same results, the same exceptions.
+
+Every case of every client runs in two processes against a vendor's host name, with the HTTP instrumentations on in
+the second one.  Rows are written once; ``~`` stands for what only their async form has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from genai_otel.testing import ModelServer
+from tests.contract.choice import PAYLOADS
+from tests.contract.payload import CANARY, Case, Payload
+from tests.harness.differential import Outcome, compare
+from tests.harness.sink import HttpSink
+
+pytestmark = pytest.mark.process
+
+_HEAD = """
+import asyncio
+from tests.contract.payloads.{client} import PAYLOAD
+
+CASES = {{case.path: case for case in PAYLOAD.cases}}
+MODEL = PAYLOAD.model
+
+
+def make_client(url):
+    return PAYLOAD.make(url, False, max_retries=1)
+
+
+def make_async_client(url):
+    return PAYLOAD.make(url, True, max_retries=1)
+"""
+
+_ALL = {
+    "plain": "return ~await CASE.call(client, MODEL)",
+    "retried": "return ~await CASE.call(client, MODEL + '+fail-1')",
+    "refused": "return ~await CASE.call(client, MODEL + '+error-401')",
+    "failing": "return ~await CASE.call(client, MODEL + '+error-500')",
+    "wrong": "return ~await CASE.call(client, MODEL, no_such_argument=1)",
+    "odd": """
+        seen = []
+        for odd in ("null-fields", "unknown-fields", "no-choices+no-output", "html", "empty", "malformed"):
+            try:
+                seen.append(~await CASE.call(client, MODEL + "+" + odd))
+            except Exception as error:
+                seen.append([type(error).__qualname__, str(error), type(error.__cause__).__qualname__])
+        return seen
+    """,
+}
+_STREAMED = {
+    "stream": "return [one ~async for one in ~await CASE.call(client, MODEL, stream=True)]",
+    "cut": "return [one ~async for one in ~await CASE.call(client, MODEL + '+cut-after-2', stream=True)]",
+    "broken": "return [one ~async for one in ~await CASE.call(client, MODEL + '+midstream-error', stream=True)]",
+    "unknown": "return [one ~async for one in ~await CASE.call(client, MODEL + '+unknown-events', stream=True)]",
+    "body": """
+        ~async with ~await CASE.call(client, MODEL, stream=True) as stream:
+            ~async for one in stream:
+                raise KeyError(type(one).__qualname__)
+    """,
+    "after": """
+        stream = ~await CASE.call(client, MODEL + "+slow-chunk-50ms", stream=True)
+        seen = [type(stream), dir(type(stream)), sorted(set(vars(stream)))]
+        ~async for one in stream:
+            seen.append(one)
+            break
+        ~await stream.close()
+        try:
+            seen.append([one ~async for one in stream])
+        except Exception as error:
+            seen.append(repr(error))
+        return seen
+    """,
+}
+_HELPED = {
+    "helper": """
+        ~async with CASE.help(client, MODEL) as stream:
+            return [one ~async for one in stream]
+    """,
+    "helper_cut": """
+        ~async with CASE.help(client, MODEL + "+cut-after-2") as stream:
+            return [one ~async for one in stream]
+    """,
+    "helper_body": """
+        ~async with CASE.help(client, MODEL) as stream:
+            ~async for one in stream:
+                raise KeyError(type(one).__qualname__)
+    """,
+}
+_RAW = {
+    "raw": """
+        response = ~await CASE.call(client, MODEL, via="with_raw_response")
+        return [type(response), response.headers["content-type"], len(response.content), response.parse()]
+    """,
+    "raw_html": """
+        response = ~await CASE.call(client, MODEL + "+html", via="with_raw_response")
+        return [response.text, response.parse()]
+    """,
+}
+_UNREAD = {
+    "unread": """
+        ~async with CASE.call(client, MODEL, via="with_streaming_response") as response:
+            seen = [type(response), response.headers["content-type"], ~await response.parse()]
+        return [*seen, response.http_response.is_closed]
+    """,
+    "unread_lines": """
+        ~async with CASE.call(client, MODEL, via="with_streaming_response") as response:
+            return [len(line) ~async for line in response.iter_lines()]
+    """,
+    "unread_nothing": """
+        ~async with CASE.call(client, MODEL, via="with_streaming_response") as response:
+            pass
+        ~await response.read()
+    """,
+}
+
+
+_EVERYWHERE = {"plain", "refused", "odd", "stream", "cut", "helper", "raw", "unread"}
+
+
+def rows_of(case: Case, *, whole: bool) -> Iterator[tuple[str, str]]:
+    """The rows that a case can have; all of them, or those that differ from case to case."""
+    rows = {**_ALL}
+    if case.streamed is not None:
+        rows |= _STREAMED
+    if case.helper:
+        rows |= _HELPED
+    if "with_raw_response" in case.raw:
+        rows |= _RAW
+    if "with_streaming_response" in case.raw:
+        rows |= _UNREAD
+    return ((name, row) for name, row in rows.items() if whole or name in _EVERYWHERE)
+
+
+def script(payload: Payload) -> str:
+    """One function per case, form and flavour."""
+    parts = [_HEAD.format(client=payload.client)]
+    for case in payload.cases:
+        for name, body in rows_of(case, whole=case is payload.cases[0]):
+            text = body.strip("\n").replace("CASE", f"CASES[{case.path!r}]")
+            indent = "" if body.startswith("\n") else "    "
+            function = f"{case.path.replace('.', '_')}__{name}"
+            for prefix, flavour in (("async ", "async"), ("", "sync")):
+                written = re.sub(r"~\w+ ", "", text) if flavour == "sync" else text.replace("~", "")
+                lines = "\n".join(indent + line.removeprefix("    ") for line in written.splitlines())
+                parts.append(f"\n{prefix}def {function}__{flavour}(client):\n{lines}\n")
+    return "\n".join(parts)
+
+
+@pytest.fixture(scope="module", params=PAYLOADS, ids=lambda payload: payload.client)
+def ran(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, tuple[Outcome, Outcome]], HttpSink]]:
+    with ModelServer() as server, HttpSink() as sink:
+        env = {**sink.environment(), "OTEL_METRICS_EXPORTER": "none", "OTEL_SEMCONV_STABILITY_OPT_IN": "http"}
+        setup = "import genai_otel; genai_otel.setup()"
+        yield compare(server, script(request.param), setup=setup, env=env), sink
+
+
+def test_results_and_exceptions_are_the_same(
+    ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink],
+) -> None:
+    rows, _ = ran
+    assert len(rows) > 100
+    for name, (bare, traced) in rows.items():
+        assert traced.result == bare.result, name
+        assert traced.error == bare.error, name
+    failed = [name for name, (bare, _) in rows.items() if bare.error]
+    assert 40 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
+
+
+def test_bytes_and_headers_are_the_same(ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink]) -> None:
+    rows, _ = ran
+    for name, (bare, traced) in rows.items():
+        assert traced.sent == bare.sent, name
+        sent = {header.lower() for request in traced.sent for header, _ in request.headers}
+        assert not sent & {"traceparent", "tracestate", "baggage"}
+    assert sum(len(bare.sent) for bare, _ in rows.values()) > len(rows)
+
+
+def test_spans_of_calls_and_of_http_are_there_and_quote_nothing(
+    ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink],
+) -> None:
+    rows, sink = ran
+    spans = sink.spans()
+    ours = {span.span_id: span for span in spans if span.scope == "genai_otel"}
+    http = [span for span in spans if "http" in span.scope]
+    assert {span.attributes.get("server.address") for span in ours.values()} == {"api.openai.com"}
+    assert len(http) == sum(len(traced.sent) for _, traced in rows.values())
+    assert all(span.parent_id in ours for span in http)
+    assert CANARY.encode() not in sink.everything()
+    assert b"sk-test" not in sink.everything()
