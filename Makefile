@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEV := $(PYTHON) requirements/install.py .venv dev
+PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench docs test-pythons test-floors lock clean
@@ -13,9 +14,9 @@ demo:  ## a small app with a local model server: watch its traces and metrics (n
 	@$(PYTHON) requirements/install.py .venv demo dev
 	@$(BIN)/genai-otel demo
 
-test:  ## the whole test suite; ARGS="-k stream" chooses
+test:  ## the whole test suite; ARGS="-k stream -n 0" chooses, without workers
 	@$(DEV)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python $(PYTEST) $(ARGS)
 
 check:  ## lint, format and types
 	@$(DEV)
@@ -37,9 +38,9 @@ test-pythons:  ## the quick suite on every other Python from 3.10 on that this m
 
 test-floors:  ## the contract suite with the oldest supported dependencies, and with the OpenAI client's last major
 	@$(PYTHON) requirements/install.py .venvs/floor floor
-	@.venvs/floor/bin/python -m pytest -m contract $(ARGS)
+	@.venvs/floor/bin/python $(PYTEST) -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
-	@.venvs/openai-2/bin/python -m pytest -m contract $(ARGS)
+	@.venvs/openai-2/bin/python $(PYTEST) -m contract $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -39,3 +39,14 @@ def only_loopback() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """Log lines with lone surrogates are what some tests are about; between the workers only UTF-8 travels."""
+    data = yield
+    if data:
+        data["sections"] = [
+            (name, text.encode(errors="replace").decode()) for name, text in data.get("sections", ())
+        ]
+    return data

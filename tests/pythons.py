@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
+PYTEST = ("-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 THIS = "{}.{}".format(*sys.version_info) + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else "")
 
 
@@ -46,7 +47,7 @@ def run(version: str, python: str, arguments: list[str]) -> str:
     made = subprocess.run([python, "requirements/install.py", folder, "dev"], check=False, cwd=ROOT)
     if made.returncode:
         return "FAILED to install"
-    command = [str(ROOT / folder / "bin" / "python"), "-m", "pytest", "-q", "-m", "not slow", *arguments]
+    command = [str(ROOT / folder / "bin" / "python"), *PYTEST, "-q", "-m", "not slow", *arguments]
     done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         print(done.stdout, flush=True)
