@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from genai_otel import semconv
 from genai_otel.clients._stainless import given, is_mapping
@@ -24,8 +24,7 @@ def _stop(facts: Facts, value: Any) -> None:
     if isinstance(value, str):
         facts[semconv.REQUEST_STOP_SEQUENCES] = (value,)
     elif isinstance(value, (list, tuple)):
-        items: tuple[Any, ...] | list[Any] = value
-        facts[semconv.REQUEST_STOP_SEQUENCES] = tuple(items)
+        facts[semconv.REQUEST_STOP_SEQUENCES] = tuple(cast("list[Any]", value))
 
 
 def _stream(facts: Facts, value: Any) -> None:
@@ -46,7 +45,8 @@ def _tier(facts: Facts, value: Any) -> None:
 def _format(facts: Facts, value: Any) -> None:
     """A ``response_format``, a ``text`` with one, or the class that ``parse`` fills."""
     if is_mapping(value):
-        kind: Any = value.get("type") or (value.get("format") or {}).get("type")
+        inner = value.get("format")
+        kind = value.get("type") or (inner.get("type") if is_mapping(inner) else None)
         facts[semconv.OUTPUT_TYPE] = "json" if isinstance(kind, str) and kind.startswith("json") else "text"
     elif isinstance(value, type):
         facts[semconv.OUTPUT_TYPE] = "json"

@@ -69,8 +69,9 @@ class _Pending:
         self.awaitable: Any = awaitable
 
     def __del__(self) -> None:
-        if type(self.awaitable) is CoroutineType:
-            self.awaitable.close()
+        pending: CoroutineType[Any, Any, Any] | Any = self.awaitable
+        if isinstance(pending, CoroutineType):
+            pending.close()
 
 
 async def _awaited(

@@ -85,9 +85,10 @@ class Recorder:
             span.end(call.end_time)
 
     def _description(self, call: Call) -> str:
-        # The text of an exception can hold what was sent, so it is content.
-        if call.error is not None and self.content is not None and self.content.on_span:
-            return safe.scrub(safe.label(str(call.error)))
+        # The text of an exception can hold what was sent, so it is content; str() of it would run code of others.
+        said = call.error.args[0] if call.error is not None and call.error.args else None
+        if self.content is not None and self.content.on_span and type(said) is str:
+            return safe.label(said)
         return str(call.attributes[semconv.ERROR_TYPE])
 
     def _write_content(self, call: Call) -> None:
@@ -101,20 +102,22 @@ class Recorder:
             if policy.on_span:
                 for name, value in content.items():
                     call.attributes[name] = safe.json_text(value, value_bytes=policy.value_bytes)
-            if policy.on_event and self._events is not None:
+            if policy.on_event and content and self._events is not None:
                 self._emit(self._events, call, content, policy)
 
     @staticmethod
     def _emit(events: Logger, call: Call, content: dict[str, Any], policy: ContentPolicy) -> None:
         from opentelemetry._logs import SeverityNumber
 
+        facts = call.attributes.copy()
+        safe.clean(facts)
         body = {name: safe.plain(value, budget=policy.value_bytes) for name, value in content.items()}
         events.emit(
             event_name=semconv.EVENT_OPERATION_DETAILS,
             timestamp=call.end_time,
             severity_number=SeverityNumber.DEBUG,
             context=call.context,
-            attributes={**call.attributes, **body},
+            attributes={**facts, **body},
         )
 
 

@@ -59,8 +59,7 @@ def _parse(response: Any, parse: Callable[..., Any] | None = None) -> Any:
 
 
 def _parse_method(response: Any) -> Callable[..., Any]:
-    kind: Any = type(response)
-    return kind.parse
+    return response.__class__.parse
 
 
 def _driven(value: Any) -> Any:

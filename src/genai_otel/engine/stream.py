@@ -57,7 +57,7 @@ def follow(call: Call, stream: Any) -> None:
 def watch_close(body: Any, closing: Callable[[], None]) -> None:
     """Call ``closing`` when ``body.close()`` or ``body.aclose()`` is called for the first time."""
     for name in ("close", "aclose"):
-        if hasattr(type(body), name):
+        if hasattr(body.__class__, name):
             setattr(body, name, _Closing(body, name, closing))
 
 
@@ -76,7 +76,7 @@ class _Closing:
         self._closing = closing
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        vars(self._body).pop(self._name, None)
+        self._body.__dict__.pop(self._name, None)
         with fence.contain("engine.close"):
             self._closing()
         return getattr(self._body, self._name)(*args, **kwargs)

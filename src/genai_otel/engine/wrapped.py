@@ -17,7 +17,7 @@ class Wrapped(_FunctionWrapper):
     """A client's method with the engine in front; told from other people's wrappers by its class."""
 
     def __init__(self, original: Any, spec: ClientSpec, endpoint: Endpoint) -> None:
-        super().__init__(original, wrapper(spec, endpoint))
+        super().__init__(original, wrapper(spec, endpoint))  # pyright: ignore[reportUnknownMemberType] - see above
 
     def pass_through(self) -> None:
         """Take the engine out where the wrapper itself cannot be taken away."""

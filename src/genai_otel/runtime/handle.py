@@ -46,7 +46,7 @@ class Handle:
     @property
     def ended(self) -> bool:
         """Whether :meth:`shutdown` was called for something that was on; this process sends nothing any more."""
-        return self._ended and self._built is not None
+        return self._ended and self._calls is not None
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Send what is there within ``timeout`` seconds; whether everything was taken in time.

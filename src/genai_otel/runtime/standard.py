@@ -24,7 +24,9 @@ def correct(environ: MutableMapping[str, str]) -> list[str]:
     for name, allowed, holds in _rules():
         text = environ.get(name, "").strip()
         if not text:
-            environ.pop(name, None)  # set to nothing is not set, as the specification says and not all of the SDK does
+            environ.pop(
+                name, None
+            )  # set to nothing is not set, as the specification says and not all of the SDK does
         elif not holds(text):
             value = "not shown here" if name.endswith("HEADERS") else repr(text)  # a header is often a secret
             found.append(f"{name} is {value}; allowed is {allowed}; its default holds")
