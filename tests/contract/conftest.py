@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from genai_otel.testing import ModelServer, Telemetry
 from tests.contract import oracle
 from tests.contract.caller import Caller
 from tests.contract.payload import CANARY, Payload
+from tests.contract.warm import Warm
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,3 +74,13 @@ def balanced(telemetry: Telemetry) -> Iterator[Telemetry]:
 def text_of(span: Any) -> str:
     """Everything that a span says."""
     return span.to_json()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Runs scripts in processes of their own, without the seconds that imports take."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    process = Warm()
+    yield process
+    process.end()

@@ -1,0 +1,179 @@
+"""Several layers trace one call: it is counted once, where it began, with what any of them knew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from genai_otel.testing import ModelServer, Telemetry
+from tests.contract import oracle
+from tests.contract.caller import Caller
+from tests.contract.choice import main_cases
+from tests.contract.payload import Case
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+both = main_cases()
+framework = trace.get_tracer("framework")
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}
+
+
+def marks(span: Any) -> tuple[bool | None, bool | None]:
+    return span.attributes.get("genai_otel.owner"), span.attributes.get("genai_otel.measured")
+
+
+def counted(telemetry: Telemetry) -> float:
+    return sum(point.count for point in telemetry.metrics().get("gen_ai.client.operation.duration", []))
+
+
+@both
+async def test_a_frameworks_span_around_ours_owns(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    with framework.start_as_current_span("chat m", kind=SpanKind.INTERNAL, attributes=CHAT):
+        await caller.call(case)
+    ours, theirs = balanced.calls()
+    assert (marks(ours), marks(theirs)) == ((False, None), (None, True))
+    assert counted(balanced) == 1
+    facts = theirs.attributes or {}
+    assert facts["gen_ai.usage.input_tokens"] == 12  # held for it: it was not told
+    assert facts["gen_ai.response.model"] == case.facts["gen_ai.response.model"]
+
+
+@both
+async def test_what_the_owner_says_itself_counts(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    with framework.start_as_current_span("chat m", attributes=CHAT) as span:
+        await caller.call(case)
+        span.set_attribute("gen_ai.usage.input_tokens", 99)
+    theirs = balanced.calls()[-1]
+    assert (theirs.attributes or {})["gen_ai.usage.input_tokens"] == 99
+    assert (theirs.attributes or {})["gen_ai.usage.output_tokens"] == 7
+
+
+@both
+async def test_inner_calls_of_one_owner_add_up(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    """A framework that retries, or asks twice, within one span of its own."""
+    with framework.start_as_current_span("chat m", attributes=CHAT):
+        await caller.call(case)
+        await caller.call(case, "input-30")
+    theirs = balanced.calls()[-1]
+    assert (theirs.attributes or {})["gen_ai.usage.input_tokens"] == 42
+    assert counted(balanced) == 1
+
+
+@both
+async def test_a_span_inside_ours_does_not_count(
+    balanced: Telemetry, caller: Caller, case: Case, model_server: ModelServer
+) -> None:
+    """An SDK that traces itself, or another instrumentor beneath ours."""
+    from genai_otel.engine import call as calls
+
+    spec, endpoint = _endpoint(caller, case)
+    opened = calls.begin(spec, endpoint, _resource(caller, case), case.arguments("m"))
+    assert opened
+    with framework.start_as_current_span("chat m", kind=SpanKind.CLIENT, attributes=CHAT) as inner:
+        inner.set_attribute("gen_ai.usage.input_tokens", 5)
+    opened.suspend()
+    opened.returned({})
+    theirs, ours = balanced.calls()
+    assert (marks(theirs), marks(ours)) == ((False, None), (None, True))
+    assert counted(balanced) == 1
+
+
+def _endpoint(caller: Caller, case: Case) -> tuple[Any, Any]:
+    from genai_otel.clients import SPECS
+
+    spec = next(spec for spec in SPECS if spec.name == caller.payload.client)
+    return spec, spec.endpoints[0]
+
+
+def _resource(caller: Caller, case: Case) -> Any:
+    from operator import attrgetter
+
+    return attrgetter(case.path.rpartition(".")[0])(caller.client)
+
+
+@both
+async def test_an_agents_span_counts_nothing_and_hides_nothing(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}
+    with framework.start_as_current_span("invoke_agent a", attributes=agent) as span:
+        await caller.call(case)
+        await caller.call(case)
+        span.set_attribute("gen_ai.usage.input_tokens", 24)  # its sum
+    assert counted(balanced) == 2
+    assert [marks(one) for one in balanced.calls()] == [(None, True), (None, True), (None, None)]
+
+
+@both
+async def test_a_span_that_shows_itself_late_loses_ownership(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    with framework.start_as_current_span("work") as late:
+        await caller.call(case)
+        late.set_attributes(CHAT)
+    ours, theirs = balanced.calls()
+    assert (marks(ours), marks(theirs)) == ((None, True), (False, None))
+    assert counted(balanced) == 1
+
+
+@both
+async def test_a_model_servers_own_span_does_not_count(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    with framework.start_as_current_span("chat m", kind=SpanKind.SERVER, attributes=CHAT):
+        await caller.call(case)
+    assert counted(balanced) == 1
+    assert [marks(one) for one in balanced.calls()] == [(None, True), (None, None)]
+
+
+@both
+async def test_siblings_count_each(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    with framework.start_as_current_span("request"):
+        await caller.call(case)
+        with framework.start_as_current_span("chat m", attributes=CHAT):
+            pass
+        await caller.call(case)
+    assert counted(balanced) == 3
+
+
+@both
+async def test_a_stream_that_outlives_the_framework_span(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    """The owner ended without it; the call is not counted a second time."""
+    with framework.start_as_current_span("chat m", attributes=CHAT):
+        stream = await caller.stream(case)
+    await caller.read(stream)
+    theirs, ours = balanced.calls()
+    assert (marks(theirs), marks(ours)) == ((None, True), (False, None))
+    assert counted(balanced) == 1
+
+
+def test_older_names_are_understood(balanced: Telemetry) -> None:
+    old = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "vertex_ai",
+        "gen_ai.request.model": "gemini",
+        "gen_ai.usage.prompt_tokens": 3,
+        "gen_ai.usage.completion_tokens": 4,
+    }
+    with framework.start_as_current_span("chat gemini", attributes=old):
+        pass
+    facts = balanced.span().attributes or {}
+    assert facts["gen_ai.provider.name"] == "gcp.vertex_ai"
+    assert (facts["gen_ai.usage.input_tokens"], facts["gen_ai.usage.output_tokens"]) == (3, 4)
+    assert old.items() <= facts.items()
+    tokens = balanced.metrics()["gen_ai.client.token.usage"]
+    assert sorted(point.sum for point in tokens) == [3, 4]
+
+
+def test_spans_of_others_are_passed_on_as_they_are(balanced: Telemetry) -> None:
+    with framework.start_as_current_span("work", attributes={"a": 1}) as span:
+        pass
+    (seen,) = balanced.spans()
+    assert seen.attributes == {"a": 1}
+    assert seen.context.span_id == span.get_span_context().span_id
+    assert oracle.seen(balanced.metrics()) == {}
