@@ -17,11 +17,13 @@ class Wrapped(_FunctionWrapper):
     """A client's method with the engine in front; told from other people's wrappers by its class."""
 
     def __init__(self, original: Any, spec: ClientSpec, endpoint: Endpoint) -> None:
-        super().__init__(original, wrapper(spec, endpoint))  # pyright: ignore[reportUnknownMemberType] - see above
+        on = [True]  # wrapt looks at each call whether it is true, and lets nobody set another one later
+        super().__init__(original, wrapper(spec, endpoint), enabled=on)  # pyright: ignore[reportUnknownMemberType] - see above
+        self._self_on = on
 
     def pass_through(self) -> None:
         """Take the engine out where the wrapper itself cannot be taken away."""
-        self._self_enabled = False  # wrapt reads it on every call
+        self._self_on.clear()
 
 
 def resolve(module: ModuleType, path: str) -> tuple[Any, str, Any] | None:

@@ -1,0 +1,355 @@
+"""Methods stay what they were to whoever looks at them; patches come in any order and go without a trace."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import pickle
+import sys
+from importlib import metadata
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genai_otel import fence
+from genai_otel.engine import patch
+from genai_otel.spec import ClientSpec, Endpoint, Peer
+from genai_otel.testing import ModelServer, Telemetry
+from tests.contract.caller import Caller, settled
+from tests.contract.choice import PAYLOADS, main_cases
+from tests.contract.payload import Case, Payload
+from tests.contract.warm import Warm
+from tests.harness.process import run
+from tests.harness.sink import HttpSink
+
+both = main_cases()
+
+
+# --- what the program sees of a patched method ----------------------------------------------------
+
+
+LOOKS = """
+import asyncio, inspect, json, types
+from operator import attrgetter
+from tests.contract.payloads.{client} import PAYLOAD
+import genai_otel
+
+def looks(method):
+    return [str(inspect.signature(method)), inspect.iscoroutinefunction(method), inspect.ismethod(method),
+            inspect.isfunction(method), asyncio.iscoroutinefunction(method), callable(method), inspect.getfile(method),
+            [getattr(method, name, None) for name in ("__name__", "__qualname__", "__doc__", "__module__")],
+            repr(sorted(getattr(method, "__annotations__", ()))), repr(getattr(method, "__defaults__", None)),
+            inspect.getsourcelines(method)[1], hasattr(method, "__wrapped__"), hasattr(method, "__get__")]
+
+def table():
+    rows = {{}}
+    for asynchronous in (False, True):
+        client = PAYLOAD.make("http://127.0.0.1:9/v1", asynchronous)
+        for case in PAYLOAD.cases:
+            bound = attrgetter(case.path)(client)
+            unbound = getattr(type(bound.__self__), case.path.rpartition(".")[2])
+            rows[f"{{case.path}} {{asynchronous}} bound"] = looks(bound)
+            rows[f"{{case.path}} {{asynchronous}}"] = looks(unbound)
+            assert bound.__func__ and bound.__self__ is not None
+    return rows
+
+print(json.dumps(table()))
+genai_otel.setup()
+print(json.dumps(table()))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.client)
+def test_a_method_looks_as_it_did(warm: Warm, payload: Payload) -> None:
+    before, after = warm.run(LOOKS.format(client=payload.client), {"OTEL_TRACES_EXPORTER": "console"}).said
+    assert len(before) >= 4 * len(payload.cases)
+    for name, looks in before.items():
+        # A method wrapped by functools has __wrapped__ as well; one that has not gets it from us.
+        assert [*after[name][:-2], after[name][-1]] == [*looks[:-2], looks[-1]], name
+
+
+@both
+@pytest.mark.usefixtures("balanced")
+async def test_a_method_is_called_in_any_way(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    resource, _, method = case.path.rpartition(".")
+    resource = attrgetter(resource)(caller.client)
+    kind: Any = type(resource)
+    arguments = case.arguments(caller.model())
+    await settled(functools.partial(getattr(resource, method), **arguments)())
+    await settled(getattr(kind, method)(resource, **arguments))
+    await settled(kind.__dict__[method].__get__(resource, kind)(**arguments))
+    assert len(balanced.calls()) == 3
+
+
+@both
+@pytest.mark.usefixtures("balanced")
+async def test_a_subclass_may_override_it(balanced: Telemetry, caller: Caller, case: Case) -> None:
+    path, _, method = case.path.rpartition(".")
+    resource = attrgetter(path)(caller.client)
+    kind: Any = type(resource)
+    seen: list[str] = []
+
+    def mine(self: Any, **arguments: Any) -> Any:
+        seen.append(arguments["model"])
+        return getattr(super(own, self), method)(**arguments)
+
+    own: Any = type("Mine", (kind,), {method: mine})
+    await settled(getattr(own(caller.client), method)(**case.arguments(caller.model())))
+    assert seen == [caller.model()]
+    assert len(balanced.calls()) == 1
+
+
+@both
+def test_a_class_can_be_pickled_by_name(telemetry: Telemetry, payload: Payload, case: Case) -> None:
+    resource = attrgetter(case.path.rpartition(".")[0])(payload.make("http://127.0.0.1:9/v1", False))
+    assert pickle.loads(pickle.dumps(type(resource))) is type(resource)
+
+
+# --- specs that do not fit ------------------------------------------------------------------------
+
+
+def spec(requires: str = "pytest >= 1", *targets: str) -> ClientSpec:
+    return ClientSpec(
+        name="made-up",
+        requires=requires,
+        endpoints=tuple(Endpoint(target, "chat") for target in targets),
+        connection=lambda _: None,
+        peer=lambda _: Peer("made-up"),
+    )
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A client's module, not imported yet."""
+    name = f"made_up_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text("class Client:\n    def chat(self, model):\n        return model\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return name
+
+
+def states(*targets: str) -> list[tuple[str, str]]:
+    found = {each.target: (each.state, each.reason) for each in patch.installed()}
+    return [found[target] for target in targets]
+
+
+def test_a_client_is_patched_when_it_is_imported(telemetry: Telemetry, made_up: str) -> None:
+    target, lost = f"{made_up}:Client.chat", f"{made_up}:Client.no_such_method"
+    patch.register(spec("pytest >= 1", target, lost))
+    assert states(target, lost) == [("waiting", "")] * 2
+    module: Any = __import__(made_up)
+    assert states(target, lost) == [("patched", ""), ("skipped", "not in this version of the client")]
+    assert module.Client().chat(model="m") == "m"
+    assert telemetry.span().name == "chat m"
+
+
+def test_a_client_that_is_not_there_is_no_problem(telemetry: Telemetry) -> None:
+    target = "no_such_client.deep.module:Client.chat"
+    patch.register(spec("no-such-client >= 1", target))
+    assert states(target) == [("waiting", "")]
+    assert "no_such_client" not in sys.modules
+
+
+def test_a_client_that_is_too_old_is_named_and_left_alone(
+    telemetry: Telemetry, made_up: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = f"{made_up}:Client.chat"
+    patch.register(spec("pytest >= 10000", target))
+    module: Any = __import__(made_up)
+    state, reason = states(target)[0]
+    assert (state, reason) == ("skipped", f"pytest {metadata.version('pytest')} is older than 10000")
+    assert module.Client().chat(model="m") == "m"
+    assert telemetry.calls() == []
+    assert f"made-up are not traced: {reason}" in caplog.text
+
+
+def test_another_wrapper_is_named_and_wrapped_in_turn(
+    telemetry: Telemetry, made_up: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    import wrapt
+
+    target = f"{made_up}:Client.chat"
+    module: Any = __import__(made_up)
+
+    def theirs(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        return ["theirs", wrapped(*args, **kwargs)]
+
+    wrapt.wrap_function_wrapper(module, "Client.chat", theirs)
+    patch.register(spec("pytest >= 1", target))
+    assert module.Client().chat(model="m") == ["theirs", "m"]
+    assert len(telemetry.calls()) == 1
+    assert f"made-up is also instrumented by {__name__}" in caplog.text
+    patch.register(spec("pytest >= 1", target))  # again
+    assert module.Client().chat(model="m") == ["theirs", "m"]
+    assert len(telemetry.calls()) == 2
+
+
+@pytest.fixture(autouse=True)
+def forget(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Specs of a test's own, and what was said of them, end with the test."""
+    for table in ("_specs", "_hooked", "_patches", "_applied"):
+        monkeypatch.setattr(patch, table, getattr(patch, table).copy())
+    monkeypatch.setattr(fence, "_said", set())
+
+
+# --- orders, in processes of their own ------------------------------------------------------------
+
+pytestmark: list[pytest.MarkDecorator] = []
+
+UNINSTALL = """
+import json, os, threading
+import openai, wrapt
+from operator import attrgetter
+from openai.resources.chat.completions import Completions
+from openai.resources.responses import Responses
+from openai.resources import Embeddings
+from tests.contract.payloads.openai import PAYLOAD
+import genai_otel
+from genai_otel.engine import patch
+
+client = PAYLOAD.make(os.environ["MODELS"], False)           # made before set-up
+chat = PAYLOAD.cases[0]
+bound_before = client.chat.completions.create                 # documented: not covered
+originals = {kind: dict(vars(kind)) for kind in (Completions, Responses, Embeddings)}
+
+barrier = threading.Barrier(8)
+handles = []
+def work():
+    barrier.wait()
+    handles.append(genai_otel.setup())
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(set(map(id, handles))) == 1
+wrapped = vars(Completions)["create"]
+assert wrapped is not originals[Completions]["create"]
+assert wrapped.__wrapped__ is originals[Completions]["create"]  # one wrapper, not eight
+
+chat.call(client, PAYLOAD.model + "+chunks-1")                # a client made before set-up is traced
+list(chat.call(client, PAYLOAD.model + "+chunks-2", stream=True))
+
+def theirs(function, instance, args, kwargs):
+    return function(*args, **kwargs)
+wrapt.wrap_function_wrapper("openai.resources.embeddings", "Embeddings.create", theirs)
+buried = vars(Embeddings)["create"]
+patch.uninstall()
+for kind, before in originals.items():
+    for name, value in before.items():
+        if (kind, name) == (Embeddings, "create"):
+            assert vars(kind)[name] is buried                 # the other tool's wrapper stays
+        else:
+            assert vars(kind)[name] is value, (kind, name)
+chat.call(client, PAYLOAD.model + "+chunks-3")
+client.embeddings.create(model="not traced", input="x")
+assert patch.installed() == ()
+patch.install([spec for spec in __import__("genai_otel.clients", fromlist=["SPECS"]).SPECS])
+chat.call(client, PAYLOAD.model + "+chunks-4")
+client.embeddings.create(model="traced", input="x")
+"""
+
+
+@pytest.mark.process
+def test_set_up_late_often_and_taken_back(warm: Warm, model_server: ModelServer) -> None:
+    with HttpSink() as sink:
+        warm.run(UNINSTALL, {"MODELS": model_server.base_url, **sink.environment()})
+        names = [span.name for span in sink.spans() if span.scope == "genai_otel"]
+    assert names == [f"chat gpt-4o-mini+chunks-{number}" for number in (1, 2, 4)] + ["embeddings traced"]
+
+
+EARLY = """
+import sys
+heavy = ("openai", "httpx", "httpx2", "pydantic", "grpc", "fastapi", "anthropic", "requests", "uvicorn")
+import genai_otel
+assert not set(heavy) & set(sys.modules), set(heavy) & set(sys.modules)
+genai_otel.setup()
+loaded = set(heavy) & set(sys.modules)
+assert not loaded - {"requests"}, loaded  # the OTLP exporter's own
+import os
+import openai
+client = openai.OpenAI(base_url=os.environ["MODELS"], api_key="x")
+client.chat.completions.create(model="a", messages=[])
+genai_otel.setup()
+client.embeddings.create(model="b", input="x")
+"""
+
+
+@pytest.mark.process
+def test_set_up_first_imports_no_client_and_covers_it_later(model_server: ModelServer) -> None:
+    with HttpSink() as sink:
+        run(EARLY, env={"MODELS": model_server.base_url, **sink.environment()}).ok()
+        spans = sink.spans()
+    ours = [span for span in spans if span.scope == "genai_otel"]
+    assert [span.name for span in ours] == ["chat a", "embeddings b"]
+    assert len(spans) == 4  # with one HTTP span each
+
+
+# --- the rooms and their doors --------------------------------------------------------------------
+
+PACKAGE = Path(patch.__file__).parents[1]
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports, also inside functions; not what only a type checker reads."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} if node.module != "genai_otel" else set()
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.startswith("genai_otel.")}
+
+
+def rooms(folder: str) -> dict[str, set[str]]:
+    """File to the first parts of what it imports of ours."""
+    return {
+        path.name: {name.split(".")[1] for name in imported(path)} for path in (PACKAGE / folder).glob("*.py")
+    }
+
+
+def test_rooms_know_only_what_they_may() -> None:
+    for name, known in rooms("clients").items():
+        assert known <= {"spec", "semconv", "safe", "clients"}, name
+    for name, known in rooms("engine").items():
+        assert not known & {"clients", "processing", "guard", "runtime", "launcher"}, name
+    for name, known in rooms("processing").items():
+        assert not known & {"clients", "engine", "runtime", "launcher"}, name
+    for name, known in rooms("guard").items():
+        assert not known & {"clients", "engine", "runtime", "launcher"}, name
+    joining = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in PACKAGE.rglob("*.py")
+        if {"engine", "processing"} <= {name.split(".")[1] for name in imported(path)}
+    }
+    assert joining <= {"runtime", "launcher"}
+
+
+def test_a_client_imports_of_other_clients_only_their_parts() -> None:
+    for path in (PACKAGE / "clients").glob("[!_]*.py"):
+        others = {name.split(".")[2] for name in imported(path) if name.startswith("genai_otel.clients.")}
+        assert all(name.startswith("_") for name in others), path.name
+
+
+def test_specs_and_their_readers_need_no_library() -> None:
+    spec_source = ast.dump(ast.parse((PACKAGE / "spec.py").read_text(encoding="utf-8")))
+    assert "opentelemetry" not in spec_source
+    for path in (PACKAGE / "clients").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                top = node.module.split(".")[0]
+                assert top in {"genai_otel", *sys.stdlib_module_names}, (path.name, top)
+
+
+def test_every_client_has_its_payload() -> None:
+    from genai_otel.clients import SPECS
+
+    assert {payload.client for payload in PAYLOADS} <= {spec.name for spec in SPECS}
+    folder = Path(__file__).parent / "payloads"
+    assert {spec.name for spec in SPECS} == {path.stem for path in folder.glob("[!_]*.py")}
