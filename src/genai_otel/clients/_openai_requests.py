@@ -10,12 +10,14 @@ from genai_otel.clients._stainless import given, is_mapping
 from genai_otel.spec import Facts
 
 _Set = Callable[[Facts, Any], None]
+_LARGE: Final = 2**63  # a larger one is no double, and no attribute either
 _Table = Mapping[str, "str | _Set"]
 
 
 def _double(name: str) -> _Set:
     def put(facts: Facts, value: Any) -> None:
-        facts[name] = float(value) if type(value) is int else value
+        whole = type(value) is int and abs(value) < _LARGE
+        facts[name] = float(value) if whole else value
 
     return put
 

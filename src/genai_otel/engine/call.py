@@ -134,7 +134,11 @@ def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mappin
         # The destination first: by it the pipeline knows a span of ours when it starts.
         context = set_value(DESTINATION_KEY, origin.address or "", context)
         recorder.start(call, context)
-        call.attributes = {**origin.attributes, **endpoint.request(arguments)}
+        call.attributes = origin.attributes.copy()
+        try:
+            call.attributes.update(endpoint.request(arguments))
+        except Exception as error:  # noqa: BLE001 - a call with fewer facts is a call all the same
+            fence.report("engine.request", error)
         call.context = set_span_in_context(call.span, context)
         if recorder.content is not None:
             _capture_request(call, arguments)

@@ -172,6 +172,7 @@ class Pipeline(SpanProcessor):
                     )
                 changed[semconv.MEASURED] = True
                 attributes.update(changed)
+                safe.clean(attributes)  # of any library: what is no plain value can be no label
                 self._record(_copy(span, attributes), context)
         if not changed:
             return span

@@ -36,6 +36,7 @@ Value = tuple[float, int, SpanContext | None]
 """(value, time in ns, context of the span if it makes an exemplar)"""
 
 _FOLD_EVERY: Final = 256
+_INT64: Final = 2**63
 _SAMPLED: Final = TraceFlags.SAMPLED
 
 
@@ -183,7 +184,7 @@ def labels(identity: Identity, extra: Extra) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in zip(LABELS, identity, strict=True):
         if value is not None:
-            found[name] = value if type(value) is int else safe.label(value)
+            found[name] = value if type(value) is int and abs(value) < _INT64 else safe.label(value)
     if extra is not None:
         found[extra[0]] = safe.label(extra[1])
     return found
