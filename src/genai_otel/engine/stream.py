@@ -21,8 +21,6 @@ from genai_otel.engine.call import Call
 
 Read = Callable[[Any], None]
 
-_END: Final = object()
-
 # A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
 _BROKEN: Final = frozenset(
     {
@@ -105,20 +103,19 @@ def _ignore(_: Any) -> None:
 def _follow(call: Call, iterator: Iterator[Any], read: Read) -> Iterator[Any]:
     clock = time.perf_counter_ns
     try:
-        chunk = next(iterator, _END)
-        if chunk is not _END:
+        for chunk in iterator:
             call.chunks = 1
             call.first = call.last = clock()
             _first(call, read, chunk)
             yield chunk
-            del chunk  # the user may want its memory back before the next one comes
-            for call.chunks, chunk in enumerate(iterator, 2):
-                call.last = clock()
-                try:
-                    read(chunk)
-                except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                    fence.report("engine.chunk", error)
-                yield chunk
+            break
+        for call.chunks, chunk in enumerate(iterator, 2):
+            call.last = clock()
+            try:
+                read(chunk)
+            except Exception as error:  # noqa: BLE001 - the fence of the hot path
+                fence.report("engine.chunk", error)
+            yield chunk
     except GeneratorExit:
         call.drop()
         raise
@@ -132,16 +129,18 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read) -> Asyn
     clock = time.perf_counter_ns
     try:
         async for chunk in iterator:
+            call.chunks = 1
+            call.first = call.last = clock()
+            _first(call, read, chunk)
+            yield chunk
+            break
+        async for chunk in iterator:
             call.last = clock()
             call.chunks += 1
-            if call.chunks == 1:
-                call.first = call.last
-                _first(call, read, chunk)
-            else:
-                try:
-                    read(chunk)
-                except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                    fence.report("engine.chunk", error)
+            try:
+                read(chunk)
+            except Exception as error:  # noqa: BLE001 - the fence of the hot path
+                fence.report("engine.chunk", error)
             yield chunk
     except GeneratorExit:
         call.drop()
