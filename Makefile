@@ -5,7 +5,7 @@ DEV := $(PYTHON) requirements/install.py .venv dev
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs test-pythons test-floors lock clean
+.PHONY: help demo test test-slow check bench docs test-pythons test-floors lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,9 +14,13 @@ demo:  ## a small app with a local model server: watch its traces and metrics (n
 	@$(PYTHON) requirements/install.py .venv demo dev
 	@$(BIN)/genai-otel demo
 
-test:  ## the whole test suite; ARGS="-k stream -n 0" chooses, without workers
+test:  ## the test suite; ARGS="-k stream -n 0" chooses, without workers
 	@$(DEV)
-	@$(BIN)/python $(PYTEST) $(ARGS)
+	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
+
+test-slow:  ## the few tests that take long
+	@$(DEV)
+	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
 
 check:  ## lint, format and types
 	@$(DEV)

@@ -146,7 +146,7 @@ def test_samplers_exporters_and_ids_of_other_packages(tmp_path: Path) -> None:
     class ByName(Sampler):
         def __init__(self, word):
             self.word = word
-        def should_sample(self, parent_context, trace_id, name, kind=None, attributes=None, links=None, trace_state=None):
+        def should_sample(self, parent_context, trace_id, name, kind=None, attributes=None, *others, **more):
             if self.word in name:
                 return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes)
             return SamplingResult(Decision.DROP)

@@ -82,7 +82,7 @@ for number in range(2):
         spans = instances(sink)
         assert sorted(map(dict, spans.values()), key=str) == [{"child 0": 1}, {"child 1": 1}, {"parent": 6}]
         parent = next(instance for instance, names in spans.items() if "parent" in names)
-        assert sorted(log.body for log in sink.logs()) == ["child 0", "child 1", "parent"]
+        assert sorted(str(log.body) for log in sink.logs()) == ["child 0", "child 1", "parent"]
         assert counts(sink) == {instance: 6 if instance == parent else 1 for instance in spans}
         theirs = {point.resource["service.instance.id"]: point.value for point in sink.latest("theirs")}
         assert theirs == {instance: 5 if instance == parent else 1 for instance in spans}
