@@ -14,7 +14,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -32,8 +32,8 @@ ExemplarFilter = Literal["trace_based", "always_on", "always_off"]
 Exemplar = tuple[float, int, SpanContext]
 """(value, time in ns, context of the span)"""
 
-Value = tuple[float, int, SpanContext | None]
-"""(value, time in ns, context of the span if it makes an exemplar)"""
+Recorded = tuple[Sequence[Measurement], int, SpanContext | None]
+"""(measurements of one span, time in ns, context of the span if it makes an exemplar)"""
 
 _FOLD_EVERY: Final = 256
 _INT64: Final = 2**63
@@ -41,53 +41,33 @@ _SAMPLED: Final = TraceFlags.SAMPLED
 
 
 class Series:
-    """One instrument with one label set: a histogram, or a counter when the instrument has no buckets.
+    """One instrument with one label set: a histogram, or a counter when the instrument has no buckets."""
 
-    Recording is one atomic ``append``: no lock is taken on the path of a call, so none can be held by a frame that a
-    finaliser, a signal handler or a fork interrupts.  Values are folded into buckets a few hundred at a time, and
-    when somebody collects.
-    """
+    __slots__ = ("attributes", "bounds", "buckets", "count", "exemplars", "max", "min", "start", "sum")
 
-    __slots__ = (
-        "attributes",
-        "bounds",
-        "buckets",
-        "count",
-        "exemplars",
-        "max",
-        "min",
-        "start",
-        "sum",
-        "values",
-    )
-
-    def __init__(self, instrument: Instrument, attributes: dict[str, Any]) -> None:
+    def __init__(self, instrument: Instrument, attributes: dict[str, Any], start: int) -> None:
         self.attributes = attributes
         self.bounds = instrument.buckets or ()
-        self.values: deque[Value] = deque()
         self.buckets = [0] * (len(self.bounds) + 1)
         self.exemplars: list[Exemplar | None] = [None] * len(self.buckets)
         self.count = 0
         self.sum: float = 0
         self.min = float("inf")
         self.max = float("-inf")
-        self.start = time.time_ns()
+        self.start = start
 
-    def fold(self) -> None:
-        """Count what was recorded; only under the sink's lock."""
-        values, bounds, buckets = self.values, self.bounds, self.buckets
-        for _ in range(len(values)):
-            value, at, sampled = values.popleft()
-            bucket = bisect_left(bounds, value)
-            buckets[bucket] += 1
-            self.count += 1
-            self.sum += value
-            if value < self.min:
-                self.min = value
-            if value > self.max:
-                self.max = value
-            if sampled is not None:
-                self.exemplars[bucket] = (value, at, sampled)
+    def add(self, value: float, at: int, sampled: SpanContext | None) -> None:
+        """Count one value; only under the sink's lock."""
+        bucket = bisect_left(self.bounds, value)
+        self.buckets[bucket] += 1
+        self.count += 1
+        self.sum += value
+        if value < self.min:
+            self.min = value
+        if value > self.max:
+            self.max = value
+        if sampled is not None:
+            self.exemplars[bucket] = (value, at, sampled)
 
 
 class Snapshot:
@@ -104,7 +84,12 @@ class Snapshot:
 
 
 class SeriesSink:
-    """Records measurements into series and gives them out, instrument by instrument."""
+    """Records measurements into series and gives them out, instrument by instrument.
+
+    Recording is one atomic ``append``: no lock is waited for on the path of a call, so none can be held by a frame that
+    a finaliser, a signal handler or a fork interrupts.  What was recorded is folded into series a few hundred calls at
+    a time, and when somebody collects.
+    """
 
     def __init__(self, limit: int = DEFAULT_LIMIT, exemplars: ExemplarFilter = "trace_based") -> None:
         self._limit = limit
@@ -115,8 +100,9 @@ class SeriesSink:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._calls = 0
-        self._appends: dict[Key, Callable[[Value], None]] = {}
+        self._start = time.time_ns()
+        self._recorded: deque[Recorded] = deque()
+        self._by_key: dict[Key, Series] = {}
         self._by_labels: dict[Instrument, dict[object, Series]] = {}
 
     after_fork = _reset
@@ -124,45 +110,40 @@ class SeriesSink:
 
     def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
         """Add the measurements of one span that ended ``at``."""
-        known = self._appends
         exemplar = context if (context.trace_flags | self._always) & self._sampled else None
-        for value, key in measurements:
-            append = known.get(key)
-            if append is None:
-                append = self._append(key)
-            append((value, at, exemplar))
-        self._calls += 1  # a lost increment between threads only delays a fold
-        if self._calls >= _FOLD_EVERY:
-            self._calls = 0
-            if self._lock.acquire(blocking=False):
-                try:
-                    self._fold()
-                finally:
-                    self._lock.release()
+        recorded = self._recorded
+        recorded.append((measurements, at, exemplar))
+        if len(recorded) >= _FOLD_EVERY and self._lock.acquire(blocking=False):
+            try:
+                self._fold()
+            finally:
+                self._lock.release()
 
     def _fold(self) -> None:
-        for known in self._by_labels.values():
-            for series in known.values():
-                if series.values:
-                    series.fold()
+        recorded, by_key = self._recorded, self._by_key
+        for _ in range(len(recorded)):
+            try:
+                measurements, at, exemplar = recorded.popleft()
+            except IndexError:  # a collection that could not wait for the lock took it
+                return
+            for value, key in measurements:
+                (by_key.get(key) or self._series(key)).add(value, at, exemplar)
 
-    def _append(self, key: Key) -> Callable[[Value], None]:
+    def _series(self, key: Key) -> Series:
         instrument, identity, extra = key
         attributes = labels(identity, extra)
-        with self._lock:
-            known = self._by_labels.setdefault(instrument, {})
-            label_set: object = tuple(attributes.items())
-            overflows = label_set not in known and len(known) >= self._limit - 1
-            if overflows:
-                attributes, label_set = dict(OVERFLOW), None
-            series = known.get(label_set)
-            if series is None:
-                series = known[label_set] = Series(instrument, attributes)
-            append = series.values.append
-            # Keys that overflow are not kept: there may be any number of them.
-            if not overflows and len(self._appends) < 2 * self._limit * len(self._by_labels):
-                self._appends[key] = append
-            return append
+        known = self._by_labels.setdefault(instrument, {})
+        label_set: object = tuple(attributes.items())
+        overflows = label_set not in known and len(known) >= self._limit - 1
+        if overflows:
+            attributes, label_set = dict(OVERFLOW), None
+        series = known.get(label_set)
+        if series is None:
+            series = known[label_set] = Series(instrument, attributes, self._start)
+        # Keys that overflow are not kept: there may be any number of them.
+        if not overflows and len(self._by_key) < 2 * self._limit * len(self._by_labels):
+            self._by_key[key] = series
+        return series
 
     def collect(self) -> dict[Instrument, list[Snapshot]]:
         """The values of all series by instrument."""
