@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
+from genai_otel.processing import owner
 from genai_otel.testing import ModelServer, Telemetry
 from tests.contract import oracle
 from tests.contract.caller import Caller
@@ -150,6 +152,32 @@ async def test_a_stream_that_outlives_the_framework_span(
     theirs, ours = balanced.calls()
     assert (marks(theirs), marks(ours)) == ((None, True), (False, None))
     assert counted(balanced) == 1
+
+
+@both
+async def test_a_span_that_is_made_afterwards_is_the_same_call(
+    balanced: Telemetry, caller: Caller, case: Case
+) -> None:
+    """Beside ours, with an earlier start and the response's id, as another instrumentor makes it."""
+    before = time.time_ns()
+    result = await caller.call(case)
+    for identity in (result.id, "another"):
+        afterwards = framework.start_span(
+            "chat m", start_time=before, attributes={**CHAT, "gen_ai.response.id": identity}
+        )
+        afterwards.end()
+    assert [marks(one) for one in balanced.calls()] == [(None, True), (False, None), (None, True)]
+    assert counted(balanced) == 2
+
+
+def test_spans_that_never_end_are_forgotten(
+    balanced: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "_MOST_LIVE", 10)
+    owners = owner.Owners()
+    for _ in range(50):
+        owners.started(framework.start_span("lost"), None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert len(owners._live) == 10
 
 
 def test_older_names_are_understood(balanced: Telemetry) -> None:

@@ -7,6 +7,7 @@ to an inner one that was recognised.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ _HELD: Final = (
 )
 """What an inner span may know of a call that its owner was not told."""
 
+_MOST_LIVE: Final = 100_000
+_REMEMBERED: Final = 256
+
 
 class Live:
     """A span that has not ended: the live span above it and the one that owns the call it belongs to."""
@@ -44,6 +48,9 @@ class Owners:
 
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
+        self._counted: deque[tuple[object, int]] = deque(maxlen=_REMEMBERED)
+        self.count = self._counted.append
+        """Remember ``(response id, end)`` of a call of ours that was counted."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -59,14 +66,26 @@ class Owners:
             live.owner = live
         context: Any = span.context  # annotated optional for spans that never started
         self._live[context.span_id] = live
+        if len(self._live) > _MOST_LIVE:  # somebody starts spans and never ends them
+            self._live.pop(next(iter(self._live)), None)
 
     def ended(self, span_id: int) -> Live | None:
         """Forget a span that ends; None when it started before we listened."""
         return self._live.pop(span_id, None)
 
+    def has_counted(self, span: ReadableSpan, response_id: object) -> bool:
+        """Whether a span stands for a call of ours that was counted, though neither is inside the other.
+
+        Some libraries make their span after the call, with an earlier start.  It has the call's response id and
+        contains the call's end.
+        """
+        start, end = span.start_time or 0, span.end_time or 0
+        return any(known == response_id and start <= ended <= end for known, ended in tuple(self._counted))
+
     def after_fork(self) -> None:
         """The parent's live spans end in the parent."""
         self._live.clear()
+        self._counted.clear()
 
 
 def owns(live: Live | None) -> bool:

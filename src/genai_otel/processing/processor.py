@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _MOST_CHANGES = 16_384
 _SAMPLED = TraceFlags.SAMPLED
+# Names of this module's own, because they are looked up on the path of every call.
+_MEASURED = semconv.MEASURED
+_RESPONSE_ID = semconv.RESPONSE_ID
 _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 
 
@@ -117,13 +120,15 @@ class Pipeline(SpanProcessor):
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
             live = self._owners.ended(call.span_id)
+            attributes = call.attributes
             if owns(live):
-                call.attributes[semconv.MEASURED] = True
+                attributes[_MEASURED] = True
                 self._record(call, call.span_context)
+                self._owners.count((attributes.get(_RESPONSE_ID), call.end_time))
             else:
-                call.attributes[semconv.OWNER] = False
+                attributes[semconv.OWNER] = False
                 if live is not None:
-                    hold(live, call.attributes)
+                    hold(live, attributes)
         except Exception as error:  # noqa: BLE001 - one measurement less, never a span less
             fence.report("pipeline.ending", error)
 
@@ -161,7 +166,8 @@ class Pipeline(SpanProcessor):
         changed = translated(original) or {}
         attributes = {**original, **changed}
         if operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
-            if not owns(live):
+            response_id = attributes.get(semconv.RESPONSE_ID)
+            if not owns(live) or (response_id and self._owners.has_counted(span, response_id)):
                 changed[semconv.OWNER] = False
                 if live is not None:
                     hold(live, attributes)
