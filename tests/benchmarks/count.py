@@ -10,6 +10,7 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NamedTuple
@@ -35,28 +36,64 @@ class Work(NamedTuple):
 
 
 class Tally:
-    """Counts bytecodes and calls of this thread while it is installed as the trace function."""
+    """Counts the bytecodes and Python calls of this thread while :meth:`run` runs."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.bytecodes = 0
-
-    def opened(self, frame: FrameType, event: str, _argument: object) -> Any:
-        self.calls += event == "call"
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
-        return self.step
-
-    def step(self, _frame: FrameType, event: str, _argument: object) -> Any:
-        self.bytecodes += event == "opcode"
-        return self.step
+        self._thread = threading.get_ident()
 
     def run(self, run: Run, calls: int) -> None:
-        sys.settrace(self.opened)
+        if sys.version_info >= (3, 12):
+            self._monitored(run, calls)
+        else:
+            self._traced(run, calls)
+
+    def _traced(self, run: Run, calls: int) -> None:
+        def opened(frame: FrameType, event: str, _argument: object) -> Any:
+            self.calls += event == "call"
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+            return step
+
+        def step(_frame: FrameType, event: str, _argument: object) -> Any:
+            self.bytecodes += event == "opcode"
+            return step
+
+        sys.settrace(opened)
         try:
             run(calls)
         finally:
             sys.settrace(None)
+
+    def _monitored(self, run: Run, calls: int) -> None:
+        """From 3.12 on; the trace function of 3.12.0 and 3.12.1 loses and repeats bytecodes."""
+        monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - types for 3.10 have no such attribute
+        events = monitoring.events
+
+        def opened(*_: object) -> None:
+            self.calls += threading.get_ident() == self._thread
+
+        def step(*_: object) -> None:
+            self.bytecodes += threading.get_ident() == self._thread
+
+        tool = monitoring.PROFILER_ID
+        monitoring.use_tool_id(tool, __name__)
+        try:
+            for event, callback in (
+                (events.PY_START, opened),
+                (events.PY_RESUME, opened),
+                (events.PY_THROW, opened),
+                (events.INSTRUCTION, step),
+            ):
+                monitoring.register_callback(tool, event, callback)
+            monitoring.set_events(
+                tool, events.PY_START | events.PY_RESUME | events.PY_THROW | events.INSTRUCTION
+            )
+            run(calls)
+        finally:
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)
 
 
 def measure(run: Run, session: subjects.Session, calls: int) -> Work:

@@ -156,7 +156,12 @@ def client(body: bytes | list[bytes], *, asynchronous: bool = False) -> Any:
 def event_loop() -> asyncio.AbstractEventLoop:
     """One loop for all asynchronous workloads of this process."""
     loop = asyncio.new_event_loop()
-    atexit.register(loop.close)
+
+    def close() -> None:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+    atexit.register(close)
     return loop
 
 
