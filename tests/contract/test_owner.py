@@ -170,9 +170,7 @@ async def test_a_span_that_is_made_afterwards_is_the_same_call(
     assert counted(balanced) == 2
 
 
-def test_spans_that_never_end_are_forgotten(
-    balanced: Telemetry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_spans_that_never_end_are_forgotten(balanced: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owner, "_MOST_LIVE", 10)
     owners = owner.Owners()
     for _ in range(50):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import openai
@@ -30,6 +33,25 @@ def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
             **options,
         }
     )
+
+
+def _method(path: str) -> Any:
+    """The method behind a path from the client on, None where this version of the client has none."""
+    with openai.OpenAI(api_key="sk-test") as client:
+        try:
+            return attrgetter(path)(client)
+        except AttributeError:
+            return None
+
+
+def _streamed(path: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a stream changes, None where this version of the client has no stream there."""
+    return facts if "stream" in inspect.signature(_method(path)).parameters else None
+
+
+def _old(path: str) -> str:
+    """The path, or where older versions of the client have it."""
+    return path if _method(path) is not None else f"beta.{path}"
 
 
 MESSAGES: Any = [{"role": "system", "content": CANARY}, {"role": "user", "content": CANARY}]
@@ -93,9 +115,15 @@ PAYLOAD = Payload(
     model="gpt-4o-mini",
     usage_in_stream={"stream_options": {"include_usage": True}},
     cases=(
-        Case("chat.completions.create", _chat, _CHAT, streamed=_NO_USAGE, helper="chat.completions.stream"),
         Case(
-            "chat.completions.parse",
+            "chat.completions.create",
+            _chat,
+            _CHAT,
+            streamed=_NO_USAGE,
+            helper=_old("chat.completions.stream"),
+        ),
+        Case(
+            _old("chat.completions.parse"),
             lambda model: {**_chat(model), "response_format": Weather},
             {**_CHAT, "gen_ai.output.type": "json"},
         ),
@@ -111,7 +139,7 @@ PAYLOAD = Payload(
             lambda model: {"response_id": f"resp_{'0' * 32}{model.encode().hex()}"},
             _RESPONSE,
             operation="fetch_response",
-            streamed=_STREAMED,
+            streamed=_streamed("responses.retrieve", _STREAMED),
             named=False,
         ),
         Case(
@@ -137,14 +165,14 @@ PAYLOAD = Payload(
             lambda model: {"model": model, "prompt": CANARY},
             _IMAGE,
             operation="generate_content",
-            streamed=_STREAMED,
+            streamed=_streamed("images.generate", _STREAMED),
         ),
         Case(
             "images.edit",
             lambda model: {"model": model, "prompt": CANARY, "image": _PIXEL},
             _IMAGE,
             operation="generate_content",
-            streamed=_STREAMED,
+            streamed=_streamed("images.edit", _STREAMED),
         ),
         Case(
             "images.create_variation",
@@ -169,7 +197,7 @@ PAYLOAD = Payload(
                 "gen_ai.usage.text.input_tokens": 7,
             },
             operation="generate_content",
-            streamed=_STREAMED,
+            streamed=_streamed("audio.transcriptions.create", _STREAMED),
         ),
         Case(
             "audio.translations.create",
