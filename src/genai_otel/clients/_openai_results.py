@@ -49,8 +49,11 @@ def _usage(facts: Facts, usage: Any) -> None:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    # Models nearly always; a plain dict from a server whose body is not of the declared type.
-    return value if value.__class__ is dict else value.__dict__
+    # Models nearly always, some with fields that are newer than the client; a plain dict where a whole field is.
+    if value.__class__ is dict:
+        return value
+    newer = value.__pydantic_extra__
+    return {**value.__dict__, **newer} if newer else value.__dict__
 
 
 def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:

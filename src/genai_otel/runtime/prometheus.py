@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def serve(built: Built) -> MetricReader | None:
     """Serve metrics for scraping by ``OTEL_EXPORTER_PROMETHEUS_HOST`` and ``_PORT``; None when that cannot be."""
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
-    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client import start_http_server
 
     environ = built.asked.environ
     host = environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "").strip() or "localhost"
@@ -24,14 +24,13 @@ def serve(built: Built) -> MetricReader | None:
     if not text.isdecimal() or int(text) > 65_535:
         built.problem(f"OTEL_EXPORTER_PROMETHEUS_PORT is {text!r}; allowed is a number from 0 to 65535")
         return None
-    registry = CollectorRegistry()
-    # One label set per metric and none that a resource or a scope could change, so that no value gets a wrong label.
-    reader: Any = PrometheusMetricReader(scope_info_enabled=False, registry=registry)
+    reader, registry = _reader()
     try:
         server, _ = start_http_server(int(text), addr=host, registry=registry)
         if hasattr(os, "register_at_fork"):  # nobody answers there in a child, and it would keep the port
             os.register_at_fork(after_in_child=server.socket.close)
     except OSError as error:
+        reader.shutdown()
         built.problem(
             f"metrics are not served on {host}:{text} ({error.strerror or error}); another process has the port. "
             f"Set OTEL_EXPORTER_PROMETHEUS_PORT, or send metrics by OTLP, which many workers can share"
@@ -43,3 +42,16 @@ def serve(built: Built) -> MetricReader | None:
         )
     built.exporters.append(f"metrics: Prometheus on {host}:{server.server_port}")
     return reader
+
+
+def _reader() -> tuple[Any, Any]:
+    """The reader and the registry that it fills: ours, or the process's own with exporters that know no other."""
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader
+    from prometheus_client import REGISTRY, CollectorRegistry
+
+    known = inspect.signature(PrometheusMetricReader).parameters
+    if "registry" not in known:
+        return PrometheusMetricReader(), REGISTRY
+    registry = CollectorRegistry()
+    # One label set per metric and none that a resource or a scope could change, so that no value gets a wrong label.
+    return PrometheusMetricReader(scope_info_enabled=False, registry=registry), registry
