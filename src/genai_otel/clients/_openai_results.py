@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients._stainless import errors as api_errors
+from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts
 
 # --- usage: OpenAI's totals include cached and reasoning tokens, as the convention's do ----------
@@ -173,16 +174,24 @@ def responses_chunk(facts: Facts, event: Any) -> None:
     """Facts of one event of a response that is being made."""
     if event.type in _TERMINAL:
         facts.update(responses_response(event.response))
-    elif event.type == "error":
-        facts[semconv.ERROR_TYPE] = getattr(event, "code", None) or "error"
+    elif event.type == "error" or event.type is None:
+        _failed(facts, event)
+
+
+def _failed(facts: Facts, event: Any) -> None:
+    # The oldest clients know no error event: it arrives as another one, with its data beside.
+    if event.type is not None or getattr(event, "event", None) == "error":
+        data = getattr(event, "data", None)
+        code = data.get("code") if is_mapping(data) else getattr(event, "code", None)
+        facts[semconv.ERROR_TYPE] = code or "error"
 
 
 def fetched_chunk(facts: Facts, event: Any) -> None:
     """Facts of one event of a response that is being read again."""
     if event.type in _TERMINAL:
         facts.update(fetched_response(event.response))
-    elif event.type == "error":
-        facts[semconv.ERROR_TYPE] = getattr(event, "code", None) or "error"
+    elif event.type == "error" or event.type is None:
+        _failed(facts, event)
 
 
 def plain_response(result: Any) -> Facts:

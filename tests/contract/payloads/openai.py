@@ -132,7 +132,7 @@ PAYLOAD = Payload(
             "responses.parse",
             lambda model: {**_responses(model), "text_format": Weather},
             {**_RESPONSES, "gen_ai.output.type": "json"},
-            raw=("with_raw_response",),
+            raw=("with_raw_response",) if _method("responses.with_raw_response.parse") else (),
         ),
         Case(
             "responses.retrieve",  # the id tells the model server which model and directives are meant
