@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from genai_otel.testing import ModelServer
 from tests.harness.process import Process, run
 from tests.harness.sink import GrpcSink, HttpSink
 
@@ -144,15 +145,14 @@ def test_a_signal_inside_a_lock_of_an_open_call_does_not_hang() -> None:
 
 
 @pytest.mark.parametrize("how", ["return", "SIGTERM"])
-def test_calls_that_are_open_at_the_end_are_sent(how: str) -> None:
+def test_calls_that_are_open_at_the_end_are_sent(how: str, model_server: ModelServer) -> None:
     script = """
     import os, signal, sys, threading, time
     import genai_otel, openai
     genai_otel.setup()
-    from genai_otel.testing import ModelServer
+    from genai_otel.engine.call import open_calls
 
-    server = ModelServer().__enter__()
-    client = openai.OpenAI(base_url=server.base_url, api_key="k")
+    client = openai.OpenAI(base_url=sys.argv[2], api_key="k")
     kept = client.chat.completions.create(model="kept", messages=[], stream=True)
     next(kept)
     cycle = [client.chat.completions.create(model="cycle", messages=[], stream=True)]
@@ -161,12 +161,12 @@ def test_calls_that_are_open_at_the_end_are_sent(how: str) -> None:
         target=client.chat.completions.create, kwargs={"model": "m+hang", "messages": []}, daemon=True
     )
     waiting.start()
-    while len(server.requests) < 3:
+    while len(open_calls()) < 3:
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM) if sys.argv[1] == "SIGTERM" else None
     """
     with HttpSink() as sink:
-        done = run(script, env={**sink.environment(), **LAZY}, arguments=[how])
+        done = run(script, env={**sink.environment(), **LAZY}, arguments=[how, model_server.base_url])
         assert done.code == (-signal.SIGTERM if how == "SIGTERM" else 0), done.err
         calls = [span for span in sink.spans() if span.name.startswith("chat ")]
     outcomes = {span.name: span.attributes["genai_otel.outcome"] for span in calls}
