@@ -167,7 +167,8 @@ def test_calls_that_are_open_at_the_end_are_sent(how: str, model_server: ModelSe
     """
     with HttpSink() as sink:
         done = run(script, env={**sink.environment(), **LAZY}, arguments=[how, model_server.base_url])
-        assert done.code == (-signal.SIGTERM if how == "SIGTERM" else 0), done.err
+        if sys.version_info[:3] != (3, 13, 0):  # which crashes here at its end, with and without us
+            assert done.code == (-signal.SIGTERM if how == "SIGTERM" else 0), done.err
         calls = [span for span in sink.spans() if span.name.startswith("chat ")]
     outcomes = {span.name: span.attributes["genai_otel.outcome"] for span in calls}
     assert outcomes == dict.fromkeys(("chat kept", "chat cycle", "chat m+hang"), "abandoned")
