@@ -166,7 +166,7 @@ def fetched_response(result: Any) -> Facts:
 def responses_first(facts: Facts, event: Any) -> None:
     """Who answers, from a stream's first event."""
     response = getattr(event, "response", None)
-    if response is not None:
+    if hasattr(response, "id"):  # a dict where the client does not know one of its fields
         identity(facts, response)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-from genai_otel import fence
+from genai_otel import fence, logs
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.runtime.ending import Task, Worker, submit_all, wait_all
@@ -75,6 +75,7 @@ class Handle:
         if not first or self._built is None or self._calls is None:
             return wait_all(self._ending, deadline)
         lost = _lost()
+        logs.uninstall()  # a record that comes later has nowhere to go
         # In a thread: the frame that a signal has interrupted may hold the lock of a span that ends here.
         wait_all([self._calls.submit(calls.abandon_all)], deadline)
         self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self._built.owned})
