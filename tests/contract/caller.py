@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from genai_otel.testing import ModelServer
+import pytest
+
 from tests.contract.payload import Case, Payload
 from tests.harness.calls import read, read_async
 
@@ -19,10 +20,22 @@ async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
+def some_error() -> pytest.RaisesExc[Exception]:
+    """Expect an exception of whatever class the client has for it."""
+    return pytest.raises(Exception)  # noqa: PT011 - see above
+
+
+class Served(Protocol):
+    """A model server, or what looks like one."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
 class Caller:
     """Calls ``payload``'s client.  ``directives`` of a call are those of the model server, ``+`` between them."""
 
-    def __init__(self, payload: Payload, server: ModelServer, *, asynchronous: bool, **options: Any) -> None:
+    def __init__(self, payload: Payload, server: Served, *, asynchronous: bool, **options: Any) -> None:
         self.payload = payload
         self.asynchronous = asynchronous
         self.server = server
@@ -55,7 +68,7 @@ class Caller:
         return seen
 
     @asynccontextmanager
-    async def entered(self, manager: Any) -> AsyncIterator[Any]:
+    async def entered(self, manager: Any) -> AsyncGenerator[Any]:
         """``with``, or ``async with``: whichever the manager has."""
         if hasattr(manager, "__aenter__"):
             async with manager as value:

@@ -14,10 +14,11 @@ from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from genai_otel import fence
 from genai_otel.engine import call as calls
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract import oracle
 from tests.contract.caller import Caller
 from tests.contract.payload import CANARY, Payload
+from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
 
 
@@ -45,7 +46,7 @@ def asynchronous(request: pytest.FixtureRequest) -> bool:
 
 @pytest_asyncio.fixture
 async def caller(
-    telemetry: Telemetry, payload: Payload, model_server: ModelServer, asynchronous: bool
+    telemetry: Recorded, payload: Payload, model_server: ModelServer, asynchronous: bool
 ) -> AsyncIterator[Caller]:
     """A client of the model server, made after set-up."""
     del telemetry  # set up before the client is made
@@ -56,7 +57,7 @@ async def caller(
 
 
 @pytest.fixture
-def balanced(telemetry: Telemetry) -> Iterator[Telemetry]:
+def balanced(telemetry: Recorded) -> Iterator[Recorded]:
     """Checks afterwards what holds for every test: one count per call, nothing open, nothing said, no error of ours."""
     errors = dict(fence.errors())
     assert get_current_span() is INVALID_SPAN

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller
 from tests.contract.choice import cases
 from tests.contract.payload import Case, Payload
+from tests.contract.recorded import Recorded
 
 pytestmark = pytest.mark.usefixtures("balanced")
 
@@ -36,7 +37,7 @@ def check(span: Any, wanted: dict[str, Any]) -> None:
 
 @cases()
 async def test_one_span_tells_the_facts(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     await caller.call(case)
     span = balanced.span()

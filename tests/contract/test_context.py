@@ -11,11 +11,12 @@ import pytest
 from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract import oracle
-from tests.contract.caller import Caller
+from tests.contract.caller import Caller, some_error
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case
+from tests.contract.recorded import Recorded
 from tests.contract.test_streams import outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")
@@ -26,7 +27,7 @@ tracer = trace.get_tracer("the program")
 
 @cases()
 async def test_the_callers_span_is_the_parent_and_stays_current(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     with tracer.start_as_current_span("mine") as mine:
         before = context.get_current()
@@ -41,10 +42,10 @@ async def test_the_callers_span_is_the_parent_and_stays_current(
 
 
 @cases()
-async def test_after_an_error_too(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_after_an_error_too(balanced: Recorded, caller: Caller, case: Case) -> None:
     with tracer.start_as_current_span("mine"):
         before = context.get_current()
-        with pytest.raises(Exception):  # noqa: B017, PT011 - any client's own class
+        with some_error():
             await caller.call(case, "error-500")
         assert context.get_current() is before
     assert len(balanced.calls()) == 1
@@ -53,7 +54,7 @@ async def test_after_an_error_too(balanced: Telemetry, caller: Caller, case: Cas
 @both
 @pytest.mark.parametrize("end", ["read", "close", "abandon"])
 async def test_between_chunks_the_callers_span_is_current(
-    balanced: Telemetry, caller: Caller, case: Case, end: str
+    balanced: Recorded, caller: Caller, case: Case, end: str
 ) -> None:
     with tracer.start_as_current_span("mine") as mine:
         before = context.get_current()
@@ -75,7 +76,7 @@ async def test_between_chunks_the_callers_span_is_current(
 
 
 @both
-async def test_helpers_leave_the_context_alone(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_helpers_leave_the_context_alone(balanced: Recorded, caller: Caller, case: Case) -> None:
     with tracer.start_as_current_span("mine"):
         before = context.get_current()
         async with caller.entered(caller.help(case)) as stream:
@@ -88,7 +89,7 @@ async def test_helpers_leave_the_context_alone(balanced: Telemetry, caller: Call
 
 @both
 async def test_other_context_variables_and_baggage_stay(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     own: contextvars.ContextVar[str] = contextvars.ContextVar("own", default="")
     own.set("x")
@@ -102,7 +103,7 @@ async def test_other_context_variables_and_baggage_stay(
 
 
 @both
-async def test_a_thread_of_a_pool_has_its_own_trace(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_a_thread_of_a_pool_has_its_own_trace(balanced: Recorded, caller: Caller, case: Case) -> None:
     """Unless its context is carried there, as everywhere in OpenTelemetry."""
 
     def work() -> None:
@@ -125,7 +126,7 @@ def caller_call(caller: Caller, case: Case) -> Any:
 
 async def _call_anew(caller: Caller, case: Case) -> None:
     """In the loop of another thread with a client of its own."""
-    client = caller.payload.make(str(caller.server.base_url), True)
+    client = caller.payload.make(caller.server.base_url, True)
     await case.call(client, caller.model())
     await client.close()
 
@@ -133,7 +134,7 @@ async def _call_anew(caller: Caller, case: Case) -> None:
 @both
 @pytest.mark.parametrize("streams", [False, True])
 async def test_suppressed_calls_are_untouched(
-    balanced: Telemetry, caller: Caller, case: Case, streams: bool
+    balanced: Recorded, caller: Caller, case: Case, streams: bool
 ) -> None:
     with suppress_instrumentation():
         if streams:
@@ -145,7 +146,7 @@ async def test_suppressed_calls_are_untouched(
 
 
 @both
-async def test_many_at_once_are_many(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_many_at_once_are_many(balanced: Recorded, caller: Caller, case: Case) -> None:
     async def one(number: int) -> str:
         with tracer.start_as_current_span(f"request {number}") as mine:
             if caller.asynchronous:
@@ -162,7 +163,7 @@ async def test_many_at_once_are_many(balanced: Telemetry, caller: Caller, case: 
 
 @both
 async def test_trace_headers_go_to_hosts_of_ours(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     """Loopback is one; `test_differential` shows that a vendor gets none."""
     await caller.call(case)

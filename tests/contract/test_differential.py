@@ -119,6 +119,7 @@ _UNREAD = {
 
 
 _EVERYWHERE = {"plain", "refused", "odd", "stream", "cut", "helper", "raw", "unread"}
+_ASYNC_TOO = {"plain", "refused", "stream", "helper", "raw"}
 
 
 def rows_of(case: Case, *, whole: bool) -> Iterator[tuple[str, str]]:
@@ -144,6 +145,8 @@ def script(payload: Payload) -> str:
             indent = "" if body.startswith("\n") else "    "
             function = f"{case.path.replace('.', '_')}__{name}"
             for prefix, flavour in (("async ", "async"), ("", "sync")):
+                if flavour == "async" and case is not payload.cases[0] and name not in _ASYNC_TOO:
+                    continue  # async goes the same way; the first case shows it in full
                 written = re.sub(r"~\w+ ", "", text) if flavour == "sync" else text.replace("~", "")
                 lines = "\n".join(indent + line.removeprefix("    ") for line in written.splitlines())
                 parts.append(f"\n{prefix}def {function}__{flavour}(client):\n{lines}\n")
@@ -167,7 +170,7 @@ def test_results_and_exceptions_are_the_same(
         assert traced.result == bare.result, name
         assert traced.error == bare.error, name
     failed = [name for name, (bare, _) in rows.items() if bare.error]
-    assert 40 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
+    assert 30 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
 
 
 def test_bytes_and_headers_are_the_same(ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink]) -> None:

@@ -14,10 +14,10 @@ from genai_otel.engine import call as calls
 from genai_otel.engine import origin, record
 from genai_otel.processing.owner import Owners
 from genai_otel.processing.series import SeriesSink
-from genai_otel.testing import Telemetry
-from tests.contract.caller import Caller, settled
+from tests.contract.caller import Caller, settled, some_error
 from tests.contract.choice import main_cases
 from tests.contract.payload import Case
+from tests.contract.recorded import Recorded
 from tests.contract.test_raw import READ, UNREAD
 
 both = main_cases()
@@ -33,20 +33,21 @@ def _raise(*_: object, **__: object) -> NoReturn:
 
 
 @pytest.fixture
-def lenient(monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry) -> Iterator[Telemetry]:
+def lenient(monkeypatch: pytest.MonkeyPatch, telemetry: Recorded) -> Iterator[Recorded]:
     """As in production: errors are contained.  What this test makes is forgotten."""
-    before = dict(fence._errors)
+    counted = vars(fence)["_errors"]
+    before = dict(counted)
     monkeypatch.setattr(fence, "strict", False)
     monkeypatch.setattr(origin, "_origins", {})
     yield telemetry
     calls.drain()
     assert calls.open_calls() == ()
-    fence._errors.clear()
-    fence._errors.update(before)
+    counted.clear()
+    counted.update(before)
 
 
 @pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> Break:
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Break]:
     def breaking(target: object, name: str) -> None:
         if dataclasses.is_dataclass(target):  # frozen
             before = getattr(target, name)
@@ -56,7 +57,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Break:
             monkeypatch.setattr(target, name, _raise)
 
     undo: list[Callable[[], None]] = []
-    yield breaking  # type: ignore[misc] # pyright: ignore[reportReturnType]
+    yield breaking
     for each in undo:
         each()
 
@@ -72,7 +73,7 @@ async def everything(caller: Caller, case: Case) -> int:
     assert (len(seen) > 2, error) == (True, None)
     async with caller.entered(await caller.stream(case)) as stream:
         await caller.take(stream, 1)
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+    with some_error() as caught:
         await caller.call(case, "error-500")
     assert "Server" in type(caught.value).__name__
     if not case.raw:
@@ -86,7 +87,7 @@ async def everything(caller: Caller, case: Case) -> int:
 @both
 @pytest.mark.parametrize("position", ["request", "response", "first", "chunk"])
 async def test_reader_of_an_endpoint(
-    lenient: Telemetry, broken: Break, caller: Caller, case: Case, position: str
+    lenient: Recorded, broken: Break, caller: Caller, case: Case, position: str
 ) -> None:
     for endpoint in spec_of(caller).endpoints:
         if getattr(endpoint, position) is not None:
@@ -99,7 +100,7 @@ async def test_reader_of_an_endpoint(
 @both
 @pytest.mark.parametrize("position", ["peer", "connection", "errors"])
 async def test_reader_of_a_client(
-    lenient: Telemetry, broken: Break, caller: Caller, case: Case, position: str
+    lenient: Recorded, broken: Break, caller: Caller, case: Case, position: str
 ) -> None:
     broken(spec_of(caller), position)
     count = await everything(caller, case)
@@ -109,8 +110,8 @@ async def test_reader_of_a_client(
 
 @both
 @pytest.mark.parametrize(("part", "position"), [("raw", "form"), ("raw", "closed"), ("streaming", "body")])
-async def test_reader_of_raw_responses_and_streams(
-    lenient: Telemetry, broken: Break, caller: Caller, case: Case, part: str, position: str
+async def test_reader_of_raw_responses_and_streams(  # noqa: PLR0917 - parameters and fixtures
+    lenient: Recorded, broken: Break, caller: Caller, case: Case, part: str, position: str
 ) -> None:
     broken(getattr(spec_of(caller), part), position)
     count = await everything(caller, case)
@@ -120,23 +121,22 @@ async def test_reader_of_raw_responses_and_streams(
 
 @both
 @pytest.mark.parametrize(
-    ("target", "name", "spans"),
+    ("target", "name"),
     [
-        (record.Recorder, "start", False),
-        (record.Recorder, "end", True),
-        (Owners, "started", True),
-        (Owners, "ended", True),
-        (SeriesSink, "record", True),
-        (calls.Call, "_stream_facts", True),
-        (safe, "label", True),
-        (calls, "origin_of", False),
+        (record.Recorder, "start"),
+        (record.Recorder, "end"),
+        (Owners, "started"),
+        (Owners, "ended"),
+        (SeriesSink, "record"),
+        (calls.Call, "_stream_facts"),
+        (safe, "label"),
+        (calls, "origin_of"),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-async def test_steps_of_engine_and_processing(
-    lenient: Telemetry, broken: Break, caller: Caller, case: Case, target: Any, name: str, spans: bool
+async def test_steps_of_engine_and_processing(  # noqa: PLR0917 - parameters and fixtures
+    lenient: Recorded, broken: Break, caller: Caller, case: Case, target: Any, name: str
 ) -> None:
-    del spans
     broken(target, name)
     await everything(caller, case)
     assert sum(fence.errors().values()) > 0
@@ -144,7 +144,7 @@ async def test_steps_of_engine_and_processing(
 
 @both
 async def test_what_is_not_an_exception_passes(
-    lenient: Telemetry, monkeypatch: pytest.MonkeyPatch, caller: Caller, case: Case
+    lenient: Recorded, monkeypatch: pytest.MonkeyPatch, caller: Caller, case: Case
 ) -> None:
     """KeyboardInterrupt may strike anywhere; it belongs to the user."""
 

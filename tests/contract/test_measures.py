@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
@@ -73,7 +74,7 @@ def ours(spans: list[Ended], limit: int = 2000, **profile: bool) -> dict[Any, An
     sink, reader = SeriesSink(limit), InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
     provider.get_meter("other").create_counter("other").add(1)
-    attach(reader, sink, SCOPE, lambda: provider._sdk_config.resource)
+    attach(reader, sink, SCOPE, Resource.get_empty)
     for number, span in enumerate(spans):
         sink.record(measure(span, **profile), span.end_time, context(number))
     return _points(reader)
@@ -95,7 +96,7 @@ def _points(reader: InMemoryMetricReader) -> dict[Any, Any]:
             for metric in scope.metrics if scope.scope.name == semconv.SCOPE else ():
                 for point in metric.data.data_points:
                     shown: Any = point
-                    key = (metric.name, metric.unit, frozenset((shown.attributes or {}).items()))
+                    key: Any = (metric.name, metric.unit, frozenset(shown.attributes.items()))
                     if hasattr(shown, "value"):
                         found[key] = shown.value
                     else:
@@ -124,8 +125,7 @@ def test_series_and_instruments_agree(profile: dict[str, bool]) -> None:
 def test_labels_come_from_a_closed_set_and_are_short(spans: list[Ended]) -> None:
     allowed = {*LABELS, semconv.TOKEN_TYPE, semconv.TOKEN_MODALITY, semconv.FINISH_REASON}
     reasons = {*semconv.NORMAL_FINISH_REASON.values(), semconv.OTHER}
-    for _, _, labels in ours(spans, latest=True):
-        labels = dict(labels)
+    for labels in [dict(key[2]) for key in ours(spans, latest=True)]:
         assert labels.keys() <= allowed
         assert all(len(value) <= 128 for value in labels.values() if isinstance(value, str))
         assert labels.get(semconv.FINISH_REASON, semconv.OTHER) in reasons
@@ -151,8 +151,8 @@ def test_what_is_not_a_number_of_tokens_is_not_measured() -> None:
 
 def test_exemplars_are_of_sampled_spans_only() -> None:
     sink, reader = SeriesSink(), InMemoryMetricReader()
-    provider = MeterProvider([reader], shutdown_on_exit=False)
-    attach(reader, sink, SCOPE, lambda: provider._sdk_config.resource)
+    MeterProvider([reader], shutdown_on_exit=False)
+    attach(reader, sink, SCOPE, Resource.get_empty)
     for number in range(4):
         span = Ended({semconv.OPERATION_NAME: "chat"}, end=10 ** (7 + number % 2))
         sink.record(measure(span), 10**18 + number, context(number))

@@ -10,11 +10,12 @@ import openai
 import pytest
 
 from genai_otel.clients.openai import SPEC
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller
 from tests.contract.choice import PAYLOADS
 from tests.contract.payload import Payload
 from tests.contract.payloads.openai import MESSAGES, Weather
+from tests.contract.recorded import Recorded
 from tests.contract.test_streams import outcome
 from tests.harness.calls import WEATHER, WEATHER_FLAT
 from tests.harness.patience import collect
@@ -37,7 +38,7 @@ def client(caller: Caller) -> Any:
     return caller.client
 
 
-def facts(telemetry: Telemetry) -> dict[str, Any]:
+def facts(telemetry: Recorded) -> dict[str, Any]:
     return dict(telemetry.span().attributes or {})
 
 
@@ -84,7 +85,7 @@ def test_provider_and_server_are_those_of_the_base_url(
         assert SPEC.peer(client.chat.completions) == (provider, address, port)
 
 
-def test_azure(balanced: Telemetry, model_server: ModelServer) -> None:
+def test_azure(balanced: Recorded, model_server: ModelServer) -> None:
     with openai.AzureOpenAI(
         azure_endpoint=model_server.url, api_key="k", api_version="2025-01-01", max_retries=0
     ) as client:
@@ -95,7 +96,7 @@ def test_azure(balanced: Telemetry, model_server: ModelServer) -> None:
     assert (told["server.address"], told["server.port"]) == ("127.0.0.1", model_server.port)
 
 
-def test_two_clients_and_options_are_told_apart(balanced: Telemetry, client: Any) -> None:
+def test_two_clients_and_options_are_told_apart(balanced: Recorded, client: Any) -> None:
     with ModelServer() as other:
         client.chat.completions.create(model="m", messages=MESSAGES)
         client.with_options(base_url=other.base_url).chat.completions.create(model="m", messages=MESSAGES)
@@ -103,12 +104,12 @@ def test_two_clients_and_options_are_told_apart(balanced: Telemetry, client: Any
         moved = client.copy()
         moved.base_url = other.base_url
         moved.chat.completions.create(model="m", messages=MESSAGES)
-        ports = [(span.attributes or {})["server.port"] for span in balanced.calls()]
+        ports = [span.attributes["server.port"] for span in balanced.calls()]
         assert ports == [client.base_url.port, other.port, client.base_url.port, other.port]
 
 
 def test_the_default_client_of_the_module(
-    balanced: Telemetry, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    balanced: Recorded, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openai, "api_key", "k")
     monkeypatch.setattr(openai, "base_url", model_server.base_url)
@@ -120,7 +121,7 @@ def test_the_default_client_of_the_module(
 # --- facts of requests ----------------------------------------------------------------------------
 
 
-def test_facts_of_a_chat_request(balanced: Telemetry, client: Any) -> None:
+def test_facts_of_a_chat_request(balanced: Recorded, client: Any) -> None:
     client.chat.completions.create(
         model="m",
         messages=MESSAGES,
@@ -159,7 +160,7 @@ def test_facts_of_a_chat_request(balanced: Telemetry, client: Any) -> None:
     assert not [name for name in told if "user" in name or "metadata" in name]
 
 
-def test_facts_of_a_responses_request(balanced: Telemetry, client: Any) -> None:
+def test_facts_of_a_responses_request(balanced: Recorded, client: Any) -> None:
     client.responses.create(
         model="m",
         input="hi",
@@ -177,7 +178,7 @@ def test_facts_of_a_responses_request(balanced: Telemetry, client: Any) -> None:
     assert told["gen_ai.output.type"] == "text"
 
 
-def test_arguments_that_are_not_given_are_no_facts(balanced: Telemetry, client: Any) -> None:
+def test_arguments_that_are_not_given_are_no_facts(balanced: Recorded, client: Any) -> None:
     not_given: Any = getattr(openai, "omit", openai.NOT_GIVEN)
     client.chat.completions.create(
         model="m", messages=MESSAGES, temperature=not_given, stop=None, n=openai.NOT_GIVEN, stream=False
@@ -187,7 +188,7 @@ def test_arguments_that_are_not_given_are_no_facts(balanced: Telemetry, client: 
 
 
 def test_arguments_are_neither_changed_nor_consumed(
-    balanced: Telemetry, client: Any, model_server: ModelServer
+    balanced: Recorded, client: Any, model_server: ModelServer
 ) -> None:
     headers = {"X-Mine": "1"}
     options = {"include_usage": True}
@@ -207,12 +208,12 @@ def test_arguments_are_neither_changed_nor_consumed(
     assert outcome(balanced.span())[0] == "completed"
 
 
-def test_a_response_that_is_named_by_position(balanced: Telemetry, client: Any) -> None:
+def test_a_response_that_is_named_by_position(balanced: Recorded, client: Any) -> None:
     made = client.responses.create(model="m", input="hi", background=True)
     assert made.status == "queued"
     assert client.responses.retrieve(made.id).status == "completed"
     events = list(client.responses.retrieve(made.id, stream=True, starting_after=2))
-    created, fetched, resumed = ((span.attributes or {}) for span in balanced.calls())
+    created, fetched, resumed = (span.attributes for span in balanced.calls())
     assert created["gen_ai.response.status"] == "queued"
     assert "gen_ai.usage.input_tokens" not in created
     for told in (fetched, resumed):
@@ -224,11 +225,11 @@ def test_a_response_that_is_named_by_position(balanced: Telemetry, client: Any) 
     assert resumed["genai_otel.stream.chunks"] == len(events)
 
 
-def test_the_stream_helper_of_a_background_response(balanced: Telemetry, client: Any) -> None:
+def test_the_stream_helper_of_a_background_response(balanced: Recorded, client: Any) -> None:
     made = client.responses.create(model="m", input="hi", background=True)
     with client.responses.stream(response_id=made.id, starting_after=0) as stream:
         assert len(list(stream)) > 2
-    assert [(span.attributes or {})["gen_ai.operation.name"] for span in balanced.calls()] == [
+    assert [span.attributes["gen_ai.operation.name"] for span in balanced.calls()] == [
         "chat",
         "fetch_response",
     ]
@@ -237,16 +238,16 @@ def test_the_stream_helper_of_a_background_response(balanced: Telemetry, client:
 # --- facts of answers -----------------------------------------------------------------------------
 
 
-def test_tool_calls(balanced: Telemetry, client: Any) -> None:
+def test_tool_calls(balanced: Recorded, client: Any) -> None:
     client.chat.completions.create(model="m", messages=MESSAGES, tools=[WEATHER])
     list(client.chat.completions.create(model="m", messages=MESSAGES, tools=[WEATHER], stream=True))
     client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT])
     list(client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT], stream=True))
-    reasons = [(span.attributes or {})["gen_ai.response.finish_reasons"] for span in balanced.calls()]
+    reasons = [span.attributes["gen_ai.response.finish_reasons"] for span in balanced.calls()]
     assert reasons == [("tool_calls",)] * 4
 
 
-def test_structured_output_through_the_helpers(balanced: Telemetry, client: Any) -> None:
+def test_structured_output_through_the_helpers(balanced: Recorded, client: Any) -> None:
     parsed = client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Weather)
     assert isinstance(parsed.choices[0].message.parsed, Weather)
     with client.chat.completions.stream(model="m", messages=MESSAGES, response_format=Weather) as stream:
@@ -256,13 +257,13 @@ def test_structured_output_through_the_helpers(balanced: Telemetry, client: Any)
     with client.chat.completions.stream(model="m", messages=MESSAGES) as stream:
         assert stream.until_done().current_completion_snapshot.choices
     assert [outcome(span)[0] for span in balanced.calls()] == ["completed"] * 4
-    assert [(span.attributes or {}).get("gen_ai.output.type") for span in balanced.calls()] == [
+    assert [span.attributes.get("gen_ai.output.type") for span in balanced.calls()] == [
         *["json"] * 3,
         None,
     ]
 
 
-def test_a_completion_that_was_paid_for_and_cannot_be_parsed(balanced: Telemetry, client: Any) -> None:
+def test_a_completion_that_was_paid_for_and_cannot_be_parsed(balanced: Recorded, client: Any) -> None:
     for directive, kind in (
         ("length", openai.LengthFinishReasonError),
         ("content-filter", openai.ContentFilterFinishReasonError),
@@ -271,10 +272,10 @@ def test_a_completion_that_was_paid_for_and_cannot_be_parsed(balanced: Telemetry
             client.chat.completions.parse(model=f"m+{directive}", messages=MESSAGES, response_format=Weather)
         span = balanced.calls()[-1]
         assert outcome(span) == ("failed", "ERROR", kind.__qualname__)
-        assert (span.attributes or {})["gen_ai.usage.output_tokens"] == 7
+        assert span.attributes["gen_ai.usage.output_tokens"] == 7
 
 
-def test_incomplete_and_failed_responses(balanced: Telemetry, client: Any) -> None:
+def test_incomplete_and_failed_responses(balanced: Recorded, client: Any) -> None:
     for stream in (False, True):
         for directive in ("length", "content-filter", "failed"):
             answer = client.responses.create(model=f"m+{directive}", input="hi", stream=stream)
@@ -283,7 +284,7 @@ def test_incomplete_and_failed_responses(balanced: Telemetry, client: Any) -> No
     rows = [
         (
             outcome(span),
-            *((span.attributes or {})[f"gen_ai.response.{name}"] for name in ("status", "finish_reasons")),
+            *(span.attributes[f"gen_ai.response.{name}"] for name in ("status", "finish_reasons")),
         )
         for span in balanced.calls()
     ]
@@ -298,20 +299,20 @@ def test_incomplete_and_failed_responses(balanced: Telemetry, client: Any) -> No
     )
 
 
-def test_refusal(balanced: Telemetry, client: Any) -> None:
+def test_refusal(balanced: Recorded, client: Any) -> None:
     answer = client.chat.completions.create(model="m+refusal", messages=MESSAGES)
     assert answer.choices[0].message.refusal
     assert outcome(balanced.span())[0] == "completed"
 
 
-def test_speech_that_is_streamed_to_a_file(balanced: Telemetry, client: Any, tmp_path: Any) -> None:
+def test_speech_that_is_streamed_to_a_file(balanced: Recorded, client: Any, tmp_path: Any) -> None:
     with client.audio.speech.with_streaming_response.create(model="m", input="hi", voice="alloy") as sound:
         sound.stream_to_file(tmp_path / "a.mp3")
     assert (tmp_path / "a.mp3").stat().st_size == 1024
     assert outcome(balanced.span())[0] == "completed"
 
 
-def test_vectors_stay_out_and_cost_nothing(balanced: Telemetry, client: Any) -> None:
+def test_vectors_stay_out_and_cost_nothing(balanced: Recorded, client: Any) -> None:
     client.embeddings.create(model="m", input=["x"], dimensions=4)  # what is imported, is
     begun = time.perf_counter()
     answer = client.embeddings.create(model="m", input=["x"] * 50, dimensions=1536)
@@ -329,7 +330,7 @@ def test_the_vendors_own_warnings_come_as_often(client: Any) -> None:
     assert [str(warning.message) for warning in seen] == ["deprecated"]
 
 
-def test_many_abandoned_streams_leave_nothing(balanced: Telemetry, client: Any) -> None:
+def test_many_abandoned_streams_leave_nothing(balanced: Recorded, client: Any) -> None:
     for _ in range(100):
         client.chat.completions.create(model="m+chunks-1", messages=MESSAGES, stream=True)
     collect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import pickle
 import sys
 from importlib import metadata
@@ -17,10 +16,11 @@ import pytest
 from genai_otel import fence
 from genai_otel.engine import patch
 from genai_otel.spec import ClientSpec, Endpoint, Peer
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, settled
 from tests.contract.choice import PAYLOADS, main_cases
 from tests.contract.payload import Case, Payload
+from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
 from tests.harness.process import run
 from tests.harness.sink import HttpSink
@@ -74,10 +74,10 @@ def test_a_method_looks_as_it_did(warm: Warm, payload: Payload) -> None:
 
 @both
 @pytest.mark.usefixtures("balanced")
-async def test_a_method_is_called_in_any_way(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_a_method_is_called_in_any_way(balanced: Recorded, caller: Caller, case: Case) -> None:
     resource, _, method = case.path.rpartition(".")
     resource = attrgetter(resource)(caller.client)
-    kind: Any = type(resource)
+    kind: Any = resource.__class__
     arguments = case.arguments(caller.model())
     await settled(functools.partial(getattr(resource, method), **arguments)())
     await settled(getattr(kind, method)(resource, **arguments))
@@ -87,15 +87,15 @@ async def test_a_method_is_called_in_any_way(balanced: Telemetry, caller: Caller
 
 @both
 @pytest.mark.usefixtures("balanced")
-async def test_a_subclass_may_override_it(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_a_subclass_may_override_it(balanced: Recorded, caller: Caller, case: Case) -> None:
     path, _, method = case.path.rpartition(".")
     resource = attrgetter(path)(caller.client)
-    kind: Any = type(resource)
+    kind: Any = resource.__class__
     seen: list[str] = []
 
     def mine(self: Any, **arguments: Any) -> Any:
         seen.append(arguments["model"])
-        return getattr(super(own, self), method)(**arguments)
+        return getattr(kind, method)(self, **arguments)
 
     own: Any = type("Mine", (kind,), {method: mine})
     await settled(getattr(own(caller.client), method)(**case.arguments(caller.model())))
@@ -104,7 +104,7 @@ async def test_a_subclass_may_override_it(balanced: Telemetry, caller: Caller, c
 
 
 @both
-def test_a_class_can_be_pickled_by_name(telemetry: Telemetry, payload: Payload, case: Case) -> None:
+def test_a_class_can_be_pickled_by_name(telemetry: Recorded, payload: Payload, case: Case) -> None:
     resource = attrgetter(case.path.rpartition(".")[0])(payload.make("http://127.0.0.1:9/v1", False))
     assert pickle.loads(pickle.dumps(type(resource))) is type(resource)
 
@@ -127,7 +127,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A client's module, not imported yet."""
     name = f"made_up_{tmp_path.name.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text("class Client:\n    def chat(self, model):\n        return model\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     return name
 
 
@@ -136,7 +136,7 @@ def states(*targets: str) -> list[tuple[str, str]]:
     return [found[target] for target in targets]
 
 
-def test_a_client_is_patched_when_it_is_imported(telemetry: Telemetry, made_up: str) -> None:
+def test_a_client_is_patched_when_it_is_imported(telemetry: Recorded, made_up: str) -> None:
     target, lost = f"{made_up}:Client.chat", f"{made_up}:Client.no_such_method"
     patch.register(spec("pytest >= 1", target, lost))
     assert states(target, lost) == [("waiting", "")] * 2
@@ -146,7 +146,7 @@ def test_a_client_is_patched_when_it_is_imported(telemetry: Telemetry, made_up: 
     assert telemetry.span().name == "chat m"
 
 
-def test_a_client_that_is_not_there_is_no_problem(telemetry: Telemetry) -> None:
+def test_a_client_that_is_not_there_is_no_problem(telemetry: Recorded) -> None:
     target = "no_such_client.deep.module:Client.chat"
     patch.register(spec("no-such-client >= 1", target))
     assert states(target) == [("waiting", "")]
@@ -154,7 +154,7 @@ def test_a_client_that_is_not_there_is_no_problem(telemetry: Telemetry) -> None:
 
 
 def test_a_client_that_is_too_old_is_named_and_left_alone(
-    telemetry: Telemetry, made_up: str, caplog: pytest.LogCaptureFixture
+    telemetry: Recorded, made_up: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     target = f"{made_up}:Client.chat"
     patch.register(spec("pytest >= 10000", target))
@@ -167,7 +167,7 @@ def test_a_client_that_is_too_old_is_named_and_left_alone(
 
 
 def test_another_wrapper_is_named_and_wrapped_in_turn(
-    telemetry: Telemetry, made_up: str, caplog: pytest.LogCaptureFixture
+    telemetry: Recorded, made_up: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     import wrapt
 
@@ -188,11 +188,11 @@ def test_another_wrapper_is_named_and_wrapped_in_turn(
 
 
 @pytest.fixture(autouse=True)
-def forget(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+def forget(telemetry: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Specs of a test's own, and what was said of them, end with the test."""
     for table in ("_specs", "_hooked", "_patches", "_applied"):
         monkeypatch.setattr(patch, table, getattr(patch, table).copy())
-    monkeypatch.setattr(fence, "_said", set())
+    monkeypatch.setattr(fence, "_said", set[str]())
 
 
 # --- orders, in processes of their own ------------------------------------------------------------

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from genai_otel.testing import ModelServer, Telemetry
-from tests.contract.caller import Caller, settled
+from genai_otel.testing import ModelServer
+from tests.contract.caller import Caller, settled, some_error
 from tests.contract.choice import cases
 from tests.contract.payload import Case
+from tests.contract.recorded import Recorded
 from tests.contract.test_calls import check, common
 from tests.contract.test_streams import dropped, outcome
 
@@ -24,7 +25,7 @@ first_raw = cases(lambda case: case.raw and case.path == "chat.completions.creat
 
 @raw
 async def test_read_response(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     for times in range(3):
         response = await caller.call(case, via=READ)
@@ -38,7 +39,7 @@ async def test_read_response(
 
 @unread
 async def test_unread_response_that_is_parsed(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD)) as response:
         assert balanced.calls() == []
@@ -53,7 +54,7 @@ async def _all_of(iterator: Any) -> list[Any]:
 
 
 @unread
-async def test_unread_response_that_is_read(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_unread_response_that_is_read(balanced: Recorded, caller: Caller, case: Case) -> None:
     hows = ["read", "json", "text", "iter_lines", "iter_bytes"]
     if case.path == "audio.speech.create":
         hows.remove("json")
@@ -65,12 +66,12 @@ async def test_unread_response_that_is_read(balanced: Telemetry, caller: Caller,
         assert len(spans) == number
         assert outcome(spans[-1]) == ("completed", "UNSET", None)
         if not how.startswith("iter"):  # what is not kept cannot be read a second time
-            assert {name for name in case.facts if "usage" in name} <= set(spans[-1].attributes or ())
+            assert {name for name in case.facts if "usage" in name} <= set(spans[-1].attributes)
 
 
 @unread
 async def test_unread_response_that_stays_unread_is_closed(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     async with caller.entered(case.call(caller.client, caller.model("slow-body-20ms"), via=UNREAD)):
         pass
@@ -78,7 +79,7 @@ async def test_unread_response_that_stays_unread_is_closed(
 
 
 @first_raw
-async def test_exception_of_the_body_is_the_calls(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_exception_of_the_body_is_the_calls(balanced: Recorded, caller: Caller, case: Case) -> None:
     mistake = KeyError("mine")
     with pytest.raises(KeyError) as caught:
         async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD)):
@@ -89,10 +90,10 @@ async def test_exception_of_the_body_is_the_calls(balanced: Telemetry, caller: C
 
 @raw
 @pytest.mark.parametrize("via", [READ, UNREAD])
-async def test_error_of_the_vendor(balanced: Telemetry, caller: Caller, case: Case, via: str) -> None:
+async def test_error_of_the_vendor(balanced: Recorded, caller: Caller, case: Case, via: str) -> None:
     if via not in case.raw:
         pytest.skip(f"the client has no {via} there")
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - any client's own class
+    with some_error() as caught:
         pending = case.call(caller.client, caller.model("error-429"), via=via)
         if via == READ:
             await settled(pending)
@@ -104,7 +105,7 @@ async def test_error_of_the_vendor(balanced: Telemetry, caller: Caller, case: Ca
 
 @raw_streams
 async def test_stream_of_a_read_response(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     response = await caller.stream(case, via=READ)
     assert balanced.calls() == []
@@ -119,17 +120,17 @@ async def test_stream_of_a_read_response(
 
 
 @raw_streams
-async def test_stream_of_an_unread_response(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_stream_of_an_unread_response(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
         seen, error = await caller.read(await settled(response.parse()))
     assert error is None
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
-    assert (balanced.span().attributes or {})["genai_otel.stream.chunks"] == len(seen)
+    assert balanced.span().attributes["genai_otel.stream.chunks"] == len(seen)
 
 
 @raw_streams
 async def test_stream_of_an_unread_response_left_early(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
         await caller.take(await settled(response.parse()), 1)
@@ -138,7 +139,7 @@ async def test_stream_of_an_unread_response_left_early(
 
 @raw_streams
 async def test_stream_of_an_unread_response_read_as_lines(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
         assert await _all_of(response.iter_lines())
@@ -148,7 +149,7 @@ async def test_stream_of_an_unread_response_read_as_lines(
 @raw_streams
 @pytest.mark.parametrize("parse", [False, True])
 async def test_stream_of_a_read_response_that_is_dropped(
-    balanced: Telemetry, caller: Caller, case: Case, parse: bool
+    balanced: Recorded, caller: Caller, case: Case, parse: bool
 ) -> None:
     response = await caller.stream(case, via=READ)
     if parse:
@@ -158,7 +159,7 @@ async def test_stream_of_a_read_response_that_is_dropped(
 
 
 @first_raw
-async def test_client_whose_all_responses_are_raw(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_client_whose_all_responses_are_raw(balanced: Recorded, caller: Caller, case: Case) -> None:
     response = await settled(case.call(caller.client.with_raw_response, caller.model()))
     assert response.parse().choices
     assert outcome(balanced.span()) == ("completed", "UNSET", None)

@@ -39,8 +39,7 @@ def calls(times=1):
 
 
 def run(warm: Warm, server: ModelServer, sink: Sink, script: str = "calls()", **env: str) -> Any:
-    said = warm.run(CALLS + script, {"MODELS": server.base_url, **sink.environment(), **env})
-    return said
+    return warm.run(CALLS + script, {"MODELS": server.base_url, **sink.environment(), **env})
 
 
 def total(points: Iterable[Any], **labels: str) -> float:
@@ -214,12 +213,13 @@ def test_what_is_said_stays_inside_by_default(
 
 
 @pytest.mark.parametrize(
-    ("said", "on_spans", "on_events"),
+    "switch",
     [("SPAN_ONLY", True, False), ("EVENT_ONLY", False, True), ("SPAN_AND_EVENT", True, True)],
 )
 def test_what_is_said_goes_where_it_was_switched_on(
-    warm: Warm, model_server: ModelServer, sink: HttpSink, said: str, on_spans: bool, on_events: bool
+    warm: Warm, model_server: ModelServer, sink: HttpSink, switch: tuple[str, bool, bool]
 ) -> None:
+    said, on_spans, on_events = switch
     script = """
 cases["chat.completions.create"].call(client, PAYLOAD.model + "+echo")
 list(cases["chat.completions.create"].call(client, PAYLOAD.model + "+echo", stream=True))

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from genai_otel.engine import call as calls
-from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case
+from tests.contract.recorded import Recorded
 from tests.contract.test_calls import check, common
 from tests.harness.patience import collect, eventually
 
@@ -31,7 +32,7 @@ def outcome(span: Any) -> tuple[str, str, Any]:
     )
 
 
-async def dropped(telemetry: Telemetry) -> Any:
+async def dropped(telemetry: Recorded) -> Any:
     """The only span, after the garbage collector and the event loop have done their part."""
     for _ in range(3):
         collect()
@@ -41,7 +42,7 @@ async def dropped(telemetry: Telemetry) -> Any:
 
 @streaming
 async def test_read_to_the_end_is_completed(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     seen, error = await caller.read(await caller.stream(case, "chunks-5"))
     assert error is None
@@ -59,7 +60,7 @@ async def test_read_to_the_end_is_completed(
 
 @both
 async def test_usage_that_the_program_asks_for_is_counted(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     await caller.read(await caller.stream(case, **caller.payload.usage_in_stream))
     facts = balanced.span().attributes
@@ -70,16 +71,14 @@ async def test_usage_that_the_program_asks_for_is_counted(
 
 
 @streaming
-async def test_usage_that_is_not_reported_is_absent(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_usage_that_is_not_reported_is_absent(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.read(await caller.stream(case, "no-usage"))
-    assert not [name for name in balanced.span().attributes or () if "usage" in name]
+    assert not [name for name in balanced.span().attributes if "usage" in name]
     assert "gen_ai.client.token.usage" not in balanced.metrics()
 
 
 @streaming
-async def test_left_by_break_and_dropped_is_abandoned(
-    balanced: Telemetry, caller: Caller, case: Case
-) -> None:
+async def test_left_by_break_and_dropped_is_abandoned(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case, "chunks-9")
     if caller.asynchronous:
         async for _ in stream:
@@ -89,11 +88,11 @@ async def test_left_by_break_and_dropped_is_abandoned(
             break
     del stream
     assert outcome(await dropped(balanced)) == ("abandoned", "UNSET", None)
-    assert balanced.span().attributes["genai_otel.stream.chunks"] == 1  # type: ignore[index]
+    assert balanced.span().attributes["genai_otel.stream.chunks"] == 1
 
 
 @streaming
-async def test_never_read_and_dropped_is_abandoned(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_never_read_and_dropped_is_abandoned(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case)
     del stream
     span = await dropped(balanced)
@@ -102,7 +101,7 @@ async def test_never_read_and_dropped_is_abandoned(balanced: Telemetry, caller: 
 
 
 @both
-async def test_dropped_in_a_cycle_is_abandoned(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_dropped_in_a_cycle_is_abandoned(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case)
     await caller.take(stream, 2)
     stream.me = [stream]
@@ -113,7 +112,7 @@ async def test_dropped_in_a_cycle_is_abandoned(balanced: Telemetry, caller: Call
 
 
 @both
-async def test_what_was_seen_before_the_end_is_kept(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_what_was_seen_before_the_end_is_kept(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case)
     await caller.take(stream, 1)
     del stream
@@ -124,7 +123,7 @@ async def test_what_was_seen_before_the_end_is_kept(balanced: Telemetry, caller:
 
 @streaming
 async def test_closed_early(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     stream = await caller.stream(case, "slow-chunk-20ms")
     await caller.take(stream, 1)
@@ -136,21 +135,21 @@ async def test_closed_early(
 
 
 @both
-async def test_closed_before_it_is_read(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_closed_before_it_is_read(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(await caller.stream(case)):
         pass
     assert outcome(balanced.span()) == ("closed", "UNSET", None)
 
 
 @streaming
-async def test_left_early_inside_with_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_left_early_inside_with_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(await caller.stream(case)) as stream:
         await caller.take(stream, 1)
     assert outcome(balanced.span()) == ("closed", "UNSET", None)
 
 
 @both
-async def test_break_inside_with_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_break_inside_with_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
     if caller.asynchronous:
         async with await caller.stream(case) as stream:
             async for _ in stream:
@@ -163,7 +162,7 @@ async def test_break_inside_with_is_closed(balanced: Telemetry, caller: Caller, 
 
 
 @both
-async def test_read_inside_with_is_completed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_read_inside_with_is_completed(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(await caller.stream(case)) as stream:
         await caller.read(stream)
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
@@ -171,7 +170,7 @@ async def test_read_inside_with_is_completed(balanced: Telemetry, caller: Caller
 
 @streaming
 async def test_exception_of_the_body_of_with_is_the_calls(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     mistake = KeyError("mine")
     with pytest.raises(KeyError) as caught:
@@ -189,7 +188,7 @@ async def test_exception_of_the_body_of_with_is_the_calls(
 
 @both
 async def test_closed_while_another_exception_is_handled_is_closed(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     try:
         raise LookupError
@@ -200,15 +199,15 @@ async def test_closed_while_another_exception_is_handled_is_closed(
 
 
 @streaming
-async def test_connection_that_breaks_is_cut(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_connection_that_breaks_is_cut(balanced: Recorded, caller: Caller, case: Case) -> None:
     seen, error = await caller.read(await caller.stream(case, "cut-after-2"))
     assert error is not None
     assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
-    assert balanced.span().attributes["genai_otel.stream.chunks"] == len(seen) == 2  # type: ignore[index]
+    assert balanced.span().attributes["genai_otel.stream.chunks"] == len(seen) == 2
 
 
 @streaming
-async def test_error_in_mid_stream_is_failed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_error_in_mid_stream_is_failed(balanced: Recorded, caller: Caller, case: Case) -> None:
     _, error = await caller.read(await caller.stream(case, "midstream-error-2"))
     result, status, kind = outcome(balanced.span())
     assert (result, status) == ("failed", "ERROR")
@@ -217,7 +216,7 @@ async def test_error_in_mid_stream_is_failed(balanced: Telemetry, caller: Caller
 
 @both
 async def test_body_that_is_no_stream_fails_as_it_does_without_us(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     _, error = await caller.read(await caller.stream(case, "malformed"))
     assert type(error).__name__ == "JSONDecodeError"
@@ -225,7 +224,7 @@ async def test_body_that_is_no_stream_fails_as_it_does_without_us(
 
 
 @both
-async def test_timeout_between_chunks_fails(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_timeout_between_chunks_fails(balanced: Recorded, caller: Caller, case: Case) -> None:
     _, error = await caller.read(await caller.stream(case, "hang-after-1", timeout=0.1))
     assert error is not None
     assert outcome(balanced.span())[1:] == ("ERROR", type(error).__qualname__)
@@ -233,16 +232,16 @@ async def test_timeout_between_chunks_fails(balanced: Telemetry, caller: Caller,
 
 @both
 async def test_empty_stream_is_completed_without_times(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     assert await caller.read(await caller.stream(case, "empty")) == ([], None)
     span = balanced.span()
     assert outcome(span) == ("completed", "UNSET", None)
-    assert "gen_ai.response.time_to_first_chunk" not in (span.attributes or {})
+    assert "gen_ai.response.time_to_first_chunk" not in span.attributes
 
 
 @both
-async def test_one_chunk_has_no_time_per_chunk(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_one_chunk_has_no_time_per_chunk(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.read(await caller.stream(case, "drop-after-1"))
     facts = balanced.span().attributes
     assert facts
@@ -252,7 +251,7 @@ async def test_one_chunk_has_no_time_per_chunk(balanced: Telemetry, caller: Call
 
 @both
 async def test_next_after_the_end_and_second_iteration_are_as_without_us(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     stream = await caller.stream(case)
     await caller.read(stream)
@@ -262,7 +261,7 @@ async def test_next_after_the_end_and_second_iteration_are_as_without_us(
 
 
 @both
-async def test_read_in_another_task_or_thread(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_read_in_another_task_or_thread(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case)
     if caller.asynchronous:
         seen, error = await asyncio.create_task(caller.read(stream))
@@ -276,7 +275,7 @@ async def test_read_in_another_task_or_thread(balanced: Telemetry, caller: Calle
 
 @helping
 async def test_helper_that_is_read_is_one_call(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     async with caller.entered(caller.help(case)) as stream:
         _, error = await caller.read(stream)
@@ -288,7 +287,7 @@ async def test_helper_that_is_read_is_one_call(
 
 
 @helping
-async def test_helper_that_is_left_early_is_closed(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_helper_that_is_left_early_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(caller.help(case)) as stream:
         await caller.take(stream, 1)
     assert outcome(balanced.span()) == ("closed", "UNSET", None)
@@ -296,7 +295,7 @@ async def test_helper_that_is_left_early_is_closed(balanced: Telemetry, caller: 
 
 @helping
 async def test_helper_never_entered_makes_no_call(
-    balanced: Telemetry, model_server: ModelServer, caller: Caller, case: Case
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     if caller.asynchronous:
         pytest.skip("Python itself complains of the coroutine that is made and never awaited")
@@ -307,7 +306,7 @@ async def test_helper_never_entered_makes_no_call(
 
 @helping
 async def test_exception_in_a_helpers_body_is_the_calls(
-    balanced: Telemetry, caller: Caller, case: Case
+    balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     mistake = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError) as caught:
@@ -319,14 +318,14 @@ async def test_exception_in_a_helpers_body_is_the_calls(
 
 
 @helping
-async def test_helper_whose_connection_breaks_is_cut(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_helper_whose_connection_breaks_is_cut(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(caller.help(case, "cut-after-2")) as stream:
         _, error = await caller.read(stream)
     assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
 
 
 @both
-async def test_streams_leave_nothing_behind(balanced: Telemetry, caller: Caller, case: Case) -> None:
+async def test_streams_leave_nothing_behind(balanced: Recorded, caller: Caller, case: Case) -> None:
     for _ in range(3):
         stream = await caller.stream(case, "chunks-2")
         del stream

@@ -23,16 +23,9 @@ class Weather(pydantic.BaseModel):
 def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
     # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.
     transport = (openai.DefaultAsyncHttpxClient if asynchronous else openai.DefaultHttpxClient)(verify=False)
-    kind = openai.AsyncOpenAI if asynchronous else openai.OpenAI
-    return kind(
-        **{
-            "base_url": base_url,
-            "api_key": "sk-test",
-            "max_retries": 0,
-            "http_client": transport,
-            **options,
-        }
-    )
+    kind: Any = openai.AsyncOpenAI if asynchronous else openai.OpenAI
+    chosen = {"api_key": "sk-test", "max_retries": 0, "http_client": transport, **options}
+    return kind(base_url=base_url, **chosen)
 
 
 def _method(path: str) -> Any:
