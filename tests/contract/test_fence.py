@@ -11,7 +11,7 @@ import pytest
 from genai_otel import fence, safe
 from genai_otel.clients import SPECS
 from genai_otel.engine import call as calls
-from genai_otel.engine import origin, record
+from genai_otel.engine import record
 from genai_otel.processing.owner import Owners
 from genai_otel.processing.series import SeriesSink
 from tests.contract.caller import Caller, settled, some_error
@@ -30,20 +30,6 @@ class OurBug(Exception):
 
 def _raise(*_: object, **__: object) -> NoReturn:
     raise OurBug
-
-
-@pytest.fixture
-def lenient(monkeypatch: pytest.MonkeyPatch, telemetry: Recorded) -> Iterator[Recorded]:
-    """As in production: errors are contained.  What this test makes is forgotten."""
-    counted = vars(fence)["_errors"]
-    before = dict(counted)
-    monkeypatch.setattr(fence, "strict", False)
-    monkeypatch.setattr(origin, "_origins", {})
-    yield telemetry
-    calls.drain()
-    assert calls.open_calls() == ()
-    counted.clear()
-    counted.update(before)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import pytest
 
 from genai_otel.testing import ModelServer
 from tests.contract.warm import Warm
+from tests.harness.process import run
+from tests.harness.sink import HttpSink
 
 pytestmark = pytest.mark.process
 
@@ -139,8 +141,6 @@ asyncio.run(main())
 def test_streams_alive_at_the_end_of_the_process_yield_their_span(
     warm: Warm, model_server: ModelServer
 ) -> None:
-    from tests.harness.sink import HttpSink
-
     with HttpSink() as sink:
         env = {"MODELS": model_server.base_url, **sink.environment()}
         warm.run(ENDINGS, env)
@@ -195,8 +195,6 @@ trio.run(main)
 
 def test_trio(warm: Warm, model_server: ModelServer) -> None:
     pytest.importorskip("trio")
-    from tests.harness.sink import HttpSink
-
     with HttpSink() as sink:
         warm.run(EVENT_LOOPS, {"MODELS": model_server.base_url, **sink.environment()})
         spans = [span for span in sink.spans() if span.scope == "genai_otel"]
@@ -206,3 +204,41 @@ def test_trio(warm: Warm, model_server: ModelServer) -> None:
             "closed",
             "cancelled",
         ]
+
+
+GREENLETS = """
+from gevent import monkey
+monkey.patch_all()
+import os
+import gevent
+import genai_otel
+from opentelemetry import trace
+
+handle = genai_otel.setup()
+from tests.contract.payloads.openai import PAYLOAD
+client = PAYLOAD.make(os.environ["MODELS"], False)
+chat = PAYLOAD.cases[0]
+tracer = trace.get_tracer("program")
+
+def work(number):
+    with tracer.start_as_current_span(f"request {number}"):
+        chat.call(client, f"{PAYLOAD.model}+slow-first-{number}0ms")
+        list(chat.call(client, f"{PAYLOAD.model}+slow-chunk-{number}ms", stream=True))
+        assert trace.get_current_span().name == f"request {number}"
+
+gevent.joinall([gevent.spawn(work, number) for number in range(1, 6)], raise_error=True)
+assert handle.flush()
+"""
+
+
+def test_gevent(model_server: ModelServer) -> None:
+    pytest.importorskip("gevent")
+    with HttpSink() as sink:
+        run(GREENLETS, env={"MODELS": model_server.base_url, **sink.environment()}).ok()
+        spans = sink.spans()
+    requests = {span.span_id: span.name for span in spans if span.scope == "program"}
+    ours = [span for span in spans if span.scope == "genai_otel"]
+    assert len(ours) == 10
+    for span in ours:
+        number = span.name.rpartition("-")[2].strip("ms")[0]
+        assert requests[span.parent_id] == f"request {number}"
