@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 import warnings
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import openai
@@ -42,6 +44,16 @@ def client(caller: Caller) -> Any:
 
 def facts(telemetry: Recorded) -> dict[str, Any]:
     return dict(telemetry.span().attributes or {})
+
+
+def needs(client: Any, path: str, *arguments: str) -> None:
+    """Skip with a client that is older than what the test is about."""
+    try:
+        known = inspect.signature(attrgetter(path)(client)).parameters
+    except AttributeError:
+        known = {}
+    if not known or not known.keys() >= set(arguments):
+        pytest.skip(f"openai {openai.__version__} has no {path} with {arguments}")
 
 
 # --- whom a client talks to -----------------------------------------------------------------------
@@ -163,6 +175,7 @@ def test_facts_of_a_chat_request(balanced: Recorded, client: Any) -> None:
 
 
 def test_facts_of_a_responses_request(balanced: Recorded, client: Any) -> None:
+    needs(client, "responses.create", "conversation")
     client.responses.create(
         model="m",
         input="hi",
@@ -211,6 +224,7 @@ def test_arguments_are_neither_changed_nor_consumed(
 
 
 def test_a_response_that_is_named_by_position(balanced: Recorded, client: Any) -> None:
+    needs(client, "responses.create", "background")
     made = client.responses.create(model="m", input="hi", background=True)
     assert made.status == "queued"
     assert client.responses.retrieve(made.id).status == "completed"
@@ -228,6 +242,7 @@ def test_a_response_that_is_named_by_position(balanced: Recorded, client: Any) -
 
 
 def test_the_stream_helper_of_a_background_response(balanced: Recorded, client: Any) -> None:
+    needs(client, "responses.stream", "response_id")
     made = client.responses.create(model="m", input="hi", background=True)
     with client.responses.stream(response_id=made.id, starting_after=0) as stream:
         assert len(list(stream)) > 2
@@ -250,6 +265,7 @@ def test_tool_calls(balanced: Recorded, client: Any) -> None:
 
 
 def test_structured_output_through_the_helpers(balanced: Recorded, client: Any) -> None:
+    needs(client, "chat.completions.stream")
     parsed = client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Weather)
     assert isinstance(parsed.choices[0].message.parsed, Weather)
     with client.chat.completions.stream(model="m", messages=MESSAGES, response_format=Weather) as stream:
@@ -266,15 +282,17 @@ def test_structured_output_through_the_helpers(balanced: Recorded, client: Any) 
 
 
 def test_a_completion_that_was_paid_for_and_cannot_be_parsed(balanced: Recorded, client: Any) -> None:
+    needs(client, "chat.completions.parse")
     for directive, kind in (
         ("length", openai.LengthFinishReasonError),
         ("content-filter", openai.ContentFilterFinishReasonError),
     ):
-        with pytest.raises(kind):
+        with pytest.raises(kind) as caught:
             client.chat.completions.parse(model=f"m+{directive}", messages=MESSAGES, response_format=Weather)
         span = balanced.calls()[-1]
         assert outcome(span) == ("failed", "ERROR", kind.__qualname__)
-        assert span.attributes["gen_ai.usage.output_tokens"] == 7
+        if hasattr(caught.value, "completion"):  # a content filter's has none before 3.0
+            assert span.attributes["gen_ai.usage.output_tokens"] == 7
 
 
 def test_incomplete_and_failed_responses(balanced: Recorded, client: Any) -> None:
@@ -325,11 +343,15 @@ def test_vectors_stay_out_and_cost_nothing(balanced: Recorded, client: Any) -> N
     assert (told.end_time or 0) - (told.start_time or 0) < whole * 1e9
 
 
-def test_the_vendors_own_warnings_come_as_often(client: Any) -> None:
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        client.images.create_variation(image=b"x", model="m")
-    assert [str(warning.message) for warning in seen] == ["deprecated"]
+def test_the_vendors_own_warnings_come_as_often(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    for recorder in (record.active, None):
+        monkeypatch.setattr(record, "active", recorder)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            client.images.create_variation(image=b"x", model="m")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 def test_many_abandoned_streams_leave_nothing(balanced: Recorded, client: Any) -> None:
@@ -358,6 +380,7 @@ def asks_for_usage() -> Iterator[None]:
 def test_usage_that_a_setting_asks_for_stays_unseen(
     balanced: Recorded, client: Any, model_server: ModelServer
 ) -> None:
+    needs(client, "chat.completions.stream")
     chunks = list(client.chat.completions.create(model="m+chunks-2", messages=MESSAGES, stream=True))
     assert all(chunk.choices for chunk in chunks)
     with client.chat.completions.stream(model="m", messages=MESSAGES) as stream:
