@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Protocol
 
 from genai_otel.testing import Point
+from tests.harness.patience import collect
 
 
 class Recorded(Protocol):
@@ -14,3 +16,25 @@ class Recorded(Protocol):
     def spans(self) -> list[Any]: ...
     def calls(self) -> list[Any]: ...
     def metrics(self) -> dict[str, list[Point]]: ...
+
+
+def facts(telemetry: Recorded) -> dict[str, Any]:
+    """The attributes of the only span."""
+    return dict(telemetry.span().attributes or {})
+
+
+def outcome(span: Any) -> tuple[str, str, Any]:
+    """How a call ended, by our word, by the status and by the error."""
+    return (
+        span.attributes["genai_otel.outcome"],
+        span.status.status_code.name,
+        span.attributes.get("error.type"),
+    )
+
+
+async def dropped(telemetry: Recorded) -> Any:
+    """The only span, after the garbage collector and the event loop have done their part."""
+    for _ in range(3):
+        collect()
+        await asyncio.sleep(0)
+    return telemetry.span()

@@ -16,8 +16,7 @@ from tests.contract import oracle
 from tests.contract.caller import Caller, some_error
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case
-from tests.contract.recorded import Recorded
-from tests.contract.test_streams import outcome
+from tests.contract.recorded import Recorded, outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

@@ -14,9 +14,8 @@ from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, some_error
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case, Payload
-from tests.contract.recorded import Recorded
+from tests.contract.recorded import Recorded, outcome
 from tests.contract.test_calls import check, common
-from tests.contract.test_streams import outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

@@ -10,9 +10,8 @@ from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, settled, some_error
 from tests.contract.choice import cases
 from tests.contract.payload import Case
-from tests.contract.recorded import Recorded
+from tests.contract.recorded import Recorded, dropped, outcome
 from tests.contract.test_calls import check, common
-from tests.contract.test_streams import dropped, outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case
-from tests.contract.recorded import Recorded
+from tests.contract.recorded import Recorded, dropped, outcome
 from tests.contract.test_calls import check, common
 from tests.harness.patience import collect, eventually
 
@@ -22,22 +21,6 @@ pytestmark = pytest.mark.usefixtures("balanced")
 streaming = cases(lambda case: case.streamed is not None)
 helping = cases(lambda case: case.helper)
 both = main_cases()
-
-
-def outcome(span: Any) -> tuple[str, str, Any]:
-    return (
-        span.attributes["genai_otel.outcome"],
-        span.status.status_code.name,
-        span.attributes.get("error.type"),
-    )
-
-
-async def dropped(telemetry: Recorded) -> Any:
-    """The only span, after the garbage collector and the event loop have done their part."""
-    for _ in range(3):
-        collect()
-        await asyncio.sleep(0)
-    return telemetry.span()
 
 
 @streaming
@@ -271,57 +254,6 @@ async def test_read_in_another_task_or_thread(balanced: Recorded, caller: Caller
     assert error is None
     assert len(seen) > 2
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
-
-
-@helping
-async def test_helper_that_is_read_is_one_call(
-    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
-) -> None:
-    async with caller.entered(caller.help(case)) as stream:
-        _, error = await caller.read(stream)
-    assert error is None
-    wanted = common(caller.payload, case, model_server, caller.model(), "completed")
-    wanted |= {**case.facts, **(case.streamed or {}), "gen_ai.request.stream": True}
-    times = ("gen_ai.response.time_to_first_chunk", "genai_otel.stream.time_per_chunk")
-    check(balanced.span(), wanted | dict.fromkeys((*times, "genai_otel.stream.chunks"), ...))
-
-
-@helping
-async def test_helper_that_is_left_early_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
-    async with caller.entered(caller.help(case)) as stream:
-        await caller.take(stream, 1)
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
-
-
-@helping
-async def test_helper_never_entered_makes_no_call(
-    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
-) -> None:
-    if caller.asynchronous:
-        pytest.skip("Python itself complains of the coroutine that is made and never awaited")
-    caller.help(case)
-    assert balanced.calls() == []
-    assert list(model_server.requests) == []
-
-
-@helping
-async def test_exception_in_a_helpers_body_is_the_calls(
-    balanced: Recorded, caller: Caller, case: Case
-) -> None:
-    mistake = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError) as caught:
-        async with caller.entered(caller.help(case)) as stream:
-            await caller.take(stream, 1)
-            raise mistake
-    assert caught.value is mistake
-    assert outcome(balanced.span()) == ("failed", "ERROR", "ZeroDivisionError")
-
-
-@helping
-async def test_helper_whose_connection_breaks_is_cut(balanced: Recorded, caller: Caller, case: Case) -> None:
-    async with caller.entered(caller.help(case, "cut-after-2")) as stream:
-        _, error = await caller.read(stream)
-    assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
 
 
 @both

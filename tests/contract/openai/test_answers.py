@@ -1,0 +1,128 @@
+"""Facts of OpenAI's answers, and what they leave alone."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import openai
+import pytest
+
+from genai_otel.engine import record
+from tests.contract.openai.older import needs
+from tests.contract.payloads.openai import MESSAGES, Weather
+from tests.contract.recorded import Recorded, outcome
+from tests.harness.calls import WEATHER, WEATHER_FLAT
+from tests.harness.patience import collect
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+
+def test_tool_calls(balanced: Recorded, client: Any) -> None:
+    client.chat.completions.create(model="m", messages=MESSAGES, tools=[WEATHER])
+    list(client.chat.completions.create(model="m", messages=MESSAGES, tools=[WEATHER], stream=True))
+    client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT])
+    list(client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT], stream=True))
+    reasons = [span.attributes["gen_ai.response.finish_reasons"] for span in balanced.calls()]
+    assert reasons == [("tool_calls",)] * 4
+
+
+def test_structured_output_through_the_helpers(balanced: Recorded, client: Any) -> None:
+    needs(client, "chat.completions.stream")
+    parsed = client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Weather)
+    assert isinstance(parsed.choices[0].message.parsed, Weather)
+    with client.chat.completions.stream(model="m", messages=MESSAGES, response_format=Weather) as stream:
+        assert isinstance(stream.get_final_completion().choices[0].message.parsed, Weather)
+    with client.responses.stream(model="m", input="hi", text_format=Weather) as stream:
+        assert isinstance(stream.get_final_response().output_parsed, Weather)
+    with client.chat.completions.stream(model="m", messages=MESSAGES) as stream:
+        assert stream.until_done().current_completion_snapshot.choices
+    assert [outcome(span)[0] for span in balanced.calls()] == ["completed"] * 4
+    assert [span.attributes.get("gen_ai.output.type") for span in balanced.calls()] == [
+        *["json"] * 3,
+        None,
+    ]
+
+
+def test_a_completion_that_was_paid_for_and_cannot_be_parsed(balanced: Recorded, client: Any) -> None:
+    needs(client, "chat.completions.parse")
+    for directive, kind in (
+        ("length", openai.LengthFinishReasonError),
+        ("content-filter", openai.ContentFilterFinishReasonError),
+    ):
+        with pytest.raises(kind) as caught:
+            client.chat.completions.parse(model=f"m+{directive}", messages=MESSAGES, response_format=Weather)
+        span = balanced.calls()[-1]
+        assert outcome(span) == ("failed", "ERROR", kind.__qualname__)
+        if hasattr(caught.value, "completion"):  # a content filter's has none before 3.0
+            assert span.attributes["gen_ai.usage.output_tokens"] == 7
+
+
+def test_incomplete_and_failed_responses(balanced: Recorded, client: Any) -> None:
+    for stream in (False, True):
+        for directive in ("length", "content-filter", "failed"):
+            answer = client.responses.create(model=f"m+{directive}", input="hi", stream=stream)
+            if stream:
+                list(answer)
+    rows = [
+        (
+            outcome(span),
+            *(span.attributes[f"gen_ai.response.{name}"] for name in ("status", "finish_reasons")),
+        )
+        for span in balanced.calls()
+    ]
+    assert (
+        rows
+        == [
+            (("completed", "UNSET", None), "incomplete", ("length",)),
+            (("completed", "UNSET", None), "incomplete", ("content_filter",)),
+            (("failed", "ERROR", "server_error"), "failed", ("error",)),
+        ]
+        * 2
+    )
+
+
+def test_refusal(balanced: Recorded, client: Any) -> None:
+    answer = client.chat.completions.create(model="m+refusal", messages=MESSAGES)
+    assert answer.choices[0].message.refusal
+    assert outcome(balanced.span())[0] == "completed"
+
+
+def test_speech_that_is_streamed_to_a_file(balanced: Recorded, client: Any, tmp_path: Any) -> None:
+    with client.audio.speech.with_streaming_response.create(model="m", input="hi", voice="alloy") as sound:
+        sound.stream_to_file(tmp_path / "a.mp3")
+    assert (tmp_path / "a.mp3").stat().st_size == 1024
+    assert outcome(balanced.span())[0] == "completed"
+
+
+def test_vectors_stay_out_and_cost_nothing(balanced: Recorded, client: Any) -> None:
+    client.embeddings.create(model="m", input=["x"], dimensions=4)  # what is imported, is
+    begun = time.perf_counter()
+    answer = client.embeddings.create(model="m", input=["x"] * 50, dimensions=1536)
+    whole = time.perf_counter() - begun
+    assert len(answer.data[0].embedding) == 1536
+    told = balanced.calls()[1]
+    assert len(told.to_json()) < 2_000
+    assert (told.end_time or 0) - (told.start_time or 0) < whole * 1e9
+
+
+def test_the_vendors_own_warnings_come_as_often(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    for recorder in (record.active, None):
+        monkeypatch.setattr(record, "active", recorder)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            client.images.create_variation(image=b"x", model="m")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_many_abandoned_streams_leave_nothing(balanced: Recorded, client: Any) -> None:
+    for _ in range(100):
+        client.chat.completions.create(model="m+chunks-1", messages=MESSAGES, stream=True)
+    collect()
+    points = balanced.metrics()
+    active = [point.value for point in points.get("genai_otel.client.active_operations", [])]
+    assert sum(active) == 0
+    assert sum(point.count for point in points["gen_ai.client.operation.duration"]) == 100

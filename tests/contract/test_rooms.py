@@ -1,0 +1,76 @@
+"""The rooms of the package and their doors: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+from genai_otel.engine import patch
+from tests.contract.choice import PAYLOADS
+
+PACKAGE = Path(patch.__file__).parents[1]
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports, also inside functions; not what only a type checker reads."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} if node.module != "genai_otel" else set()
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.startswith("genai_otel.")}
+
+
+def rooms(folder: str) -> dict[str, set[str]]:
+    """File to the first parts of what it imports of ours."""
+    return {
+        path.name: {name.split(".")[1] for name in imported(path)} for path in (PACKAGE / folder).glob("*.py")
+    }
+
+
+def test_rooms_know_only_what_they_may() -> None:
+    for name, known in rooms("clients").items():
+        assert known <= {"spec", "semconv", "safe", "clients"}, name
+    for name, known in rooms("engine").items():
+        assert not known & {"clients", "processing", "guard", "runtime", "launcher"}, name
+    for name, known in rooms("processing").items():
+        assert not known & {"clients", "engine", "runtime", "launcher"}, name
+    for name, known in rooms("guard").items():
+        assert not known & {"clients", "engine", "runtime", "launcher"}, name
+    joining = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in PACKAGE.rglob("*.py")
+        if {"engine", "processing"} <= {name.split(".")[1] for name in imported(path)}
+    }
+    assert joining <= {"runtime", "launcher"}
+
+
+def test_a_client_imports_of_other_clients_only_their_parts() -> None:
+    for path in (PACKAGE / "clients").glob("[!_]*.py"):
+        others = {name.split(".")[2] for name in imported(path) if name.startswith("genai_otel.clients.")}
+        assert all(name.startswith("_") for name in others), path.name
+
+
+def test_specs_and_their_readers_need_no_library() -> None:
+    spec_source = ast.dump(ast.parse((PACKAGE / "spec.py").read_text(encoding="utf-8")))
+    assert "opentelemetry" not in spec_source
+    for path in (PACKAGE / "clients").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                top = node.module.split(".")[0]
+                assert top in {"genai_otel", *sys.stdlib_module_names}, (path.name, top)
+
+
+def test_every_client_has_its_payload() -> None:
+    from genai_otel.clients import SPECS
+
+    assert {payload.client for payload in PAYLOADS} <= {spec.name for spec in SPECS}
+    folder = Path(__file__).parent / "payloads"
+    assert {spec.name for spec in SPECS} == {path.stem for path in folder.glob("[!_]*.py")}
