@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -170,12 +170,16 @@ def responses_first(facts: Facts, event: Any) -> None:
         identity(facts, response)
 
 
-def responses_chunk(facts: Facts, event: Any) -> None:
-    """Facts of one event of a response that is being made."""
-    if event.type in _TERMINAL:
-        facts.update(responses_response(event.response))
-    elif event.type == "error" or event.type is None:
-        _failed(facts, event)
+def responses_chunk(response: Callable[[Any], Facts]) -> Callable[[Facts, Any], None]:
+    """The reader of one event of a response's stream; ``response`` reads the whole response in the last event."""
+
+    def chunk(facts: Facts, event: Any) -> None:
+        if event.type in _TERMINAL:
+            facts.update(response(event.response))
+        elif event.type == "error" or event.type is None:
+            _failed(facts, event)
+
+    return chunk
 
 
 def _failed(facts: Facts, event: Any) -> None:
@@ -184,14 +188,6 @@ def _failed(facts: Facts, event: Any) -> None:
         data = getattr(event, "data", None)
         code = data.get("code") if is_mapping(data) else getattr(event, "code", None)
         facts[semconv.ERROR_TYPE] = code or "error"
-
-
-def fetched_chunk(facts: Facts, event: Any) -> None:
-    """Facts of one event of a response that is being read again."""
-    if event.type in _TERMINAL:
-        facts.update(fetched_response(event.response))
-    elif event.type == "error" or event.type is None:
-        _failed(facts, event)
 
 
 def plain_response(result: Any) -> Facts:

@@ -78,7 +78,7 @@ _responses: Final[dict[str, Any]] = {
     "request": requests.request(requests.RESPONSES, **{semconv.OPENAI_API_TYPE: "responses"}),
     "response": results.responses_response,
     "first": results.responses_first,
-    "chunk": results.responses_chunk,
+    "chunk": results.responses_chunk(results.responses_response),
     "content": messages.RESPONSES,
 }
 _fetch: Final[dict[str, Any]] = {
@@ -86,7 +86,7 @@ _fetch: Final[dict[str, Any]] = {
     "request": requests.request(requests.RETRIEVE, **{semconv.OPENAI_API_TYPE: "responses"}),
     "response": results.fetched_response,
     "first": results.responses_first,
-    "chunk": results.fetched_chunk,
+    "chunk": results.responses_chunk(results.fetched_response),
     "content": messages.RESPONSES,
     "positional": ("response_id",),
     "model": None,
