@@ -24,11 +24,9 @@ def handle(current: Handle) -> Iterator[Finding]:
         yield Finding(_AREA, "ok", exporter)
     for problem in current.problems:
         yield Finding(_AREA, "problem", problem)
-    # What we own has no public name: only this command asks.
-    owned: list[Any] = getattr(getattr(current, "_built", None), "owned", [])
-    if current.tracer_provider is not None and current.tracer_provider not in owned:
+    if current.tracer_provider is not None and current.tracer_provider not in current.owned:
         yield from _tracing(current.tracer_provider)
-    if current.meter_provider is not None and current.meter_provider not in owned:
+    if current.meter_provider is not None and current.meter_provider not in current.owned:
         yield Finding(
             _AREA,
             "note",

@@ -48,6 +48,11 @@ class Handle:
         """Whether :meth:`shutdown` was called for something that was on; this process sends nothing any more."""
         return self._ended and self._calls is not None
 
+    @property
+    def owned(self) -> Sequence[Any]:
+        """The providers that were built here and end with this handle; the program's own are not among them."""
+        return self._built.owned if self._built else ()
+
     def flush(self, timeout: float = 5.0) -> bool:
         """Send what is there within ``timeout`` seconds; whether everything was taken in time.
 
@@ -78,7 +83,7 @@ class Handle:
         logs.uninstall()  # a record that comes later has nowhere to go
         # In a thread: the frame that a signal has interrupted may hold the lock of a span that ends here.
         wait_all([self._calls.submit(calls.abandon_all)], deadline)
-        self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self._built.owned})
+        self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self.owned})
         done = wait_all(self._ending, deadline)
         if not done:
             fence.warn(f"not all telemetry could be sent within {seconds:g} s at the end of the process")
@@ -92,7 +97,7 @@ class Handle:
                 worker.start()
 
     def _flusher(self, provider: Any, millis: int) -> Task:
-        if self._built is None or provider is not self.meter_provider or provider not in self._built.owned:
+        if self._built is None or provider is not self.meter_provider or provider not in self.owned:
             return lambda: provider.force_flush(millis)
         readers = [
             reader for reader in self._built.readers if isinstance(reader, PeriodicExportingMetricReader)
