@@ -93,6 +93,7 @@ STREAM_TIME_PER_CHUNK: Final = "genai_otel.stream.time_per_chunk"
 REQUEST_ID: Final = "genai_otel.response.request_id"
 HTTP_STATUS: Final = "http.response.status_code"
 COST_AMOUNT: Final = "genai_otel.cost.amount"
+COST_CURRENCY: Final = "genai_otel.cost.currency"
 COMPONENT: Final = "genai_otel.component"
 
 Outcome = Literal["completed", "closed", "abandoned", "cancelled", "cut", "failed"]

@@ -148,6 +148,7 @@ def agent_trace(desk: Desk) -> str:
             "gen_ai.usage.cache_read.input_tokens": 1024,
             "gen_ai.usage.reasoning.output_tokens": 12,
             "genai_otel.cost.amount": 0.000123,
+            "genai_otel.cost.currency": "USD",
         },
     )
     foreign = desk.span("openai.chat", second, at=(0.88, 1.82), attributes={"genai_otel.owner": False})
@@ -168,6 +169,19 @@ def test_prints_a_trace_as_one_plain_tree_once_its_root_has_ended(desk: Desk, pl
         "  first chunk 118 ms  gpt-4o-mini-2024-07-18  $0.000123\n"
         "   `- openai.chat            940 ms  not counted\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("currency", "last"), [("EUR", "1.50 EUR"), ("USD", "$1.50"), (None, "gpt-4o-mini"), (3, "gpt-4o-mini")]
+)
+def test_a_cost_is_shown_in_its_own_currency(
+    desk: Desk, plain: io.StringIO, currency: str | int | None, last: str
+) -> None:
+    cost: dict[str, AttributeValue] = {"genai_otel.cost.amount": 1.5}
+    if currency is not None:
+        cost["genai_otel.cost.currency"] = currency
+    desk.end(desk.span("chat", attributes={**CHAT, **cost}))
+    assert plain.getvalue().rstrip().split("  ")[-1] == last
 
 
 def test_waits_for_the_root(desk: Desk, plain: io.StringIO) -> None:

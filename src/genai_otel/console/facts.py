@@ -159,10 +159,10 @@ def _model(span: ReadableSpan, attributes: Attributes) -> list[Piece]:
 
 
 def _cost(attributes: Attributes) -> list[Piece]:
-    amount = attributes.get(semconv.COST_AMOUNT)
-    if not isinstance(amount, (int, float)) or not math.isfinite(amount):
+    amount, currency = attributes.get(semconv.COST_AMOUNT), attributes.get(semconv.COST_CURRENCY)
+    if not isinstance(amount, (int, float)) or not math.isfinite(amount) or not isinstance(currency, str):
         return []
-    return [Piece(money(amount, "USD"))]
+    return [Piece(money(amount, clean(currency, 8)))]
 
 
 def _count(attributes: Attributes, key: str) -> int | None:
