@@ -40,14 +40,18 @@ test-pythons:  ## the quick suite on every other Python from 3.10 on that this m
 	@$(DEV)
 	@$(BIN)/python -m tests.pythons $(ARGS)
 
-test-floors:  ## the contract suite with the oldest supported dependencies, and with the OpenAI client's last major
+test-floors:  ## the contract suite with the oldest dependencies and the last major of the client; other instrumentors
 	@$(PYTHON) requirements/install.py .venvs/floor floor
 	@.venvs/floor/bin/python $(PYTEST) -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
 	@.venvs/openai-2/bin/python $(PYTEST) -m contract $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/rivals rivals
+	@.venvs/rivals/bin/python $(PYTEST) -m rivals $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
+# Others that trace the same client, and the package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
+RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentation-openai opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 
 lock:  ## chooses the newest versions and writes requirements/*.txt
@@ -55,6 +59,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	$(OURS) --extra dev -o requirements/dev.txt
 	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
 	echo "openai<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
+	printf '%s\n' $(RIVALS) | $(OURS) - --extra dev -o requirements/rivals.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 

@@ -41,6 +41,14 @@ def only_loopback() -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs other packages than the rest is chosen by name, `-m rivals`: then it fails without them."""
+    if "rivals" not in config.getoption("markexpr"):
+        others = [item for item in items if item.get_closest_marker("rivals")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
     """Log lines with lone surrogates are what some tests are about; between the workers only UTF-8 travels."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 import pytest
 
 from genai_otel.testing import ModelServer
 from tests.contract.warm import Warm
 from tests.harness.sink import HttpSink
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.rivals]
 
 RIVALS = ("opentelemetry-instrumentation-genai-openai", "opentelemetry-instrumentation-openai")
 
@@ -47,10 +45,6 @@ with chat.call(client, PAYLOAD.model, stream=True) as stream:
 @pytest.mark.parametrize("first", ["ours", "theirs"])
 @pytest.mark.parametrize("rival", RIVALS)
 def test_one_call_is_one_count(warm: Warm, model_server: ModelServer, rival: str, first: str) -> None:
-    try:
-        metadata.version(rival)
-    except metadata.PackageNotFoundError:
-        pytest.skip(f"{rival} is not installed")
     with HttpSink() as sink:
         env = {"MODELS": model_server.base_url, "RIVAL": rival, "FIRST": first, **sink.environment()}
         said = warm.run(SCRIPT, env).out

@@ -206,6 +206,28 @@ def test_the_distro_of_the_opentelemetry_project(server: ModelServer, sink: Http
     assert sink.spans()[0].resource["telemetry.distro.name"] == "genai-otel"
 
 
+@pytest.mark.rivals
+def test_other_instrumentors_of_the_client_are_not_started_by_our_distro(
+    server: ModelServer, sink: HttpSink
+) -> None:
+    assert launch(CALL, server, sink).err == ""
+    assert_one_call(sink)
+
+
+@pytest.mark.rivals
+def test_other_instrumentors_that_another_distro_starts_make_us_count_no_call_twice(
+    server: ModelServer, sink: HttpSink, tmp_path: Path
+) -> None:
+    other_distro(tmp_path)
+    launch(CALL, server, sink, tmp_path)
+    (ours,) = [span for span in sink.spans() if span.scope == "genai_otel"]
+    assert ours.parent_id  # it is inside one of theirs, which counts
+    assert ours.attributes["genai_otel.owner"] is False
+    # What the others count themselves is between them and the meter provider, which is not ours.
+    durations = sink.latest("gen_ai.client.operation.duration")
+    assert [point.count for point in durations if point.scope == "genai_otel"] == [1]
+
+
 @pytest.mark.parametrize("when", ["imported", "used"])
 @pytest.mark.parametrize("beside", ["alone", "beside another distro"])
 def test_an_instrumentor_that_raises_takes_nothing_of_ours_down(
