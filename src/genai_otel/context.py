@@ -6,11 +6,16 @@ from typing import Final
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage] - no public alias; all read this one
+    Context,
     create_key,
 )
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 DESTINATION_KEY: Final = create_key("genai_otel.destination")
 """Set in the context of an instrumented call: the model client's server address, or "" where it is unknown."""
 
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
+
+(SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
+"""Where the current span stands in a context; the API gives it no public name, but shows it."""

@@ -17,10 +17,6 @@ Facts = dict[str, Any]
 """Attribute name → value, as the conventions name and type them."""
 
 
-class Identity(dict[str, Any]):
-    """Attributes that samplers decide by.  Their class tells our sampler that the engine keeps them itself."""
-
-
 class Peer(NamedTuple):
     """Whom a client instance talks to: the convention's provider name, host and port (None when unknown)."""
 
@@ -78,6 +74,11 @@ class Endpoint:
     stream_argument: str | None = "stream"
     with_usage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
     hidden: Callable[[Any], bool] | None = None
+
+    def streams(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call with these arguments gives a stream."""
+        asked = self.stream_argument
+        return self.chunk is not None and (asked is None or bool(arguments.get(asked)))
 
 
 @dataclass(frozen=True, eq=False)

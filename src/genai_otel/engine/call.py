@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from opentelemetry.context import Context, attach, detach, get_current, set_value
-from opentelemetry.trace import Span, SpanContext, set_span_in_context
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.trace import Span, SpanContext
 
 from genai_otel import fence, semconv
-from genai_otel.context import DESTINATION_KEY, SUPPRESS_KEY
+from genai_otel.context import DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
 from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint
@@ -36,7 +36,6 @@ class Call:
     attributes: dict[str, Any]
     span: Span
     span_context: SpanContext
-    span_id: int
     context: Context
     start_time: int
     end_time: int
@@ -123,23 +122,21 @@ def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mappin
     if _dropped:
         drain()
     try:
-        origin = origin_of(spec, endpoint, instance, arguments)
         call = Call()
         call.spec = spec
         call.endpoint = endpoint
-        call.origin = origin
         call.recorder = recorder
+        call.origin = origin = origin_of(spec, endpoint, instance, arguments)
+        call.attributes = origin.attributes.copy()
         call.start_time = time.time_ns()
         call.start = time.perf_counter_ns()
-        # The destination first: by it the pipeline knows a span of ours when it starts.
-        context = set_value(DESTINATION_KEY, origin.address or "", context)
-        recorder.start(call, context)
-        call.attributes = origin.attributes.copy()
+        span = call.span = recorder.start(call, context)
+        call.span_context = span.get_span_context()
         try:
             call.attributes.update(endpoint.request(arguments))
         except Exception as error:  # noqa: BLE001 - a call with fewer facts is a call all the same
             fence.report("engine.request", error)
-        call.context = set_span_in_context(call.span, context)
+        call.context = Context({**context, DESTINATION_KEY: origin.address or "", SPAN_KEY: span})
         if recorder.content is not None:
             _capture_request(call, arguments)
         _open[id(call)] = call

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import safe, semconv
-from genai_otel.spec import ClientSpec, Endpoint, Identity
+from genai_otel.spec import ClientSpec, Endpoint
 
 _LIMIT: Final = 512
 
@@ -24,9 +24,10 @@ class Origin:
 
     def __init__(self, spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) -> None:
         peer = spec.peer(instance)
-        attributes = Identity()
-        attributes[semconv.OPERATION_NAME] = endpoint.operation
-        attributes[semconv.PROVIDER_NAME] = peer.provider
+        attributes: dict[str, Any] = {
+            semconv.OPERATION_NAME: endpoint.operation,
+            semconv.PROVIDER_NAME: peer.provider,
+        }
         if model is not None:
             attributes[semconv.REQUEST_MODEL] = safe.label(model)
         if peer.address is not None:

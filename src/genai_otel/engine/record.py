@@ -1,26 +1,29 @@
 """Where a call becomes a span.  The span's class is chosen here and nowhere else.
 
-With a provider of our own the SDK's span is started with the identity attributes only and the remaining facts are
-handed to the pipeline, which exports them in the span's public copy: cleaning every attribute a second time would
-double the cost of a call.  With a provider of the user's the facts are set on his span, so that his exporters see
-them, and the pipeline gets the same record.
+With a provider of our own that is our own class.  With a provider of the user's, or a processor of his that wants to
+see spans start, it is the SDK's: the facts are set on it, so that his exporters see them, and the pipeline gets the
+same record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.context import Context, set_value
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from genai_otel import fence, safe, semconv
+from genai_otel.context import DESTINATION_KEY
+from genai_otel.engine.span import CallSpan, SpanMaker
 
 if TYPE_CHECKING:
     from opentelemetry._logs import Logger
 
     from genai_otel.engine.call import Call
+
+
+_ERROR_TYPE = semconv.ERROR_TYPE
 
 
 @dataclass(frozen=True)
@@ -32,56 +35,75 @@ class ContentPolicy:
     value_bytes: int
 
 
+class Steps(Protocol):
+    """What the pipeline does with a call."""
+
+    watched: bool
+    """Whether a processor of the program's looks at spans that start."""
+
+    def began(self, span: CallSpan) -> None:
+        """Note a span of our class that starts; the SDK tells of its own."""
+
+    def ending(self, call: Call) -> None:
+        """Decide who owns the call, and measure it."""
+
+    def ended(self, span: CallSpan) -> None:
+        """Hand a span of our class on to the exporters."""
+
+
 class Recorder:
     """Starts and ends the spans of our calls.
 
-    ``ending`` is the pipeline's first look at a call: it decides who owns it and measures it.  ``handed`` is the
-    pipeline's table, by span id, of calls whose facts it exports itself; None when the provider is the user's.
-    ``stream_usage`` asks vendors for the usage of streams where the program does not.
+    ``maker`` makes spans of our own class; None where the provider is not ours.  ``stream_usage`` asks vendors for the
+    usage of streams where the program does not.
     """
 
     def __init__(
         self,
         tracer: Tracer,
+        steps: Steps,
         *,
-        ending: Callable[[Call], None],
-        handed: dict[int, Call] | None,
+        maker: SpanMaker | None = None,
         content: ContentPolicy | None = None,
         events: Logger | None = None,
         stream_usage: bool = False,
     ) -> None:
         self._start_span = tracer.start_span
-        self._ending = ending
-        self._handed = handed
+        self._steps = steps
+        self._maker = maker
         self.content = content
         self._events = events
         self.stream_usage = stream_usage
 
-    def start(self, call: Call, context: Context) -> None:
+    def start(self, call: Call, context: Context) -> Span:
         """Start the span of a call with what samplers decide by."""
         origin = call.origin
-        span = self._start_span(
+        if self._maker is not None and not self._steps.watched:
+            span = self._maker.start(origin, context, call.start_time)
+            span.facts = call.attributes
+            self._steps.began(span)
+            return span
+        # By the destination the pipeline knows a span of ours when it starts.
+        context = set_value(DESTINATION_KEY, origin.address or "", context)
+        return self._start_span(
             origin.name, context, SpanKind.CLIENT, origin.attributes, start_time=call.start_time
         )
-        call.span = span
-        call.span_context = span.get_span_context()
-        call.span_id = call.span_context.span_id
 
     def end(self, call: Call) -> None:
         """End the span of a call that has its outcome."""
         attributes = call.attributes
         if call.content is not None:
             self._write_content(call)
-        self._ending(call)
+        self._steps.ending(call)
         span = call.span
-        if span.is_recording():
-            if semconv.ERROR_TYPE in attributes:
-                span.set_status(Status(StatusCode.ERROR, self._description(call)))
-            if self._handed is None:
-                safe.clean(attributes)
-                span.set_attributes(attributes)
-            else:
-                self._handed[call.span_id] = call
+        if _ERROR_TYPE in attributes:
+            span.set_status(Status(StatusCode.ERROR, self._description(call)))
+        if isinstance(span, CallSpan):
+            span.end_time = call.end_time
+            self._steps.ended(span)
+        elif span.is_recording():
+            safe.clean(attributes)
+            span.set_attributes(attributes)
             span.end(call.end_time)
 
     def _description(self, call: Call) -> str:

@@ -30,14 +30,11 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
 
 
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
-    endpoint = call.endpoint
-    if endpoint.chunk is not None and (
-        endpoint.stream_argument is None or arguments.get(endpoint.stream_argument)
-    ):
+    if call.endpoint.streams(arguments):
         follow(call, result)
         return
     _read_content(call, result)
-    call.returned(endpoint.response(result))
+    call.returned(call.endpoint.response(result))
 
 
 def _read_content(call: Call, result: Any) -> None:
@@ -81,9 +78,7 @@ class _Unread:
 
     def __init__(self, call: Call, arguments: Mapping[str, Any], response: Any, raw: RawResponses) -> None:
         self._call = call
-        self._streams = call.endpoint.chunk is not None and bool(
-            arguments.get(call.endpoint.stream_argument or "")
-        )
+        self._streams = call.endpoint.streams(arguments)
         self._raw = raw
         self._parse = _parse_method(response)
         self._parsed = False

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanContext, SpanKind
 
 from genai_otel import semconv
 from genai_otel.context import DESTINATION_KEY
@@ -65,7 +65,17 @@ class Owners:
         ):
             live.owner = live
         context: Any = span.context  # annotated optional for spans that never started
-        self._live[context.span_id] = live
+        self._keep(context.span_id, live)
+
+    def began(self, span_id: int, parent: SpanContext | None) -> None:
+        """Note a call of ours that starts; it owns unless one above does."""
+        live = Live(None if parent is None else self._live.get(parent.span_id))
+        if live.owner is None:
+            live.owner = live
+        self._keep(span_id, live)
+
+    def _keep(self, span_id: int, live: Live) -> None:
+        self._live[span_id] = live
         if len(self._live) > _MOST_LIVE:  # somebody starts spans and never ends them
             self._live.pop(next(iter(self._live)), None)
 

@@ -21,6 +21,7 @@ from genai_otel.processing.owner import Live, Owners, hold, is_server, owns
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
+    from genai_otel.engine.span import CallSpan
 
 
 _MOST_CHANGES = 16_384
@@ -49,7 +50,7 @@ class Pipeline(SpanProcessor):
     """Derives metrics from ended spans and hands the spans on.
 
     ``following`` are the queues of our exporters; with a TracerProvider of the user's there are none, because his own
-    processors stand ``beside`` this one.  ``handed`` is where the engine leaves a call of ours whose span is ending.
+    processors stand ``beside`` this one.  ``watched`` says that a processor of the program's looks at spans that start.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Pipeline(SpanProcessor):
         *,
         beside: bool = False,
     ) -> None:
-        self.handed: dict[int, Call] = {}
+        self.watched = False
         self._measure = measure
         self._sink = sink
         self._following = tuple(following)
@@ -85,17 +86,9 @@ class Pipeline(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         context: Any = span.context  # annotated optional for spans that never started
         try:
-            span_id = context.span_id
-            call = self.handed.pop(span_id, None)
-            if call is not None:
-                if context.trace_flags & _SAMPLED:
-                    span = self._with_facts(span, call)
-                elif not self._added:
-                    return
-            else:
-                live = self._owners.ended(span_id)
-                if recognised(span.attributes) and not is_server(span):
-                    span = self._foreign(span, context, live)
+            live = self._owners.ended(context.span_id)
+            if recognised(span.attributes) and not is_server(span):
+                span = self._foreign(span, context, live)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_end", error)
         if context.trace_flags & _SAMPLED:
@@ -116,10 +109,14 @@ class Pipeline(SpanProcessor):
 
     # --- the steps --------------------------------------------------------------------------------
 
+    def began(self, span: CallSpan) -> None:
+        """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
+        self._owners.began(span.context.span_id, span.parent)
+
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
-            live = self._owners.ended(call.span_id)
+            live = self._owners.ended(call.span_context.span_id)
             attributes = call.attributes
             if owns(live):
                 attributes[_MEASURED] = True
@@ -135,11 +132,14 @@ class Pipeline(SpanProcessor):
     def add(self, processor: SpanProcessor) -> None:
         """Hand spans on to a processor of the user's, after those that are there."""
         self._added = (*self._added, processor)
+        self.watched = True
 
-    @property
-    def shows_starts(self) -> bool:
-        """Whether somebody looks at spans that start, so that they must carry their attributes by then."""
-        return bool(self._added)
+    def ended(self, span: CallSpan) -> None:
+        """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans its values."""
+        if span.context.trace_flags & _SAMPLED:
+            readable = _copy(span, self._limits.of(span.attributes))
+            for emit in self._emits:
+                emit(readable)
 
     def changes_of(self, span: ReadableSpan) -> dict[str, Any] | None:
         """Attributes to add to an ended span before it is exported; asked once per span."""
@@ -148,18 +148,6 @@ class Pipeline(SpanProcessor):
     def after_fork(self) -> None:
         """A forked child has none of its parent's live spans."""
         self._owners.after_fork()
-        self.handed.clear()
-
-    def _with_facts(self, span: ReadableSpan, call: Call) -> ReadableSpan:
-        attributes = call.attributes
-        set_meanwhile: Any = span.attributes
-        if set_meanwhile:  # by somebody else while the span was current, or given at its start
-            attributes = {**set_meanwhile, **attributes}
-        if self._added:  # our own queues are cleaned in the exporting thread, off the path of the call
-            safe.clean(attributes)
-        return _copy(
-            span, attributes if len(attributes) <= self._limits.unbounded else self._limits.of(attributes)
-        )
 
     def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
         original: Mapping[str, Any] = span.attributes or {}
@@ -201,11 +189,10 @@ class _Limits:
         self._count = None if limits is None else limits.max_span_attributes
         self._length = None if limits is None else limits.max_span_attribute_length
         count = 1 << 62 if self._count is None else self._count
-        self.unbounded = count if self._length is None else -1
-        """Up to this number attributes are within the limits as they are."""
+        self._unbounded = count if self._length is None else -1
 
-    def of(self, attributes: dict[str, Any]) -> Any:
-        if len(attributes) <= self.unbounded:
+    def of(self, attributes: Mapping[str, Any]) -> Any:
+        if len(attributes) <= self._unbounded:
             return attributes
         return BoundedAttributes(self._count, attributes, immutable=True, max_value_len=self._length)
 
@@ -220,7 +207,7 @@ def _changed(span: ReadableSpan, changed: dict[str, Any], limits: _Limits) -> Re
     return _copy(span, limits.of({**(span.attributes or {}), **changed}), dropped=span.dropped_attributes)
 
 
-def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
+def _copy(span: ReadableSpan | CallSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
     if dropped:
         attributes = BoundedAttributes(None, attributes)
         attributes.dropped = dropped

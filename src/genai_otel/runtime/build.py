@@ -67,12 +67,11 @@ def _connect(built: Built) -> None:
     events = None
     if config.content_on_events and built.logger_provider is not None:
         events = built.logger_provider.get_logger(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
-    ours = built.tracer_provider in built.owned
     record.connect(
         Recorder(
             built.tracer_provider.get_tracer(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
-            ending=pipeline.ending,
-            handed=pipeline.handed if ours else None,
+            pipeline,
+            maker=built.span_maker,
             content=content,
             events=events,
             stream_usage=config.stream_usage,

@@ -22,6 +22,7 @@ from opentelemetry.util._importlib_metadata import (
 
 from genai_otel import fence, semconv
 from genai_otel.config import Config
+from genai_otel.engine.span import SpanMaker
 from genai_otel.guard import Guard
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
@@ -35,6 +36,8 @@ from genai_otel.runtime.standard import SPAN_QUEUE
 from genai_otel.version import __version__
 
 _ID_GENERATOR = "OTEL_PYTHON_ID_GENERATOR"
+_SDK_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
+_SCOPE = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
 _BUILT_IN_SAMPLERS = frozenset(
     prefix + name for prefix in ("", "parentbased_") for name in ("always_on", "always_off", "traceidratio")
 )
@@ -71,6 +74,7 @@ class Built:
     logger_provider: Any = None
     sink: SeriesSink | InstrumentSink | None = None
     pipeline: Pipeline | None = None
+    span_maker: SpanMaker | None = None
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
 
@@ -137,9 +141,8 @@ def build_metrics(built: Built) -> None:
     provider = MeterProvider(built.readers, built.resource, shutdown_on_exit=False, views=drop)
     exemplars: Any = built.asked.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip() or "trace_based"
     sink = SeriesSink(built.config.max_series, exemplars)
-    scope = InstrumentationScope(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
     for reader in built.readers:
-        collect.attach(reader, sink, scope, lambda: built.resource)
+        collect.attach(reader, sink, _SCOPE, lambda: built.resource)
     metrics.set_meter_provider(provider)
     built.meter_provider, built.sink = provider, sink
     built.owned.append(provider)
@@ -185,8 +188,11 @@ def build_traces(built: Built, measure: Any) -> None:
         span_limits=limits,
         id_generator=_id_generator(built),
     )
-    pipeline = built.pipeline
-    provider.sampler = MeasuringSampler(provider.sampler, lambda: pipeline.shows_starts)
+    if (
+        built.asked.environ.get(_SDK_METRICS, "").strip().lower() != "true"
+    ):  # the SDK counts its own spans only
+        built.span_maker = SpanMaker(provider, provider.sampler, limits, _SCOPE)
+    provider.sampler = MeasuringSampler(provider.sampler)
     trace.set_tracer_provider(provider)
     built.tracer_provider = provider
     built.owned.append(provider)
