@@ -1,0 +1,213 @@
+"""The span of a call of ours where the provider is ours, too: the trace API on plain values.
+
+The SDK's span cleans, copies and locks attribute by attribute, which was half the cost of a call.  Here the facts of
+the call are the span's attributes, and the pipeline makes one read-only copy at the end.  Ids, sampling, resource and
+limits are the provider's (docs/decisions/017).
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from genai_otel import safe
+from genai_otel.context import SPAN_KEY
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, SpanLimits
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+    from opentelemetry.sdk.trace.sampling import Sampler
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    from genai_otel.engine.origin import Origin
+
+_SAMPLED: Final = TraceFlags.SAMPLED
+_RANDOM: Final[int] = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # newer than the oldest API that we support
+_FLAGS: Final = {number: TraceFlags(number) for number in (0, _SAMPLED, _RANDOM, _SAMPLED | _RANDOM)}
+_CLIENT: Final = SpanKind.CLIENT
+
+
+class CallSpan(Span):
+    """The span of one call.  ``facts`` are the call's own attributes, ``added`` what others set while it was current.
+
+    It reads like the SDK's.  The engine ends it and nobody else: for a program that has it from ``get_current_span()``
+    the call is still going on.
+    """
+
+    kind = _CLIENT
+    # What most spans never get stands on the class.
+    end_time: int | None = None
+    status: Status = Status(StatusCode.UNSET)
+    facts: Mapping[str, Any]
+    added: dict[str, Any] | None = None
+    _events: Sequence[Event] = ()  # as in the SDK's, so that one function copies both
+    _links: Sequence[Link] = ()
+
+    def __init__(
+        self, maker: SpanMaker, name: str, context: SpanContext, parent: SpanContext | None, start_time: int
+    ) -> None:
+        self._maker = maker
+        self.name = name
+        self.context = context
+        self.parent = parent
+        self.start_time = start_time
+
+    # --- what anybody may read ----------------------------------------------------------------------
+
+    def get_span_context(self) -> SpanContext:
+        return self.context
+
+    def is_recording(self) -> bool:
+        return self.end_time is None
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        return self.facts if self.added is None else {**self.added, **self.facts}
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return tuple(self._events)
+
+    @property
+    def links(self) -> Sequence[Link]:
+        return tuple(self._links)
+
+    @property
+    def resource(self) -> Resource:
+        return self._maker.provider.resource
+
+    @property
+    def instrumentation_scope(self) -> InstrumentationScope:
+        return self._maker.scope
+
+    # --- what the program and its libraries may add while the span is current -----------------------
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        for key, value in attributes.items():
+            self.set_attribute(key, value)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        known = safe.attribute(value)
+        if known is None or not key or self.end_time is not None:
+            return
+        if self.added is None:
+            self.added = {}
+        self.added[key] = known
+
+    def add_event(
+        self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None
+    ) -> None:
+        from opentelemetry.sdk.trace import Event
+
+        limits = self._maker.limits
+        bounded = _bounded(limits.max_event_attributes, attributes, limits)
+        self._events = self._kept(self._events, Event(name, bounded, timestamp), limits.max_events)
+
+    def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
+        limits = self._maker.limits
+        bounded = _bounded(limits.max_link_attributes, attributes, limits)
+        self._links = self._kept(self._links, Link(context, bounded), limits.max_links)
+
+    def _kept(self, before: Any, new: Any, most: int | None) -> Any:
+        from opentelemetry.sdk import util
+
+        if self.end_time is not None:
+            return before
+        bounded: Any = util.BoundedList  # generic in newer versions only
+        kept = before or bounded(most)
+        kept.append(new)
+        return kept
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Mapping[str, Any] | None = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> None:
+        kind = type(exception)
+        builtin = kind.__module__ == "builtins"
+        facts = {
+            "exception.type": kind.__qualname__ if builtin else f"{kind.__module__}.{kind.__qualname__}",
+            "exception.message": str(exception),
+            "exception.stacktrace": "".join(
+                traceback.format_exception(kind, exception, exception.__traceback__)
+            ),
+            "exception.escaped": str(escaped),
+        }
+        self.add_event("exception", {**facts, **(attributes or {})}, timestamp)
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        given = status if isinstance(status, Status) else Status(status, description)
+        final = self.end_time is not None or self.status.status_code is StatusCode.OK
+        if not final and given.status_code is not StatusCode.UNSET:
+            self.status = given
+
+    def update_name(self, name: str) -> None:
+        if self.end_time is None:
+            self.name = name
+
+    def end(self, end_time: int | None = None) -> None:
+        """Does nothing: see the class."""
+
+
+def _bounded(most: int | None, attributes: Mapping[str, Any] | None, limits: SpanLimits) -> Any:
+    return BoundedAttributes(most, attributes, immutable=True, max_value_len=limits.max_attribute_length)
+
+
+class Provider(Protocol):
+    """What a span takes from the TracerProvider."""
+
+    id_generator: IdGenerator
+
+    @property
+    def resource(self) -> Resource: ...
+
+
+class SpanMaker:
+    """Starts spans as a tracer of ``provider`` would, with what ``sampler``, the program's own, decides."""
+
+    def __init__(
+        self, provider: Provider, sampler: Sampler, limits: SpanLimits, scope: InstrumentationScope
+    ) -> None:
+        ids = provider.id_generator
+        self.provider = provider
+        self.limits = limits
+        self.scope = scope
+        self._should_sample = sampler.should_sample
+        self._trace_id = ids.generate_trace_id
+        self._span_id = ids.generate_span_id
+        is_random = getattr(ids, "is_trace_id_random", None)
+        self._random = _RANDOM if is_random is not None and is_random() else 0
+
+    def start(self, origin: Origin, parent_context: Context, start_time: int) -> CallSpan:
+        """Start the span of a call from ``origin``; one that is not sampled is measured and not exported."""
+        above: Span | None = parent_context.get(SPAN_KEY)  # type: ignore[assignment] # only spans are put there
+        parent = None if above is None else above.get_span_context()
+        if parent is None or not parent.is_valid:
+            parent = None
+            trace_id, flags = self._trace_id(), self._random
+        else:
+            trace_id, flags = parent.trace_id, parent.trace_flags & _RANDOM
+        given = origin.attributes
+        decided = self._should_sample(parent_context, trace_id, origin.name, _CLIENT, given, ())
+        if decided.decision.is_sampled():
+            flags |= _SAMPLED
+        span = CallSpan(
+            self,
+            origin.name,
+            SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], decided.trace_state),
+            parent,
+            start_time,
+        )
+        result: Any = decided
+        more: Mapping[str, Any] = result.attributes
+        if more and more != given:
+            span.set_attributes(more)  # a sampler may add some of its own
+        return span
