@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import (
-    Distribution,
-    EntryPoint,
-    PackageNotFoundError,
-    distributions,
-    entry_points,
-    version,
-)
+from importlib.metadata import EntryPoint, PackageNotFoundError, distributions, entry_points, version
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 
 from genai_otel.cli.finding import Finding
-from genai_otel.engine.patch import Patch
+from genai_otel.engine.patch import Patch, release
 from genai_otel.spec import ClientSpec
 
 OURS = "genai-otel"
@@ -137,9 +130,9 @@ def installed(name: str) -> str | None:
 
 
 def _client(spec: ClientSpec, off: bool, patches: Sequence[Patch]) -> Finding:
-    wanted = Requirement(spec.requires)
-    found = installed(wanted.name)
-    facts: dict[str, object] = {"client": spec.name, "version": found, "tested": str(wanted.specifier)}
+    name, _, tested = spec.requires.partition(" ")
+    found = installed(name)
+    facts: dict[str, object] = {"client": spec.name, "version": found, "tested": tested}
     if found is None:
         return Finding("clients", "ok", f"{spec.name} is not installed", facts=facts)
     if off:
@@ -152,20 +145,27 @@ def _client(spec: ClientSpec, off: bool, patches: Sequence[Patch]) -> Finding:
     facts["endpoints"] = {
         state: sum(patch.state == state for patch in patches) for state in ("patched", "waiting", "skipped")
     }
-    if not wanted.specifier.contains(found, prereleases=True):
+    if not _within(found, tested):
         return Finding(
             "clients",
             "problem",
-            f"{spec.name} {found} is outside the tested range {wanted.specifier}",
+            f"{spec.name} {found} is outside the tested range {tested}",
             f"pip install '{spec.requires.replace(' ', '')}', or update genai-otel",
             facts,
         )
     return Finding(
         "clients",
         "ok",
-        f"{spec.name} {found} (tested {wanted.specifier}): {_state(spec, patches)}",
+        f"{spec.name} {found} (tested {tested}): {_state(spec, patches)}",
         facts=facts,
     )
+
+
+def _within(found: str, tested: str) -> bool:
+    """Whether a version lies in a range as specs write it (``>= 1.66, < 4``), pre-releases with their release."""
+    have = release(found)
+    bounds = re.findall(r"(>=|<)\s*([\d.]+)", tested)
+    return all((have >= release(bound)) == (sign == ">=") for sign, bound in bounds)
 
 
 def _state(spec: ClientSpec, patches: Sequence[Patch]) -> str:
@@ -184,27 +184,17 @@ def _is_ours(entry: EntryPoint) -> bool:
 
 def _conflicts() -> Iterator[Finding]:
     """OpenTelemetry's packages pin each other; what an installation against these pins left behind."""
-    found = {canonicalize_name(each.name): each for each in distributions() if each.name}
-    for name, each in sorted(found.items()):
-        if name == OURS or name.startswith("opentelemetry-"):
-            for wanted in _requirements(each):
-                have = found.get(canonicalize_name(wanted.name))
-                if have is None or not wanted.specifier.contains(have.version, prereleases=True):
-                    state = f"{have.version} is installed" if have else "it is not installed"
+    for each in distributions():
+        if each.name == OURS or (each.name or "").startswith("opentelemetry-"):
+            for wanted in each.requires or ():
+                # What has a marker is for an extra or a platform; pins of each other have none.
+                conflict = None if ";" in wanted else get_dependency_conflicts([wanted])
+                if conflict is not None:
+                    have = conflict.found.split()[-1] if conflict.found else "it"
+                    state = "is installed" if conflict.found else "is not installed"
                     yield Finding(
                         "installed",
                         "problem",
-                        f"{name} {each.version} needs {wanted.name}{wanted.specifier}, but {state}",
-                        f"pip install -U {name}",
+                        f"{each.name} {each.version} needs {wanted}, but {have} {state}",
+                        f"pip install -U {each.name}",
                     )
-
-
-def _requirements(distribution: Distribution) -> Iterator[Requirement]:
-    """What a distribution needs here, extras left out."""
-    for text in distribution.requires or ():
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            yield requirement

@@ -21,7 +21,7 @@ from genai_otel.clients._parts import (
     tool_definitions,
     tool_response,
 )
-from genai_otel.clients._pieces import Pieces
+from genai_otel.clients._pieces import FULL, Pieces
 from genai_otel.spec import Content, Facts
 
 _State = dict[Any, Any]
@@ -135,11 +135,27 @@ def _response(result: Any) -> Facts:
 
 
 def _chunk(state: _State, event: Any) -> None:
-    kind = get(event, "type")
+    try:  # one more delta of a text that has begun, as most events are
+        fresh = state[event.output_index, event.type]
+        fresh.append(event.delta)
+    except (AttributeError, KeyError, TypeError):
+        _unusual(state, event)
+        return
+    if len(fresh) >= FULL:
+        Pieces.of(state)
+
+
+def _unusual(state: _State, event: Any) -> None:
+    kind, index = get(event, "type"), get(event, "output_index")
     if kind in _DELTAS:
-        Pieces.of(state).add((get(event, "output_index") or 0, _DELTAS[kind]), get(event, "delta"))
+        key = (index or 0, _DELTAS[kind])
+        pieces = Pieces.of(state)
+        pieces.add(key, get(event, "delta"))
+        fresh = pieces.fresh(key)
+        if fresh is not None:
+            state[index, kind] = fresh
     elif kind in ("response.output_item.added", "response.output_item.done"):
-        Pieces.of(state).keep((get(event, "output_index") or 0, kind), get(event, "item"))
+        Pieces.of(state).keep((index or 0, kind), get(event, "item"))
     elif kind in _TERMINAL:
         state["response"] = get(event, "response")
 

@@ -5,7 +5,8 @@ Embeddings and moderations have no messages: the conventions know no content for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from genai_otel import semconv
@@ -13,19 +14,21 @@ from genai_otel.clients._openai_items import RESPONSES
 from genai_otel.clients._parts import (
     Message,
     Part,
+    Reader,
     blob,
     get,
     items,
     medium,
     message,
     parts,
+    reader,
     reasoning,
     text,
     tool_call,
     tool_definitions,
     tool_response,
 )
-from genai_otel.clients._pieces import Pieces
+from genai_otel.clients._pieces import FULL, Pieces
 from genai_otel.spec import Content, Facts
 
 __all__ = ["CHAT", "COMPLETIONS", "IMAGES", "RESPONSES", "SPEECH", "TRANSCRIPTIONS"]
@@ -55,33 +58,37 @@ def _chat_request(arguments: Mapping[str, Any]) -> Facts:
     return facts
 
 
-def _chat_message(said: Any, **fields: Any) -> Message:
-    role = get(said, "role")
+def _chat_message(said: Any, finish_reason: Any = None) -> Message:
+    field = reader(said)
+    role = field("role")
     if role in ("tool", "function"):
-        response = tool_response(get(said, "tool_call_id"), get(said, "content"))
-        return message(role, [response], name=get(said, "name"))
-    return message(role, _chat_parts(said), name=get(said, "name"), **fields)
+        response = tool_response(field("tool_call_id"), field("content"))
+        return message(role, [response], name=field("name"))
+    return message(role, _chat_parts(field), name=field("name"), finish_reason=finish_reason)
 
 
-def _chat_parts(said: Any) -> list[Part]:
-    found = reasoning(get(said, "reasoning_content"), get(said, "reasoning"))
-    found += parts(get(said, "content"))
-    refusal = get(said, "refusal")
+def _chat_parts(field: Reader) -> list[Part]:
+    thought, thoughts = field("reasoning_content"), field("reasoning")
+    found = [] if thought is None and thoughts is None else reasoning(thought, thoughts)
+    found += parts(field("content"))
+    refusal = field("refusal")
     if refusal:
         found.append({"type": "refusal", "content": refusal})
-    audio = get(said, "audio")
+    audio = field("audio")
     if audio is not None:
         found += text(get(audio, "transcript"))
         data = get(audio, "data")
         found.append(
             medium("audio", url=None, file_id=get(audio, "id")) if data is None else blob("audio", data)
         )
-    return found + [_call(call) for call in _calls(said)]
+    for call in _calls(field):
+        found.append(_call(call))
+    return found
 
 
-def _calls(said: Any) -> list[Any]:
-    called = get(said, "function_call")
-    return [*items(get(said, "tool_calls")), *([] if called is None else [{"function": called}])]
+def _calls(field: Reader) -> Sequence[Any]:
+    calls, called = field("tool_calls"), field("function_call")
+    return items(calls) if called is None else [*items(calls), {"function": called}]
 
 
 def _call(call: Any) -> Part:
@@ -94,34 +101,58 @@ def _call(call: Any) -> Part:
 def _chat_response(result: Any) -> Facts:
     return _output(
         [
-            _chat_message(get(choice, "message"), finish_reason=get(choice, "finish_reason"))
+            _chat_message(get(choice, "message"), get(choice, "finish_reason"))
             for choice in items(get(result, "choices"))
         ]
     )
 
 
+# What a chunk of the first choice tells beside its text, and what that is when it tells nothing else.
+_SHAPE: Final = attrgetter(
+    "index", "finish_reason", "delta.role", "delta.__pydantic_fields_set__", "delta.__pydantic_extra__"
+)
+_ONLY_TEXT: Final = (
+    (0, None, None, {"content"}, {}),
+    (0, None, "assistant", {"content", "role"}, {}),
+)
+
+
 def _chat_chunk(state: _State, chunk: Any) -> None:
+    try:
+        (choice,) = chunk.choices
+        if _SHAPE(choice) in _ONLY_TEXT:
+            fresh = state["text"]
+            fresh.append(choice.delta.content)
+            if len(fresh) >= FULL:
+                Pieces.of(state)
+            return
+    except (AttributeError, KeyError, TypeError, ValueError):  # no such chunk, or the first of its text
+        pass
+    _unusual_chunk(state, chunk)
+
+
+def _unusual_chunk(state: _State, chunk: Any) -> None:
     pieces = Pieces.of(state)
     for choice in items(get(chunk, "choices")):
-        index = get(choice, "index") or 0
-        delta = get(choice, "delta")
-        if delta is None:  # legacy completions
-            pieces.add((index, "text"), get(choice, "text"))
-        else:
-            _delta(pieces, index, delta)
-        pieces.keep((index, "finish"), get(choice, "finish_reason"))
+        field = reader(choice)
+        index = field("index") or 0
+        _delta(pieces, index, reader(field("delta")))
+        pieces.keep((index, "finish"), field("finish_reason"))
+    fresh = pieces.fresh((0, "text"))
+    if fresh is not None:
+        state["text"] = fresh
 
 
-def _delta(pieces: Pieces, index: int, delta: Any) -> None:
-    pieces.keep((index, "role"), get(delta, "role"))
-    pieces.add((index, "text"), get(delta, "content"))
-    pieces.add((index, "refusal"), get(delta, "refusal"))
-    pieces.add((index, "reasoning"), get(delta, "reasoning_content") or get(delta, "reasoning"))
-    audio = get(delta, "audio")
+def _delta(pieces: Pieces, index: int, field: Reader) -> None:
+    pieces.keep((index, "role"), field("role"))
+    pieces.add((index, "text"), field("content"))
+    pieces.add((index, "refusal"), field("refusal"))
+    pieces.add((index, "reasoning"), field("reasoning_content") or field("reasoning"))
+    audio = field("audio")
     if audio is not None:
         pieces.add((index, "transcript"), get(audio, "transcript"))
         pieces.add((index, "audio"), get(audio, "data"))
-    for call in _calls(delta):
+    for call in _calls(field):
         number = get(call, "index") or 0
         function = get(call, "function")
         pieces.keep((index, "call", number, "id"), get(call, "id"))
@@ -175,6 +206,14 @@ def _completions_response(result: Any) -> Facts:
             for choice in items(get(result, "choices"))
         ]
     )
+
+
+def _completions_chunk(state: _State, chunk: Any) -> None:
+    pieces = Pieces.of(state)
+    for choice in items(get(chunk, "choices")):
+        index = get(choice, "index") or 0
+        pieces.add((index, "text"), get(choice, "text"))
+        pieces.keep((index, "finish"), get(choice, "finish_reason"))
 
 
 # --- images --------------------------------------------------------------------------------------------------------
@@ -259,7 +298,7 @@ def _file(file: Any, modality: str) -> Part:
 
 
 CHAT: Final = Content(_chat_request, _chat_response, _chat_chunk, _chat_final)
-COMPLETIONS: Final = Content(_completions_request, _completions_response, _chat_chunk, _chat_final)
+COMPLETIONS: Final = Content(_completions_request, _completions_response, _completions_chunk, _chat_final)
 IMAGES: Final = Content(_images_request, _images_response, _images_chunk, _images_final)
 SPEECH: Final = Content(_speech_request)
 TRANSCRIPTIONS: Final = Content(

@@ -7,11 +7,15 @@ Iterators are left alone; what is neither a list nor a tuple has no items.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 Part = dict[str, Any]
 Message = dict[str, Any]
+Reader = Callable[[str], Any]
+
+_NO_MODEL: Final = object()
 
 # Longer arguments of a tool stay text: parsing them is not worth it, they are cut anyway.
 _LONGEST_ARGUMENTS: Final = 32_768
@@ -21,14 +25,32 @@ _FINISH: Final = {"tool_calls": "tool_call", "function_call": "tool_call"}
 
 def get(value: Any, name: str) -> Any:
     """A field of a dictionary or an object, None where there is none."""
-    if isinstance(value, Mapping):
-        return cast("Mapping[str, Any]", value).get(name)
+    if type(value) is dict or isinstance(value, Mapping):
+        fields: Any = value
+        return fields.get(name)
     return getattr(value, name, None)
+
+
+def reader(value: Any) -> Reader:
+    """:func:`get` for many fields of one dictionary or object.
+
+    A model is read as it is stored: asking it for a field that it does not have costs more than all the others.
+    """
+    if type(value) is dict or isinstance(value, Mapping):
+        fields: Any = value
+        return fields.get
+    newer = getattr(value, "__pydantic_extra__", _NO_MODEL)
+    if newer is None or type(newer) is dict:
+        return ({**value.__dict__, **newer} if newer else value.__dict__).get
+    return partial(get, value)
 
 
 def items(value: Any) -> Sequence[Any]:
     """The items of a list or tuple; of anything else none, because reading an iterator would consume it."""
-    return cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, (list, tuple)):
+        found: Any = value
+        return found
+    return ()
 
 
 def given(**fields: Any) -> dict[str, Any]:
@@ -120,12 +142,14 @@ def _meant(value: Any) -> Any:
 # --- messages ------------------------------------------------------------------------------------------------------
 
 
-def message(role: Any, said: list[Part], **fields: Any) -> Message:
+def message(role: Any, said: list[Part], *, name: Any = None, finish_reason: Any = None) -> Message:
     """A message of ``role``; an output message has a ``finish_reason`` where one is known."""
-    reason = fields.pop("finish_reason", None)
-    if reason is not None:
-        fields["finish_reason"] = _FINISH.get(reason, reason)
-    return {"role": role if isinstance(role, str) else "unknown", "parts": said, **given(**fields)}
+    found: Message = {"role": role if isinstance(role, str) else "unknown", "parts": said}
+    if name is not None:
+        found["name"] = name
+    if finish_reason is not None:
+        found["finish_reason"] = _FINISH.get(finish_reason, finish_reason)
+    return found
 
 
 def tool_definitions(tools: Any) -> list[Part]:

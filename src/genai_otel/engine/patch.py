@@ -146,12 +146,13 @@ def _too_old(spec: ClientSpec) -> str:
         version = metadata.version(distribution[0])
     except metadata.PackageNotFoundError:
         return ""  # vendored or on the path without metadata: try, each target guards itself
-    if _release(version) >= _release(floor[1]):
+    if release(version) >= release(floor[1]):
         return ""
     reason = f"{distribution[0]} {version} is older than {floor[1]}"
     fence.warn(f"calls of {spec.name} are not traced: {reason}; upgrade with pip install '{spec.requires}'")
     return reason
 
 
-def _release(version: str) -> tuple[int, ...]:
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version; a pre-release counts as its release."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

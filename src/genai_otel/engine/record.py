@@ -7,6 +7,7 @@ same record.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,8 +42,10 @@ class Steps(Protocol):
     watched: bool
     """Whether a processor of the program's looks at spans that start."""
 
-    def began(self, span: CallSpan) -> None:
+    @property
+    def began(self) -> Callable[[CallSpan], None]:
         """Note a span of our class that starts; the SDK tells of its own."""
+        ...
 
     def ending(self, call: Call) -> None:
         """Decide who owns the call, and measure it."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from genai_otel import safe
@@ -181,6 +182,7 @@ class SpanMaker:
         self.limits = limits
         self.scope = scope
         self._should_sample = sampler.should_sample
+        self._as_parent = sampler is DEFAULT_ON
         self._trace_id = ids.generate_trace_id
         self._span_id = ids.generate_span_id
         is_random = getattr(ids, "is_trace_id_random", None)
@@ -188,6 +190,7 @@ class SpanMaker:
 
     def start(self, origin: Origin, parent_context: Context, start_time: int) -> CallSpan:
         """Start the span of a call from ``origin``; one that is not sampled is measured and not exported."""
+        name = origin.name
         above: Span | None = parent_context.get(SPAN_KEY)  # type: ignore[assignment] # only spans are put there
         parent = None if above is None else above.get_span_context()
         if parent is None or not parent.is_valid:
@@ -195,19 +198,18 @@ class SpanMaker:
             trace_id, flags = self._trace_id(), self._random
         else:
             trace_id, flags = parent.trace_id, parent.trace_flags & _RANDOM
-        given = origin.attributes
-        decided = self._should_sample(parent_context, trace_id, origin.name, _CLIENT, given, ())
-        if decided.decision.is_sampled():
-            flags |= _SAMPLED
-        span = CallSpan(
-            self,
-            origin.name,
-            SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], decided.trace_state),
-            parent,
-            start_time,
-        )
-        result: Any = decided
-        more: Mapping[str, Any] = result.attributes
-        if more and more != given:
+        more = state = None
+        if self._as_parent:  # the default: its answer is known without asking
+            flags |= _SAMPLED if parent is None else parent.trace_flags & _SAMPLED
+            if parent is not None:
+                state = parent.trace_state
+        else:
+            decided: Any = self._should_sample(parent_context, trace_id, name, _CLIENT, origin.attributes, ())
+            more, state = decided.attributes, decided.trace_state
+            if decided.decision.is_sampled():
+                flags |= _SAMPLED
+        context = SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], state)
+        span = CallSpan(self, name, context, parent, start_time)
+        if more and more != origin.attributes:
             span.set_attributes(more)  # a sampler may add some of its own
         return span

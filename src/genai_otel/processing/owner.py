@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -43,6 +43,13 @@ class Live:
         self.held: dict[str, Any] | None = None
 
 
+class Started(Protocol):
+    """A span that has just started."""
+
+    parent: SpanContext | None
+    context: SpanContext
+
+
 class Owners:
     """The live spans of this process, by span id."""
 
@@ -65,19 +72,23 @@ class Owners:
         ):
             live.owner = live
         context: Any = span.context  # annotated optional for spans that never started
-        self._keep(context.span_id, live)
+        self._live[context.span_id] = live
+        if len(self._live) > _MOST_LIVE:
+            self._forget_oldest()
 
-    def began(self, span_id: int, parent: SpanContext | None) -> None:
+    def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
+        parent = span.parent
         live = Live(None if parent is None else self._live.get(parent.span_id))
         if live.owner is None:
             live.owner = live
-        self._keep(span_id, live)
+        self._live[span.context.span_id] = live
+        if len(self._live) > _MOST_LIVE:
+            self._forget_oldest()
 
-    def _keep(self, span_id: int, live: Live) -> None:
-        self._live[span_id] = live
-        if len(self._live) > _MOST_LIVE:  # somebody starts spans and never ends them
-            self._live.pop(next(iter(self._live)), None)
+    def _forget_oldest(self) -> None:
+        """Somebody starts spans and never ends them."""
+        self._live.pop(next(iter(self._live)), None)
 
     def ended(self, span_id: int) -> Live | None:
         """Forget a span that ends; None when it started before we listened."""

@@ -71,6 +71,8 @@ class Pipeline(SpanProcessor):
         self._beside = beside
         self._changes: dict[int, dict[str, Any]] = {}
         self._owners = Owners()
+        self.began = self._owners.began
+        """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
         self._limits = _Limits(limits)
 
     # --- the SDK's interface ----------------------------------------------------------------------
@@ -109,10 +111,6 @@ class Pipeline(SpanProcessor):
 
     # --- the steps --------------------------------------------------------------------------------
 
-    def began(self, span: CallSpan) -> None:
-        """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
-        self._owners.began(span.context.span_id, span.parent)
-
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
@@ -120,7 +118,8 @@ class Pipeline(SpanProcessor):
             attributes = call.attributes
             if owns(live):
                 attributes[_MEASURED] = True
-                self._record(call, call.span_context)
+                if self._sink is not None:
+                    self._sink.record(self._measure(call), call.end_time, call.span_context)
                 self._owners.count((attributes.get(_RESPONSE_ID), call.end_time))
             else:
                 attributes[semconv.OWNER] = False
@@ -167,7 +166,9 @@ class Pipeline(SpanProcessor):
                 changed[semconv.MEASURED] = True
                 attributes.update(changed)
                 safe.clean(attributes)  # of any library: what is no plain value can be no label
-                self._record(_copy(span, attributes), context)
+                if self._sink is not None:
+                    measured = self._measure(_copy(span, attributes))
+                    self._sink.record(measured, span.end_time or 0, context)
         if not changed:
             return span
         if self._beside:
@@ -176,10 +177,6 @@ class Pipeline(SpanProcessor):
                 self._changes.pop(next(iter(self._changes)), None)
             return span
         return _changed(span, changed, self._limits)
-
-    def _record(self, ended: Ended, context: SpanContext) -> None:
-        if self._sink is not None:
-            self._sink.record(self._measure(ended), ended.end_time or 0, context)
 
 
 class _Limits:
