@@ -69,6 +69,17 @@ def test_a_client_outside_the_tested_range_is_a_problem(
     assert finding.advice.startswith("pip install 'openai>=")
 
 
+@pytest.mark.parametrize(
+    ("version", "level"), [("1.66.0", "ok"), ("3.9.1rc2", "ok"), ("1.65.9", "problem"), ("4.0.0", "problem")]
+)
+def test_the_tested_range_has_two_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, level: str
+) -> None:
+    distribution(tmp_path, "openai", version=version)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert one(f"openai {version}").level == level
+
+
 def test_a_client_that_is_left_alone_is_a_note() -> None:
     assert one("left alone", {"GENAI_OTEL_CLIENTS_OFF": "openai"}).level == "note"
 
@@ -360,7 +371,7 @@ def test_json_holds_the_same_facts(
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
     assert all(finding["text"] in printed for finding in told["findings"])
-    assert {"client": "openai", "tested": "<4,>=1.66"}.items() <= next(
+    assert {"client": "openai", "tested": ">= 1.66, < 4"}.items() <= next(
         finding for finding in told["findings"] if finding["area"] == "clients"
     ).items()
 
