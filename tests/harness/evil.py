@@ -92,10 +92,10 @@ class Once:
         return b"x" * max(size, 1)
 
 
-def cycle() -> dict[str, Any]:
+def cycle(times: int = 1) -> dict[str, Any]:
     """A dictionary that holds itself, through a list."""
     whole: dict[str, Any] = {"name": "cycle"}
-    whole["again"] = [whole]
+    whole["again"] = [whole] * times
     return whole
 
 
@@ -118,6 +118,7 @@ EVIL: dict[str, Callable[[], Any]] = {
     "generator": lambda: (letter for letter in "abc"),
     "file": lambda: io.BytesIO(b"content"),
     "cycle": cycle,
+    "cycles": lambda: cycle(5),  # more ways through it than anyone can go
     "deep": deep,
     "wide": lambda: {str(number): number for number in range(100_000)},
     "huge text": lambda: "x" * 10_000_000,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from itertools import repeat
 from typing import Any, Final
 
 from genai_otel.guard import content
@@ -12,7 +13,7 @@ from genai_otel.safe import REDACTED, attribute, cut, is_secret_name, scrub, utf
 
 _DEEPEST: Final = 32
 _MOST_KNOWN: Final = 4096
-# More of a list is not looked at and goes; it would not fit the budget of a span.
+# More of a structure is not looked at and goes; it would not fit the budget of a span.
 _MOST_ITEMS: Final = 16_384
 _EXCEPTION_TEXTS: Final = frozenset({content.EXCEPTION_MESSAGE, content.EXCEPTION_STACKTRACE})
 _NO_TEXT: Final = (bool, int, float, type(None))
@@ -58,8 +59,11 @@ class Cleaner:
             cleaned[safe_name] = new
         return cleaned if changed else None
 
-    def value(self, value: Any, depth: int = 0) -> Any:
-        """``value`` as it may leave, the very same object if possible; None where it cannot."""
+    def value(self, value: Any, left: Iterator[None] | None = None, depth: int = 0) -> Any:
+        """``value`` as it may leave, the very same object if possible; None where it cannot.
+
+        ``left`` yields once for each item that may still be looked at, so that a structure that holds itself ends.
+        """
         kind = _type(value)
         if kind is str:
             # The budget would cut it anyway, and every byte that is read is time that the program waits.
@@ -67,7 +71,8 @@ class Cleaner:
         if kind is bytes:
             return value
         if kind in (dict, list, tuple) and depth < _DEEPEST:
-            return self._structure(value, depth + 1)
+            left = repeat(None, _MOST_ITEMS) if left is None else left
+            return (self._fields if kind is dict else self._items)(value, left, depth + 1)
         found = attribute(value)
         return scrub(found) if type(found) is str else found
 
@@ -81,15 +86,26 @@ class Cleaner:
     def _is_refused(self, name: str) -> bool:
         return not self.with_content and content.is_content(name)
 
-    def _structure(self, value: Any, depth: int) -> Any:
-        if _type(value) is not dict:
-            items = [self.value(item, depth) for item in value[:_MOST_ITEMS]]
-            return value if _same(items, value) else type(value)(items)
+    # An item that cannot leave is left out: older encoders refuse the whole attribute for a None inside.  A None that
+    # was there stays, because newer ones know it.
+
+    def _items(self, value: Any, left: Iterator[None], depth: int) -> Any:
+        items: list[Any] = []
+        for item, _ in zip(value, left, strict=False):
+            new = self.value(item, left, depth)
+            if new is not None or item is None:
+                items.append(new)
+        return value if _same(items, value) else type(value)(items)
+
+    def _fields(self, value: dict[Any, Any], left: Iterator[None], depth: int) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for name, field in _named_fields(value):
-            hidden = type(field) is str and is_secret_name(name)
-            fields[_safe(name)] = REDACTED if hidden else self.value(field, depth)
-        same = _same(list(fields.values()), list(value.values())) and fields.keys() == value.keys()
+        for (name, field), _ in zip(value.items(), left, strict=False):
+            if type(name) is str:
+                hidden = type(field) is str and is_secret_name(name)
+                new = REDACTED if hidden else self.value(field, left, depth)
+                if new is not None or field is None:
+                    fields[_safe(name)] = new
+        same = _same(fields.values(), value.values()) and fields.keys() == value.keys()
         return value if same else fields
 
 
@@ -102,9 +118,5 @@ def _type(value: object) -> type[object]:
     return type(value)
 
 
-def _named_fields(value: dict[Any, Any]) -> list[tuple[str, Any]]:
-    return [(name, field) for name, field in value.items() if type(name) is str]
-
-
-def _same(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
+def _same(mine: Collection[Any], theirs: Collection[Any]) -> bool:
     return len(mine) == len(theirs) and all(map(operator.is_, mine, theirs))
