@@ -5,9 +5,13 @@ it is.  Injecting happens only for an allowed destination: loopback and private 
 inside (single-label, ``.local``, ``.internal``), and the hosts of the ``propagate_to`` setting.  A model vendor
 learns neither trace ids nor baggage, and no baggage of a user's leaves by a call to a third party.
 
-The destination is the model client's server inside an instrumented call, and the host of the current client span
-(or the carrier's ``host`` entry) everywhere; every one that is known must be allowed.  Inside a call an unknown one
-is not; elsewhere it is, because messages and tasks have no host.
+The destination is the model client's server inside an instrumented call, and everywhere the host of the current
+client span, sampled or not, or else the carrier's ``host`` entry; every one that is known must be allowed.  Inside a
+call an unknown one is not; elsewhere it is: messages and tasks have no host, the spans of gRPC name none, and without
+``traceparent`` a service of ours would begin a trace of its own for every request that is sampled out.
+
+Of a span that is sampled out only our sampler knows the host.  A program with a TracerProvider of its own adds it:
+``TracerProvider(sampler=genai_otel.sampler(...))``.
 
 ``opentelemetry.propagate`` keeps one global propagator.  A program that replaces it after ``setup()`` replaces this
 one too; ``install`` (or ``setup()``) called once more wraps the new one.
@@ -16,10 +20,9 @@ one too; ``install`` (or ``setup()``) called once more wraps the new one.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from opentelemetry.context import Context, get_value
 from opentelemetry.propagators.textmap import (
@@ -30,14 +33,12 @@ from opentelemetry.propagators.textmap import (
     default_getter,
     default_setter,
 )
-from opentelemetry.trace import SpanKind, get_current_span
+from opentelemetry.trace import get_current_span
 
-from genai_otel import fence, imports
+from genai_otel import destination, fence, imports
 from genai_otel.context import DESTINATION_KEY
 
 _INSIDE = (".localhost", ".local", ".internal")
-_ADDRESS = ("server.address", "net.peer.name", "http.host")
-_URL = ("url.full", "http.url")
 _MAX_HOSTS = 1024
 
 _allowed: tuple[str, ...] = ()
@@ -83,10 +84,12 @@ class HostFilter(TextMapPropagator):
         return decision
 
     def _goes_inside(self, carrier: object, context: Context | None) -> bool:
-        destination = get_value(DESTINATION_KEY, context)
-        if isinstance(destination, str) and not self.allows(destination):
+        called = get_value(DESTINATION_KEY, context)
+        if isinstance(called, str) and not self.allows(called):
             return False
-        host = _span_host(context) or _carrier_host(carrier)
+        host = destination.of(get_current_span(context))
+        if host is None:
+            host = _carrier_host(carrier)
         return host is None or self.allows(host)
 
 
@@ -131,32 +134,9 @@ def matches(host: str, patterns: Iterable[str]) -> bool:
     )
 
 
-def _span_host(context: Context | None) -> str | None:
-    """The host that the current client span names, by the new or the old conventions."""
-    span = get_current_span(context)
-    if getattr(span, "kind", None) is not SpanKind.CLIENT:
-        return None
-    attributes: Mapping[str, object] = getattr(span, "attributes", None) or {}
-    for name in _ADDRESS:
-        value = attributes.get(name)
-        if isinstance(value, str) and value:
-            return _without_port(value)
-    for name in _URL:
-        value = attributes.get(name)
-        if isinstance(value, str) and value:
-            return urlsplit(value).hostname
-    return None
-
-
 def _carrier_host(carrier: Any) -> str | None:
-    """The ``Host`` header, where the carrier is the whole header mapping (a sampled-out span names no host)."""
+    """The ``Host`` header, where the carrier is the whole header mapping."""
     if not hasattr(carrier, "get"):
         return None
     value = carrier.get("host") or carrier.get("Host")
-    return _without_port(value) if isinstance(value, str) and value else None
-
-
-def _without_port(authority: str) -> str:
-    if authority.count(":") > 1 and not authority.startswith("["):
-        return authority  # a bare IPv6 address
-    return urlsplit(f"//{authority}").hostname or authority
+    return destination.without_port(value) if isinstance(value, str) and value else None

@@ -83,3 +83,26 @@ def test_a_vendor_gets_what_it_would_get_without_us(sampler: str, without_us: Se
 def test_hosts_of_ours_get_trace_headers(host: str, more: str) -> None:
     for headers, _ in requests(host, SET_UP.format(more=more)):
         assert set(headers) >= TRACE
+
+
+BY_HAND = """
+import sys
+exec(sys.argv[1])
+from opentelemetry import baggage, context, propagate, trace
+context.attach(baggage.set_baggage("user", "42"))
+sent = []
+for host in ("10.0.0.1", "api.vendor.example"):
+    headers = {}
+    url = {"url.full": f"https://{host}/"}
+    with trace.get_tracer("library").start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes=url):
+        propagate.inject(headers)
+    sent.append(sorted(headers))
+print(sent)
+"""
+
+
+@pytest.mark.parametrize("sampler", ["always_on", "always_off", "parentbased_traceidratio"])
+def test_other_requests_are_filtered_whether_sampled_or_not(sampler: str) -> None:
+    env = {**SILENT, "OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": "0"}
+    done = run(BY_HAND, arguments=[SET_UP.format(more="")], env=env).ok()
+    assert done.out.strip() == str([sorted(TRACE), []])

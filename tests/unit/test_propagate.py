@@ -1,14 +1,8 @@
 """Trace headers and baggage reach hosts of ours and nobody else."""
 
-import asyncio
-import socket
-import threading
 import timeit
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import opentelemetry.propagate
 import pytest
 from opentelemetry import baggage, context, trace
@@ -23,8 +17,9 @@ from opentelemetry.propagators.textmap import (
 )
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
 
+import genai_otel
 from genai_otel import fence, propagate
 from genai_otel.context import DESTINATION_KEY
 from genai_otel.propagate import HostFilter
@@ -41,13 +36,7 @@ OUTSIDE = [
 ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def global_propagator() -> Iterator[None]:
-    """The propagator as it is before a set-up, whether a test in this process had one or not."""
-    before = opentelemetry.propagate.get_global_textmap()
-    opentelemetry.propagate.set_global_textmap(before.inner if isinstance(before, HostFilter) else before)
-    yield
-    opentelemetry.propagate.set_global_textmap(before)
+pytestmark = pytest.mark.usefixtures("global_propagator")
 
 
 @pytest.mark.parametrize("host", INSIDE)
@@ -143,8 +132,46 @@ def test_inside_a_call_every_known_host_must_be_allowed(
     assert set(carrier_after(filtered, ctx)) == (SENT if sent else set())
 
 
-def test_the_host_header_decides_where_the_span_is_not_recorded(filtered: HostFilter) -> None:
-    ctx = client_span({"server.address": "api.openai.com"}, sampler=ALWAYS_OFF)
+@pytest.mark.parametrize(
+    ("attributes", "sent"),
+    [
+        ({"server.address": "api.openai.com"}, False),
+        ({"server.address": "127.0.0.1"}, True),
+        ({"http.url": "https://api.openai.com/v1"}, False),
+        ({"http.url": "http://models.corp.com/v1"}, True),
+        ({"url.full": "http://[broken"}, False),
+        ({"rpc.system": "grpc"}, True),
+    ],
+)
+def test_a_span_that_is_sampled_out_decides_as_well(
+    filtered: HostFilter, attributes: dict[str, Any], sent: bool
+) -> None:
+    ctx = client_span(attributes, sampler=genai_otel.sampler(ALWAYS_OFF))
+    assert not trace.get_current_span(ctx).is_recording()
+    assert set(carrier_after(filtered, ctx)) == (SENT if sent else set())
+
+
+def test_a_host_is_of_its_span_alone(filtered: HostFilter) -> None:
+    tracer = TracerProvider(sampler=genai_otel.sampler(ALWAYS_OFF)).get_tracer("test")
+    came = SpanContext(1, 2, is_remote=True, trace_state=TraceState([("vendor", "x")]))
+    parent = trace.set_span_in_context(NonRecordingSpan(came), Context())
+    spans: list[tuple[SpanKind, dict[str, str], bool]] = [
+        (SpanKind.CLIENT, {"server.address": "api.openai.com"}, False),
+        (SpanKind.INTERNAL, {}, True),
+        (SpanKind.CLIENT, {"server.address": "api.openai.com"}, False),
+        (SpanKind.CLIENT, {"server.address": "localhost"}, True),
+        (SpanKind.PRODUCER, {"server.address": "api.openai.com"}, True),
+    ]
+    for kind, attributes, sent in spans:  # each below the one before
+        span = tracer.start_span("call", parent, kind, attributes)
+        parent = trace.set_span_in_context(span, Context())
+        carrier = carrier_after(filtered, parent)
+        assert carrier.get("tracestate") == ("vendor=x" if sent else None)
+        assert dict(span.get_span_context().trace_state) == {"vendor": "x"}
+
+
+def test_the_host_header_decides_where_nobody_names_the_host(filtered: HostFilter) -> None:
+    ctx = client_span({"server.address": "api.openai.com"}, sampler=ALWAYS_OFF)  # not our sampler
     assert set(carrier_after(filtered, ctx, host="api.openai.com")) == {"host"}
     assert set(carrier_after(filtered, ctx, Host="127.0.0.1:80")) == {"Host", *SENT}
 
@@ -207,89 +234,3 @@ def test_install_wraps_once_and_wraps_a_later_propagator() -> None:
     again = opentelemetry.propagate.get_global_textmap()
     assert isinstance(again, HostFilter)
     assert again.inner is other
-
-
-class _Server(ThreadingHTTPServer):
-    seen: list[dict[str, str]]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride] - the base class names any server
-
-    def do_GET(self) -> None:
-        self.server.seen.append({name.lower(): value for name, value in self.headers.items()})
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
-    """A server of this machine that is also known as api.vendor.example."""
-    resolve = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        vendor = host in ("api.vendor.example", b"api.vendor.example")
-        return resolve("127.0.0.1" if vendor else host, *args, **kwargs)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with _Server(("127.0.0.1", 0), _Handler) as http:
-        http.seen = []
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
-        yield http
-        http.shutdown()
-        thread.join()
-
-
-def get_httpx(url: str) -> None:
-    httpx.get(url, trust_env=False)
-
-
-def get_httpx_async(url: str) -> None:
-    async def get() -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            await client.get(url)
-
-    asyncio.run(get())
-
-
-def get_httpx2(url: str) -> None:
-    pytest.importorskip("httpx2").get(url, trust_env=False)
-
-
-def get_httpx2_async(url: str) -> None:
-    async def get() -> None:
-        async with pytest.importorskip("httpx2").AsyncClient(trust_env=False) as client:
-            await client.get(url)
-
-    asyncio.run(get())
-
-
-@pytest.mark.parametrize("sampled", [True, False])
-@pytest.mark.parametrize("get", [get_httpx, get_httpx_async, get_httpx2, get_httpx2_async])
-def test_the_real_clients_send_headers_to_hosts_of_ours_only(
-    server: _Server, get: Callable[[str], None], sampled: bool
-) -> None:
-    from opentelemetry.instrumentation import httpx as instrumentation
-
-    propagate.install()
-    port = server.server_address[1]
-    provider = TracerProvider() if sampled else TracerProvider(sampler=ALWAYS_OFF)
-    names = ("HTTPXClientInstrumentor", "HTTPX2ClientInstrumentor")
-    instrumentors = [getattr(instrumentation, name)() for name in names if hasattr(instrumentation, name)]
-    for instrumentor in instrumentors:
-        instrumentor.instrument(tracer_provider=provider)
-    token = context.attach(baggage.set_baggage("user", "42"))
-    try:
-        get(f"http://127.0.0.1:{port}/")
-        get(f"http://api.vendor.example:{port}/")
-    finally:
-        context.detach(token)
-        for instrumentor in instrumentors:
-            instrumentor.uninstrument()
-    inside, outside = server.seen
-    assert set(inside) == {*outside, *SENT}
-    assert SENT.isdisjoint(outside)

@@ -14,11 +14,15 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
+from genai_otel import destination
 from genai_otel.processing.dialects import recognised
 
 
 class MeasuringSampler(Sampler):
-    """Samples as ``root`` does and records, without exporting, the GenAI spans that ``root`` drops."""
+    """Samples as ``root`` does and records, without exporting, the GenAI spans that ``root`` drops.
+
+    Of other client spans that are dropped it keeps the host, by which trace headers are allowed or not.
+    """
 
     def __init__(self, root: Sampler) -> None:
         self.root = root
@@ -34,9 +38,11 @@ class MeasuringSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         result = self.root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        if result.decision is Decision.DROP and recognised(attributes):
+        if result.decision is not Decision.DROP:
+            return result
+        if recognised(attributes):
             return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
-        return result
+        return destination.remembered(result, kind, attributes)
 
     def get_description(self) -> str:
         return f"MeasuringSampler{{{self.root.get_description()}}}"
