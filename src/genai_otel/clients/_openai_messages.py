@@ -111,7 +111,7 @@ def _chat_response(result: Any) -> Facts:
 _SHAPE: Final = attrgetter(
     "index", "finish_reason", "delta.role", "delta.__pydantic_fields_set__", "delta.__pydantic_extra__"
 )
-_ONLY_TEXT: Final = (
+_ONLY_TEXT: Final[tuple[Any, ...]] = (
     (0, None, None, {"content"}, {}),
     (0, None, "assistant", {"content", "role"}, {}),
 )

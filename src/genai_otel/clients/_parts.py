@@ -15,8 +15,6 @@ Part = dict[str, Any]
 Message = dict[str, Any]
 Reader = Callable[[str], Any]
 
-_NO_MODEL: Final = object()
-
 # Longer arguments of a tool stay text: parsing them is not worth it, they are cut anyway.
 _LONGEST_ARGUMENTS: Final = 32_768
 _TEXTS: Final = frozenset({"text", "input_text", "output_text", "summary_text", "reasoning_text"})
@@ -25,8 +23,8 @@ _FINISH: Final = {"tool_calls": "tool_call", "function_call": "tool_call"}
 
 def get(value: Any, name: str) -> Any:
     """A field of a dictionary or an object, None where there is none."""
+    fields: Any = value  # under another name, which the test does not narrow to unknown types
     if type(value) is dict or isinstance(value, Mapping):
-        fields: Any = value
         return fields.get(name)
     return getattr(value, name, None)
 
@@ -36,21 +34,20 @@ def reader(value: Any) -> Reader:
 
     A model is read as it is stored: asking it for a field that it does not have costs more than all the others.
     """
+    fields: Any = value
     if type(value) is dict or isinstance(value, Mapping):
-        fields: Any = value
         return fields.get
-    newer = getattr(value, "__pydantic_extra__", _NO_MODEL)
-    if newer is None or type(newer) is dict:
-        return ({**value.__dict__, **newer} if newer else value.__dict__).get
-    return partial(get, value)
+    newer: dict[str, Any] | tuple[()] | None = getattr(value, "__pydantic_extra__", ())
+    if newer is not None and type(newer) is not dict:
+        return partial(get, value)
+    stored: dict[str, Any] = fields.__dict__
+    return {**stored, **newer}.get if newer else stored.get
 
 
 def items(value: Any) -> Sequence[Any]:
     """The items of a list or tuple; of anything else none, because reading an iterator would consume it."""
-    if isinstance(value, (list, tuple)):
-        found: Any = value
-        return found
-    return ()
+    found: Any = value
+    return found if isinstance(value, (list, tuple)) else ()
 
 
 def given(**fields: Any) -> dict[str, Any]:

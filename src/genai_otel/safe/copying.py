@@ -6,19 +6,16 @@ million items is left after those that fit.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from enum import Enum
 from itertools import islice
 from typing import Any, Final
 
-from genai_otel.safe import media, models
+from genai_otel.safe import media, models, unchanged
 from genai_otel.safe.secrets import REDACTED, is_secret_name, scrub
+from genai_otel.safe.unchanged import DEEPEST, ENCODER, INT64, LONGEST_NAME
 
-_INT64: Final = 2**63
-_DEEPEST: Final = 32
-_LONGEST_NAME: Final = 128
 # A shorter name that is an identifier is no key of a vendor.
 _SHORT_NAME: Final = 24
 # No secret is as short as this.
@@ -29,7 +26,6 @@ _NUMBER_BYTES: Final = 8
 _CIRCULAR: Final = "[circular]"
 _TOO_DEEP: Final = "[nested too deeply]"
 _NOTHING: Final = '"…"'
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def plain(value: object, *, budget: int) -> Any:
@@ -44,9 +40,12 @@ def plain(value: object, *, budget: int) -> Any:
 
 def json_text(value: object, *, value_bytes: int) -> str:
     """The JSON of :func:`plain`, never longer than ``value_bytes`` (at least 64) bytes of UTF-8."""
+    same = unchanged.json_of(value, value_bytes)
+    if same is not None:
+        return same
     budget = value_bytes
     while budget > len(_NOTHING):
-        text = _JSON.encode(plain(value, budget=budget))
+        text = ENCODER.encode(plain(value, budget=budget))
         size = len(text) if text.isascii() else len(text.encode())
         if size <= value_bytes:
             return text
@@ -113,7 +112,7 @@ class _Copy:
     def _number(self, value: Any) -> float | None:
         self._left -= _NUMBER_BYTES
         if type(value) is int:
-            return value if -_INT64 <= value < _INT64 else None
+            return value if -INT64 <= value < INT64 else None
         return value if math.isfinite(value) else None
 
     def _text(self, text: Any) -> Any:
@@ -140,7 +139,7 @@ class _Copy:
         identity = id(value)
         if identity in self._open:
             return self._text(_CIRCULAR)
-        if len(self._open) >= _DEEPEST:
+        if len(self._open) >= DEEPEST:
             return self._text(_TOO_DEEP)
         self._open.add(identity)
         self._left -= 2
@@ -240,10 +239,10 @@ def _key(name: Any) -> str:
     if kind is str:
         if len(name) <= _SHORT_NAME and name.isascii() and name.isidentifier():
             return name
-        return cut(name, _LONGEST_NAME)
+        return cut(name, LONGEST_NAME)
     if issubclass(kind, str):
-        return cut(str.__str__(name), _LONGEST_NAME)
-    if name is None or kind is bool or (kind is int and -_INT64 <= name < _INT64):
+        return cut(str.__str__(name), LONGEST_NAME)
+    if name is None or kind is bool or (kind is int and -INT64 <= name < INT64):
         return str(name)
     return kind.__name__
 

@@ -11,18 +11,18 @@ _UNKNOWN: Final = "application/octet-stream"
 JSON_BYTES: Final = 160
 
 # Base64 of real bytes is long and uses most of its alphabet; a word or a line of dashes is or does not.
-_LONG: Final = 2048
+LONG: Final = 2048
 _SAMPLE: Final = 512
 _DISTINCT: Final = 32
 
 
 def is_encoded(text: str) -> bool:
     """Whether ``text`` is a medium: a data URL, or plain base64."""
-    if len(text) < _LONG and text[:5].lower() != "data:":
+    if len(text) < LONG and text[:5].lower() != "data:":
         return False
     if _data_url(text) is not None:
         return True
-    return len(text) >= _LONG and _is_base64(text[:_SAMPLE])
+    return len(text) >= LONG and _is_base64(text[:_SAMPLE])
 
 
 def of(content: object) -> dict[str, Any] | None:

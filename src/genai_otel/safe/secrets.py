@@ -171,6 +171,11 @@ def scrub(text: str) -> str:
     return _without(text, found) if found else text
 
 
+def has_secret(text: str) -> bool:
+    """Whether any rule matches, for texts with something between them as for each of them alone."""
+    return bool(_matching(text))
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret whatever it looks like (``password``, ``X-Api-Key`` …)."""
     return _says_secret(name[-_LONGEST_NAME:])
@@ -182,24 +187,32 @@ def _says_secret(name: str) -> bool:
 
 
 def _find(text: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for pattern, read in _matching(text):
+        _add(found, pattern, read)
+    return [place for place in found if not text.startswith(_HIDDEN, place[0])] if found else found
+
+
+def _matching(text: str) -> list[tuple[_Pattern, str]]:
+    """The rules that find something, each with the form of the text that it reads."""
     # Places must stay places in the text: what is replaced here keeps its length, and Latin-1 keeps one character
     # for one, which lower() of other alphabets does not.
     opened = text.replace("\\n", "  ").replace("\\r", "  ").replace("\\t", "  ") if "\\" in text else text
     if "%20" in text:
         opened = opened.replace("%20", "   ")
     folded = (opened if text.isascii() else opened.encode("latin-1", "replace").decode("latin-1")).lower()
-    found: list[tuple[int, int]] = []
+    found: list[tuple[_Pattern, str]] = []
     for marker, pattern in _exact():
         if marker in opened and pattern.search(opened) is not None:
-            _add(found, pattern, opened)
+            found.append((pattern, opened))
     for markers, patterns in _folded():
         for marker in markers:
             if marker in folded:
                 for pattern in patterns:
                     if pattern.search(folded) is not None:
-                        _add(found, pattern, folded)
+                        found.append((pattern, folded))
                 break
-    return [place for place in found if not text.startswith(_HIDDEN, place[0])] if found else found
+    return found
 
 
 def _add(found: list[tuple[int, int]], pattern: _Pattern, text: str) -> None:
