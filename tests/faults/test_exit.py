@@ -122,7 +122,9 @@ def test_a_signal_inside_a_lock_of_an_open_call_does_not_hang() -> None:
     script = """
     import os, signal
     import genai_otel, openai
-    genai_otel.setup()
+    from opentelemetry.sdk.trace import SpanProcessor
+    handle = genai_otel.setup()
+    handle.tracer_provider.add_span_processor(SpanProcessor())  # so the span is the SDK's, which has a lock
     from genai_otel.engine.call import open_calls
     from genai_otel.testing import ModelServer
 

@@ -43,9 +43,8 @@ class Call:
     outcome: semconv.Outcome
     # What most calls never set stands on the class.
     token: Any = None
-    first: int = 0
-    last: int = 0
-    chunks: int = 0
+    first: int = 0  # of its chunks: when it came
+    beat: tuple[int, int] = (0, 0)  # how many chunks there were, and when the last one came
     error: BaseException | None = None
     content: dict[str, Any] | None = None
     said: dict[Any, Any] | None = None
@@ -91,7 +90,7 @@ class Call:
             self.outcome = outcome
             attributes = self.attributes
             attributes[semconv.OUTCOME] = outcome
-            if self.chunks:
+            if self.first:
                 self._stream_facts(attributes)
             if self.followed is not None:
                 self.followed = None  # its callback refers to this call
@@ -100,11 +99,11 @@ class Call:
             fence.report("engine.finish", error)
 
     def _stream_facts(self, attributes: dict[str, Any]) -> None:
-        chunks = self.chunks
+        chunks, last = self.beat
         attributes[semconv.STREAM_CHUNKS] = chunks
         attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = (self.first - self.start) / 1e9
         if chunks > 1:
-            attributes[semconv.STREAM_TIME_PER_CHUNK] = (self.last - self.first) / (chunks - 1) / 1e9
+            attributes[semconv.STREAM_TIME_PER_CHUNK] = (last - self.first) / (chunks - 1) / 1e9
 
     def drop(self, outcome: semconv.Outcome = "abandoned") -> None:
         """Nobody will end this call; safe in finalisers, which may run anywhere."""
@@ -166,14 +165,14 @@ def drain() -> None:
             call, outcome = _dropped.popleft()
         except IndexError:  # another thread took it
             return
-        call.finish(outcome, call.last or None)
+        call.finish(outcome, call.beat[1] or None)
 
 
 def abandon_all() -> None:
     """End every open call; the interpreter is going down."""
     drain()
     for call in open_calls():
-        call.finish("abandoned", call.last or None)
+        call.finish("abandoned", call.beat[1] or None)
 
 
 def forget_all() -> None:

@@ -46,6 +46,19 @@ _SUBSETS: Final = (
     (semconv.INFERENCE_CACHE_WRITE_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
     (semconv.INFERENCE_REASONING_TOKENS, semconv.USAGE_REASONING_OUTPUT_TOKENS),
 )
+_TIMES: Final = (
+    (
+        semconv.RESPONSE_TIME_TO_FIRST_CHUNK,
+        semconv.OPERATION_TIME_TO_FIRST_CHUNK,
+        semconv.INFERENCE_TIME_TO_FIRST_CHUNK,
+    ),
+    (
+        semconv.STREAM_TIME_PER_CHUNK,
+        semconv.OPERATION_TIME_PER_OUTPUT_CHUNK,
+        semconv.INFERENCE_TIME_PER_OUTPUT_CHUNK,
+    ),
+)
+_FOREVER: Final = 1e12  # seconds; more is no time
 _FINISH_ERROR: Final = (semconv.FINISH_REASON, "error")
 _FINISH: Final[dict[object, Extra]] = {
     reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()
@@ -114,15 +127,14 @@ def measure(ended: Ended, *, stable: bool = True, latest: bool = False) -> list[
 
 
 def _stream(found: list[Measurement], get: Any, identity: Identity, *, stable: bool, latest: bool) -> None:
-    first, each = get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK), get(semconv.STREAM_TIME_PER_CHUNK)
-    for wanted, to_first, per_chunk in (
-        (stable, semconv.OPERATION_TIME_TO_FIRST_CHUNK, semconv.OPERATION_TIME_PER_OUTPUT_CHUNK),
-        (latest, semconv.INFERENCE_TIME_TO_FIRST_CHUNK, semconv.INFERENCE_TIME_PER_OUTPUT_CHUNK),
-    ):
-        if wanted and _is_number(first):
-            found.append((first, (to_first, identity, None)))
-        if wanted and _is_number(each):
-            found.append((each, (per_chunk, identity, None)))
+    for name, in_stable, in_latest in _TIMES:
+        seconds = get(name)
+        if not isinstance(seconds, (int, float)) or not 0 <= seconds < _FOREVER:
+            continue
+        if stable:
+            found.append((seconds, (in_stable, identity, None)))
+        if latest:
+            found.append((seconds, (in_latest, identity, None)))
 
 
 def _latest(found: list[Measurement], get: Any, seconds: float, identity: Identity, failed: Identity) -> None:
@@ -162,7 +174,3 @@ def _finish_reason(reason: object) -> Extra:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= _MAX
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and 0 <= value < 1e12
