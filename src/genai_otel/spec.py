@@ -47,6 +47,28 @@ class Content:
     final: Callable[[dict[Any, Any]], Facts] | None = None
 
 
+def _itself(result: Any) -> Any:
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Streaming:
+    """How a client's stream can be followed.
+
+    ``iterator`` names the attribute that holds the iterator behind the stream: it is followed in place, so that the
+    user keeps the very same object.  None where the stream is a plain generator, which nobody can look into: the user
+    gets a generator around it.  ``body`` gives, for a stream, the object whose ``close``/``aclose`` ends it;
+    ``within`` finds the stream in the result.
+    """
+
+    iterator: str | None = None
+    body: Callable[[Any], Any] | None = None
+    within: Callable[[Any], Any] = _itself
+
+
+Route = Callable[[Any, Mapping[str, Any]], "tuple[Endpoint, Mapping[str, Any]] | None"]
+
+
 @dataclass(frozen=True, eq=False)
 class Endpoint:
     """One method of a client.
@@ -58,7 +80,13 @@ class Endpoint:
 
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
     ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's
-    setting asks for it; ``hidden`` says which chunks exist only because of that.
+    setting asks for it; ``hidden`` says which chunks exist only because of that.  ``streaming`` says how a stream of
+    this endpoint is followed, where it is not as the client's others are.
+
+    ``route`` serves methods through which many operations go, or whose facts stand in the instance: it gives the
+    endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.
+    ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
+    manager's attribute that holds the request, a function or an awaitable.
     """
 
     target: str
@@ -74,23 +102,14 @@ class Endpoint:
     stream_argument: str | None = "stream"
     with_usage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
     hidden: Callable[[Any], bool] | None = None
+    streaming: Streaming | None = None
+    route: Route | None = None
+    deferred: str | None = None
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""
         asked = self.stream_argument
         return self.chunk is not None and (asked is None or bool(arguments.get(asked)))
-
-
-@dataclass(frozen=True, eq=False)
-class Streaming:
-    """How a client's stream object can be followed in place, so that the user keeps the very same object.
-
-    ``iterator`` names the attribute that holds the iterator behind the stream.  ``body`` gives, for a stream, the
-    object whose ``close``/``aclose`` ends it.
-    """
-
-    iterator: str
-    body: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)

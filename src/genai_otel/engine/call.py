@@ -72,6 +72,14 @@ class Call:
             outcome = "abandoned" if isinstance(error, GeneratorExit) else "cancelled"
         self.finish(outcome)
 
+    def __enter__(self) -> None:
+        """Go on in the call's context, for code of the client's that runs later than its method."""
+        self.token = attach(self.context)
+
+    def __exit__(self, *_: object) -> None:
+        if get_current() is self.context:  # a coroutine that is collected elsewhere has no context to leave
+            self.suspend()
+
     def suspend(self) -> None:
         """Leave the call's context; done in the frame that entered it."""
         token, self.token = self.token, None

@@ -21,14 +21,13 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 
 def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     """The function that wrapt calls instead of the endpoint's method."""
-
     with_usage = endpoint.with_usage
     asynchronous = endpoint.asynchronous
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        arguments = kwargs if not args else _named(endpoint, args, kwargs)
+        arguments = kwargs if not args else named(endpoint, args, kwargs)
         added = None
         if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
             added = _usage_asked(with_usage, arguments)
@@ -54,7 +53,7 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
             if added is not None:
                 call.hides = True
             call.suspend()
-            received(call, arguments, result)
+            return received(call, arguments, result)
         return result
 
     return invoke
@@ -93,7 +92,7 @@ async def _awaited(
     if call is not None:
         call.hides = hides
         call.suspend()
-        received(call, arguments, result)
+        return received(call, arguments, result)
     return result
 
 
@@ -106,8 +105,9 @@ def _usage_asked(
     return None
 
 
-def _named(endpoint: Endpoint, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    named = dict(kwargs)
+def named(endpoint: Endpoint, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """All arguments by name, as far as the endpoint names its positional ones."""
+    arguments = dict(kwargs)
     with fence.contain("engine.invoke"):
-        named.update(zip(endpoint.positional, args, strict=False))
-    return named
+        arguments.update(zip(endpoint.positional, args, strict=False))
+    return arguments

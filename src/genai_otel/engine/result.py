@@ -13,28 +13,29 @@ from genai_otel.engine.stream import follow, left, watch_close
 from genai_otel.spec import RawResponses
 
 
-def received(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
-    """Read the facts of ``result``, or follow it where they are still to come.  Never raises."""
+def received(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
+    """Read the facts of ``result``, or follow it where they are still to come; what the user gets.  Never raises."""
     try:
         raw = call.spec.raw
         form = None if raw is None else raw.form(arguments)
         if form is None:
-            _parsed(call, arguments, result)
-        elif form == "unread" and raw is not None:
+            return _parsed(call, arguments, result)
+        if form == "unread" and raw is not None:
             _Unread(call, arguments, result, raw)
         else:
             _parsed(call, arguments, _parse(result))
     except Exception as error:  # noqa: BLE001 - the fence of the hot path
         call.finish("completed")
         fence.report("engine.result", error)
+    return result
 
 
-def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> None:
+def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     if call.endpoint.streams(arguments):
-        follow(call, result)
-        return
+        return follow(call, result)
     _read_content(call, result)
     call.returned(call.endpoint.response(result))
+    return result
 
 
 def _read_content(call: Call, result: Any) -> None:

@@ -1,8 +1,9 @@
 """Follows a stream to its end, whichever end that is, without standing between the user and his object.
 
 The user keeps the client's own stream object: only the iterator behind it is replaced by a generator that looks at
-each chunk as it passes.  The end is seen by whatever happens first: exhaustion or an exception in the generator,
-closing of the response body (``with``, ``close``, a helper's close), or the garbage collector taking the generator.
+each chunk as it passes; where the stream is itself a generator, he gets ours around it.  The end is seen by whatever
+happens first: exhaustion or an exception in the generator, closing (``with``, ``close``, a helper's close), or the
+garbage collector taking the generator.
 
 The two generators differ in nothing but the language's own ``async``; everything that they decide is in one place.
 """
@@ -12,15 +13,18 @@ from __future__ import annotations
 import sys
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from genai_otel import fence, semconv
 from genai_otel.engine.call import Call
+from genai_otel.spec import Streaming
 
 Read = Callable[[Any], None]
+
+_NOTHING: Final = object()
 
 # A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
 _BROKEN: Final = frozenset(
@@ -35,22 +39,29 @@ _BROKEN: Final = frozenset(
 )
 
 
-def follow(call: Call, stream: Any) -> None:
-    """Follow ``stream`` in place until it ends and end ``call`` with it."""
-    streaming = call.spec.streaming
-    iterator = getattr(stream, streaming.iterator, None) if streaming is not None else None
-    if streaming is None or iterator is None:
+def follow(call: Call, result: Any) -> Any:
+    """Follow the stream in ``result`` until it ends, and end ``call`` with it.  Gives what the user gets."""
+    streaming = call.endpoint.streaming or call.spec.streaming or Streaming()
+    stream = streaming.within(result)
+    iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)
+    if not hasattr(iterator, "__next__") and not hasattr(iterator, "__anext__"):
         fence.warn(
             f"streams of {call.spec.name} cannot be followed in this version: {type(stream).__qualname__}"
         )
         call.finish("completed")
-        return
-    generator = (_afollow if hasattr(iterator, "__anext__") else _follow)(call, iterator, _reader(call))
+        return result
+    lazy = streaming.iterator is None  # a generator makes its request when its first chunk is asked for
+    generator = (_afollow if hasattr(iterator, "__anext__") else _follow)(call, iterator, _reader(call), lazy)
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(generator, lambda _: call.drop())
-    hidden = call.endpoint.hidden if call.hides else None
-    setattr(stream, streaming.iterator, generator if hidden is None else _without(generator, hidden))
-    watch_close(streaming.body(stream), partial(_closing, call))
+    if call.hides and call.endpoint.hidden is not None:
+        generator = _without(generator, call.endpoint.hidden)
+    if streaming.iterator is None:
+        return generator
+    setattr(stream, streaming.iterator, generator)
+    if streaming.body is not None:
+        watch_close(streaming.body(stream), partial(_closing, call))
+    return result
 
 
 def watch_close(body: Any, closing: Callable[[], None]) -> None:
@@ -97,14 +108,14 @@ def _reader(call: Call) -> Read:
     return both
 
 
-def _ignore(_: Any) -> None:
+def _ignore(_: Any = None) -> None:
     pass
 
 
-def _follow(call: Call, iterator: Iterator[Any], read: Read) -> Iterator[Any]:
+def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iterator[Any]:
     beat = _beats()
     try:
-        for chunk in iterator:
+        for chunk in _first_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
             _first(call, read, chunk)
             yield chunk
@@ -117,7 +128,8 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read) -> Iterator[Any]:
                 fence.report("engine.chunk", error)
             yield chunk
     except GeneratorExit:
-        call.drop()
+        if _closed(call) and lazy:
+            getattr(iterator, "close", _ignore)()
         raise
     except BaseException as error:
         _interrupted(call, error)
@@ -125,10 +137,10 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read) -> Iterator[Any]:
     _exhausted(call)
 
 
-async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read) -> AsyncIterator[Any]:
+async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: bool) -> AsyncIterator[Any]:
     beat = _beats()
     try:
-        async for chunk in iterator:
+        async for chunk in _afirst_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
             _first(call, read, chunk)
             yield chunk
@@ -141,12 +153,37 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read) -> Asyn
                 fence.report("engine.chunk", error)
             yield chunk
     except GeneratorExit:
-        call.drop()
+        if _closed(call) and lazy and hasattr(iterator, "aclose"):
+            await cast("AsyncGenerator[Any]", iterator).aclose()
         raise
     except BaseException as error:
         _interrupted(call, error)
         raise
     _exhausted(call)
+
+
+def _first_inside(call: Call, iterator: Iterator[Any]) -> Iterator[Any]:
+    """The first chunk, if there is one: the request behind it belongs inside the call's span."""
+    with call:
+        chunk = next(iterator, _NOTHING)
+    if chunk is not _NOTHING:
+        yield chunk
+
+
+async def _afirst_inside(call: Call, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    with call:
+        chunk = await anext(iterator, _NOTHING)
+    if chunk is not _NOTHING:
+        yield chunk
+
+
+def _closed(call: Call) -> bool:
+    """Whether the user closed the generator; else the garbage collector did, who has cleared references to it."""
+    if call.followed is None or call.followed() is None:
+        call.drop()
+        return False
+    call.finish("closed")
+    return True
 
 
 def _beats() -> Callable[[], tuple[int, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import wrapt
 
-from genai_otel.engine.invoke import wrapper
+from genai_otel.engine.indirect import wrapper_of
 from genai_otel.spec import ClientSpec, Endpoint
 
 _FunctionWrapper: Any = wrapt.FunctionWrapper  # a C class; its stubs declare it generic, which it is not
@@ -18,7 +18,7 @@ class Wrapped(_FunctionWrapper):
 
     def __init__(self, original: Any, spec: ClientSpec, endpoint: Endpoint) -> None:
         on = [True]  # wrapt looks at each call whether it is true, and lets nobody set another one later
-        super().__init__(original, wrapper(spec, endpoint), enabled=on)  # pyright: ignore[reportUnknownMemberType] - see above
+        super().__init__(original, wrapper_of(spec, endpoint), enabled=on)  # pyright: ignore[reportUnknownMemberType] - see above
         self._self_on = on
 
     def pass_through(self) -> None:

@@ -1,0 +1,80 @@
+"""Methods that are not the call itself: one that serves many operations, one that only prepares a stream.
+
+What they lead to runs through :mod:`genai_otel.engine.invoke` like every other call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from genai_otel import fence
+from genai_otel.engine.invoke import Wrapper, named, wrapper
+from genai_otel.spec import ClientSpec, Endpoint, Route
+
+
+def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
+    """The function that wrapt calls instead of the endpoint's method."""
+    if endpoint.deferred is not None:
+        return _deferring(spec, endpoint, endpoint.deferred)
+    if endpoint.route is not None:
+        return _routing(spec, endpoint, endpoint.route)
+    return wrapper(spec, endpoint)
+
+
+def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
+    """For methods that serve several endpoints: the wrapper of the one that a call is of."""
+    wrappers: dict[int, Wrapper] = {}
+
+    def invoke(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        found = None
+        with fence.contain("engine.route"):
+            found = route(instance, kwargs if not args else named(endpoint, args, kwargs))
+        if found is None:
+            return wrapped(*args, **kwargs)
+        chosen, arguments = found
+        run = wrappers.get(id(chosen)) or wrappers.setdefault(id(chosen), wrapper(spec, chosen))
+        return run(_Prepared(wrapped, args, kwargs), instance, (), dict(arguments))
+
+    return invoke
+
+
+def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:
+    """For stream helpers: the request that a manager holds is the call, not the method that makes the manager."""
+    run = wrapper(spec, replace(endpoint, deferred=None))
+
+    def invoke(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        manager = wrapped(*args, **kwargs)
+        arguments = kwargs if not args else named(endpoint, args, kwargs)
+        with fence.contain("engine.deferred"):
+            request = getattr(manager, attribute)
+            waits = isinstance(request, Awaitable)
+            prepared = _Prepared((lambda: request) if waits else request)
+            deferred = partial(run, prepared, instance, (), arguments)
+            setattr(manager, attribute, deferred() if waits else deferred)
+        return manager
+
+    return invoke
+
+
+class _Prepared:
+    """A call of the user's function with his own arguments; those that the engine read may be others."""
+
+    __slots__ = ("__qualname__", "_args", "_kwargs", "_wrapped")
+
+    def __init__(
+        self, wrapped: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        self._wrapped = wrapped
+        self._args = args
+        self._kwargs = kwargs or {}
+        self.__qualname__ = getattr(wrapped, "__qualname__", type(wrapped).__qualname__)
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        return self._wrapped(*self._args, **self._kwargs)
