@@ -31,6 +31,8 @@ def counts(*, quick: bool) -> list[gates.Gate]:
         if mode == "default":
             found += gates.of_work(ours, floor)
             found += gates.of_control(count.count("nothing", gates.WORKLOADS))
+        elif mode == "content on":
+            found += gates.of_content(ours, floor)
     return found
 
 

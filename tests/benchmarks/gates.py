@@ -14,6 +14,10 @@ SHARE_OF_FLOOR = 0.5
 BYTECODES_PER_CHUNK = 40
 BYTECODES_PER_ASYNC_CHUNK = 55
 """Of these a dozen are the language's own, for handing a chunk through one more asynchronous generator."""
+CONTENT_WORKLOADS = ("chat", "stream20", "stream60")
+"""What is counted with content on; asynchronous chunks are read by the same functions."""
+CONTENT_SHARE_OF_FLOOR = 0.75
+BYTECODES_PER_CONTENT_CHUNK = 90
 SETUP_MILLISECONDS = 50
 """A time, so it is reported and breaks nothing."""
 
@@ -46,6 +50,22 @@ def of_work(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
             "bytecodes per streamed chunk, async",
             per_chunk(ours, "_async").bytecodes,
             BYTECODES_PER_ASYNC_CHUNK,
+        ),
+    ]
+
+
+def of_content(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
+    """From the counts of :data:`CONTENT_WORKLOADS` with content on, by hand as well."""
+    return [
+        Gate(
+            "share of the hand-written code, per chat call with content",
+            ours["chat"].bytecodes / floor["chat"].bytecodes,
+            CONTENT_SHARE_OF_FLOOR,
+        ),
+        Gate(
+            "bytecodes per streamed chunk with content",
+            per_chunk(ours).bytecodes,
+            BYTECODES_PER_CONTENT_CHUNK,
         ),
     ]
 

@@ -27,6 +27,12 @@ def test_a_call_costs_no_more_than_promised(by_hand: dict[str, count.Work]) -> N
     assert [gate for gate in measured if not gate.holds] == []
 
 
+def test_content_costs_no_more_than_promised() -> None:
+    by_hand = count.count("floor", ("chat",), "content on")
+    measured = gates.of_content(count.count("genai_otel", gates.CONTENT_WORKLOADS, "content on"), by_hand)
+    assert [gate for gate in measured if not gate.holds] == []
+
+
 def test_what_is_sampled_out_keeps_the_promise_too(by_hand: dict[str, count.Work]) -> None:
     """Its metrics stay exact, so it is not free, but no span of it is exported."""
     dropped = count.count("genai_otel", ("chat",), "sampled out")["chat"]

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openai.types import Completion, ImagesResponse
 from openai.types.audio import Transcription
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -268,6 +270,65 @@ def test_a_stream_without_an_end_is_kept_within_a_limit() -> None:
     said, mark = message["parts"]
     assert len(said["content"]) == 1_000_000
     assert mark == {"type": "truncated", "characters": 1_000_000}
+
+
+DELTAS = st.sampled_from(
+    [
+        *({"content": text} for text in ("a", "b", "", None)),
+        {"role": "assistant", "content": "c"},
+        {"role": "user", "content": "d"},
+        {"content": "e", "refusal": "no"},
+        {"content": "f", "reasoning_content": "why"},
+        {"content": "g" * 30_000},
+        {"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "weather", "arguments": "{}"}}]},
+        {},
+    ]
+)
+CHUNKS = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from([None, None, "stop"]), DELTAS, st.integers(1, 99))
+)
+
+
+@given(CHUNKS)
+@settings(max_examples=50, deadline=None)
+def test_how_a_chunk_is_read_makes_no_difference(
+    said: list[tuple[int, str | None, dict[str, Any], int]],
+) -> None:
+    """Models of plain text go a way of their own, dictionaries never do."""
+    models: list[Any] = []
+    plain: list[Any] = []
+    for index, finish, delta, times in said:
+        models += [chunk(index, finish, **delta)] * times
+        plain += [{"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}] * times
+    assert streamed(CHAT, models) == streamed(CHAT, plain)
+
+
+def test_what_came_is_kept_although_the_program_changes_its_chunks() -> None:
+    state: dict[Any, Any] = {}
+    for text in ("a", "b", "c"):
+        made = chunk(content=text)
+        assert CHAT.chunk is not None
+        CHAT.chunk(state, made)
+        made.choices[0].delta.content = "changed"
+        made.choices[0].delta.role = "user"
+    assert CHAT.final is not None
+    assert CHAT.final(state)[OUTPUT] == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "abc"}]},
+    ]
+
+
+@pytest.mark.parametrize("content", [CHAT, RESPONSES])
+def test_a_long_stream_is_kept_as_text_and_not_as_its_fragments(content: Content) -> None:
+    said = chunk(content="word ") if content is CHAT else delta("response.output_text.delta", "word ", 0)
+    state: dict[Any, Any] = {}
+    assert content.chunk is not None
+    for _ in range(10_000):
+        content.chunk(state, said)
+    waiting: list[Any] = [held for held in state.values() if isinstance(held, list)]
+    assert max(map(len, waiting)) < 64
+    assert content.final is not None
+    (part,) = content.final(state)[OUTPUT][0]["parts"]
+    assert part == {"type": "text", "content": "word " * 10_000}
 
 
 def test_an_empty_stream_says_nothing() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from itertools import repeat
+from itertools import chain, repeat
 from operator import is_
 from typing import Any, Final
 
@@ -49,27 +49,25 @@ def _collect(value: object, names: list[Any], texts: list[str], room: int) -> in
     """All names and texts, level by level; the room that is left, -1 where a value is not plain."""
     level: list[Any] = [(value,)]
     for _ in range(DEEPEST + 1):
-        below: list[Any] = []
-        for held in level:
-            room -= _ITEM_BYTES * len(held)
-            if room < 0:
+        room -= _ITEM_BYTES * sum(map(len, level))
+        if room < 0:
+            return -1
+        items = [*chain.from_iterable(level)]
+        level = []
+        for kind, item in zip(map(type, items), items, strict=True):
+            if kind is str:
+                texts.append(item)
+            elif kind is dict:
+                names += item
+                level.append(item.values())
+            elif kind is list or kind is tuple:
+                level.append(item)
+            elif not (
+                item is None or kind is bool or kind is float or (kind is int and -INT64 <= item < INT64)
+            ):
                 return -1
-            items: Any = held
-            if type(held) is dict:
-                names += items
-                items = items.values()
-            for kind, item in zip(map(type, items), items, strict=True):
-                if kind is str:
-                    texts.append(item)
-                elif kind is dict or kind is list or kind is tuple:
-                    below.append(item)
-                elif not (
-                    item is None or kind is bool or kind is float or (kind is int and -INT64 <= item < INT64)
-                ):
-                    return -1
-        if not below:
+        if not level:
             return room
-        level = below
     return -1
 
 
