@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -43,16 +46,8 @@ LAZY = {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_METRIC_EXPORT_INTERVAL": "600
     ids=["sync", "sync, gRPC", "uvicorn"],
 )
 def test_preloaded(worker: str, kind: type[HttpSink | GrpcSink], tmp_path: Path) -> None:
-    distribution(tmp_path, "served", modules={"served": APP})
-    app = "served:wsgi" if worker == "sync" else "served:asgi"
-    command = ["-m", "gunicorn", "--preload", "-w", "2", "-k", worker, "-b", "127.0.0.1:0", app]
     with kind() as sink:
-        env = {**sink.environment(), **LAZY, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}:{tmp_path}"}
-        with Process([sys.executable, *command], env=env, cwd=tmp_path) as server:
-            port = server.wait_for("Listening at: http://127.0.0.1:").partition("127.0.0.1:")[2].split()[0]
-            eventually(lambda: answers(port), timeout=20)
-            for _ in range(19):
-                assert answers(port)
+        with preloaded(worker, {**sink.environment(), **LAZY}, tmp_path) as server:
             server.signal(signal.SIGTERM)
             assert server.finish(timeout=20).code == 0
         spans: dict[str, Counter[str]] = {}
@@ -67,6 +62,31 @@ def test_preloaded(worker: str, kind: type[HttpSink | GrpcSink], tmp_path: Path)
     assert spans[master] == {"loading": 1}
     assert sum(names["request"] for names in workers.values()) == 20
     assert measured == {instance: names.total() for instance, names in spans.items()}
+
+
+@pytest.mark.parametrize("worker", ["sync", "uvicorn.workers.UvicornWorker"])
+def test_a_server_with_dead_back_ends_stops_as_fast_as_one_process(worker: str, tmp_path: Path) -> None:
+    with HttpSink("silent") as sink, preloaded(worker, sink.environment(), tmp_path) as server:
+        begin = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.finish(timeout=30).code == 0
+        # 4 s of the workers at the same time, and not another 4 s of the master.
+        assert 4 < time.monotonic() - begin < 7.5
+
+
+@contextmanager
+def preloaded(worker: str, env: dict[str, str], folder: Path) -> Generator[Process]:
+    """gunicorn with two workers that have answered 20 requests."""
+    distribution(folder, "served", modules={"served": APP})
+    app = "served:wsgi" if worker == "sync" else "served:asgi"
+    command = ["-m", "gunicorn", "--preload", "-w", "2", "-k", worker, "-b", "127.0.0.1:0", app]
+    env = {**env, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}:{folder}"}
+    with Process([sys.executable, *command], env=env, cwd=folder) as server:
+        port = server.wait_for("Listening at: http://127.0.0.1:").partition("127.0.0.1:")[2].split()[0]
+        eventually(lambda: answers(port), timeout=20)
+        for _ in range(19):
+            assert answers(port)
+        yield server
 
 
 def answers(port: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from opentelemetry.sdk.metrics.export import (
 
 from genai_otel import fence
 from genai_otel.config import Config
-from genai_otel.runtime import exporters, forked
+from genai_otel.runtime import exporters, family, forked
 from genai_otel.runtime.ending import Worker, submit_all, wait_all
 from genai_otel.runtime.exporters import CountedMetrics, ExporterError, PerProcess
 from genai_otel.runtime.handle import Handle
@@ -55,6 +56,19 @@ def test_a_handle_of_nothing_is_always_done() -> None:
     assert (handle.flush(0), handle.shutdown(0), handle.shutdown(), handle.ended) == (True, True, True, False)
     handle.restart()
     assert threading.active_count() == threads
+
+
+def test_only_a_child_of_this_process_tells_it_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(family, "_shared", None)
+    family.tell_parent()  # never forked: nobody listens
+    assert not family.told(60)
+    family.share()
+    family.tell_parent()
+    assert not family.told(60)
+    monkeypatch.setattr(os, "getppid", os.getpid)
+    family.tell_parent()
+    assert family.told(60)
+    assert not family.told(0)
 
 
 class Exporter:

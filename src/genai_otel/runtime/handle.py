@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -12,10 +12,15 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from genai_otel import fence, logs
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
+from genai_otel.runtime import family
 from genai_otel.runtime.ending import Task, Worker, submit_all, wait_all
 
 if TYPE_CHECKING:
     from genai_otel.runtime.providers import Built
+
+
+# Seconds: a wait that was long enough to call a back end dead, how long that is believed, and what is left then.
+_IN_VAIN, _RECENT, _AFTER_CHILDREN = 1.0, 5.0, 0.5
 
 
 class Handle:
@@ -65,15 +70,16 @@ class Handle:
         millis = max(1, int(timeout * 1000))
         there = (self.tracer_provider, self.meter_provider, self.logger_provider)
         tasks = {id(each): self._flusher(each, millis) for each in there if hasattr(each, "force_flush")}
-        done = wait_all(submit_all(self._workers, tasks), time.monotonic() + timeout)
+        done = self._waited(submit_all(self._workers, tasks), time.monotonic() + timeout, timeout)
         return done and _lost() == lost
 
     def shutdown(self, timeout: float | None = None) -> bool:
-        """End open calls, send what is there and stop, within ``timeout`` seconds (``exit_timeout`` by default).
+        """End open calls, send what is there and stop, within ``timeout`` seconds.
 
+        By default these are ``exit_timeout``, and half a second where a forked child has just waited in vain.
         Providers of the user's are left running.  A second call waits for the first one and does nothing else.
         """
-        seconds = self.config.exit_timeout if timeout is None else timeout
+        seconds = self._exit_seconds() if timeout is None else timeout
         deadline = time.monotonic() + seconds
         with self._lock:
             first, self._ended = not self._ended, True
@@ -84,7 +90,7 @@ class Handle:
         # In a thread: the frame that a signal has interrupted may hold the lock of a span that ends here.
         wait_all([self._calls.submit(calls.abandon_all)], deadline)
         self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self.owned})
-        done = wait_all(self._ending, deadline)
+        done = self._waited(self._ending, deadline, seconds)
         if not done:
             fence.warn(f"not all telemetry could be sent within {seconds:g} s at the end of the process")
         return done and _lost() == lost
@@ -95,6 +101,17 @@ class Handle:
         if not self._ended and self._calls is not None:
             for worker in (*self._workers.values(), self._calls):
                 worker.start()
+
+    @staticmethod
+    def _waited(ending: Iterable[threading.Event], deadline: float, seconds: float) -> bool:
+        done = wait_all(ending, deadline)
+        if not done and seconds >= _IN_VAIN:
+            family.tell_parent()
+        return done
+
+    def _exit_seconds(self) -> float:
+        whole = self.config.exit_timeout
+        return min(whole, _AFTER_CHILDREN) if family.told(_RECENT) else whole
 
     def _flusher(self, provider: Any, millis: int) -> Task:
         if self._built is None or provider is not self.meter_provider or provider not in self.owned:

@@ -12,6 +12,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from genai_otel import fence, imports
+from genai_otel.runtime import family
 
 if TYPE_CHECKING:
     from genai_otel.runtime.handle import Handle
@@ -24,7 +25,7 @@ def watch(handle: Handle, after_fork: Callable[[], None]) -> None:
     """End the telemetry with the process, however it ends, and start it anew in a forked child."""
     atexit.register(_at_exit, handle)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=after_fork)
+        os.register_at_fork(before=family.share, after_in_child=after_fork)
     with fence.contain("runtime.sigterm"):
         _on_sigterm(handle)
     with fence.contain("runtime.notebook"):
