@@ -48,7 +48,7 @@ class Caller:
         return await settled(case.call(self.client, self.model(directives), via=via, **extra))
 
     async def stream(self, case: Case, directives: str = "", *, via: str = "", **extra: Any) -> Any:
-        return await self.call(case, directives, via=via, stream=True, **extra)
+        return await settled(case.stream(self.client, self.model(directives), via=via, **extra))
 
     def help(self, case: Case, directives: str = "", **extra: Any) -> Any:
         return case.help(self.client, self.model(directives), **extra)
@@ -78,4 +78,6 @@ class Caller:
                 yield value
 
     async def close(self) -> None:
-        await settled(self.client.close())
+        close = getattr(self.client, "close", None)
+        if close is not None:
+            await settled(close())

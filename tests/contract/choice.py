@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,9 +16,13 @@ from tests.contract.payload import Case, Payload
 
 
 def all_payloads() -> list[Payload]:
-    """Those of the clients that are installed; a payload's file has the name of the client's package."""
-    names = [module.name for module in iter_modules(payloads.__path__)]
-    return [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in names if find_spec(name)]
+    """Those of the clients that are installed; a payload's file has the name of the client's package.
+
+    ``CONTRACT_CLIENTS`` names the ones that are wanted: then each must be there.
+    """
+    wanted = os.environ.get("CONTRACT_CLIENTS", "").replace(",", " ").split()
+    names = wanted or [module.name for module in iter_modules(payloads.__path__) if find_spec(module.name)]
+    return [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in names]
 
 
 PAYLOADS = all_payloads()

@@ -23,7 +23,8 @@ class Case:
     ``facts`` are all attributes of the span of a plain answer beside those of every call (`common`), ``streamed``
     those that a stream changes, None where it has none; ``...`` stands for a value that differs each time.
     ``helper`` is the path of the vendor's own stream helper, whose arguments are the same; ``raw`` are the raw
-    forms that it has.
+    forms that it has.  ``stream_path`` is the method that streams where that is another one; else ``stream=True``
+    asks for it.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Case:
     streamed: Mapping[str, Any] | None = None
     helper: str = ""
     raw: Sequence[str] = ("with_raw_response", "with_streaming_response")
+    stream_path: str = ""
     named: bool = True
     """Whether the span names the request's model."""
 
@@ -41,6 +43,12 @@ class Case:
         resource, _, method = self.path.rpartition(".")
         path = f"{resource}.{via}.{method}" if via else self.path
         return attrgetter(path)(client)(**self.arguments(model), **extra)
+
+    def stream(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
+        """Call it for a stream."""
+        if not self.stream_path:
+            return self.call(client, model, via=via, stream=True, **extra)
+        return attrgetter(self.stream_path)(client)(**self.arguments(model), **extra)
 
     def help(self, client: Any, model: str, **extra: Any) -> Any:
         """The vendor's stream helper, not entered."""

@@ -30,14 +30,14 @@ client = PAYLOAD.make(os.environ["MODELS"], False)
 cases = {case.path: case for case in PAYLOAD.cases}
 chat = cases["chat.completions.create"]
 chat.call(client, PAYLOAD.model)
-list(chat.call(client, PAYLOAD.model, stream=True, stream_options={"include_usage": True}))
+list(chat.stream(client, PAYLOAD.model, stream_options={"include_usage": True}))
 cases["responses.create"].call(client, PAYLOAD.model)
 cases["embeddings.create"].call(client, PAYLOAD.model)
 try:
     chat.call(client, PAYLOAD.model + "+error-429")
 except Exception as error:
     assert type(error).__name__ == "RateLimitError"
-with chat.call(client, PAYLOAD.model, stream=True) as stream:
+with chat.stream(client, PAYLOAD.model) as stream:
     next(iter(stream))
 """
 

@@ -52,17 +52,17 @@ _ALL = {
     """,
 }
 _STREAMED = {
-    "stream": "return [one ~async for one in ~await CASE.call(client, MODEL, stream=True)]",
-    "cut": "return [one ~async for one in ~await CASE.call(client, MODEL + '+cut-after-2', stream=True)]",
-    "broken": "return [one ~async for one in ~await CASE.call(client, MODEL + '+midstream-error', stream=True)]",
-    "unknown": "return [one ~async for one in ~await CASE.call(client, MODEL + '+unknown-events', stream=True)]",
+    "stream": "return [one ~async for one in ~await CASE.stream(client, MODEL)]",
+    "cut": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+cut-after-2')]",
+    "broken": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+midstream-error')]",
+    "unknown": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+unknown-events')]",
     "body": """
-        ~async with ~await CASE.call(client, MODEL, stream=True) as stream:
+        ~async with ~await CASE.stream(client, MODEL) as stream:
             ~async for one in stream:
                 raise KeyError(type(one).__qualname__)
     """,
     "after": """
-        stream = ~await CASE.call(client, MODEL + "+slow-chunk-50ms", stream=True)
+        stream = ~await CASE.stream(client, MODEL + "+slow-chunk-50ms")
         seen = [type(stream), dir(type(stream)), sorted(set(vars(stream)))]
         ~async for one in stream:
             seen.append(one)

@@ -228,7 +228,7 @@ assert wrapped is not originals[Completions]["create"]
 assert wrapped.__wrapped__ is originals[Completions]["create"]  # one wrapper, not eight
 
 chat.call(client, PAYLOAD.model + "+chunks-1")                # a client made before set-up is traced
-list(chat.call(client, PAYLOAD.model + "+chunks-2", stream=True))
+list(chat.stream(client, PAYLOAD.model + "+chunks-2"))
 
 def theirs(function, instance, args, kwargs):
     return function(*args, **kwargs)

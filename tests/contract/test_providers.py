@@ -44,7 +44,7 @@ chat = PAYLOAD.cases[0]
 def calls():
     with mine.get_tracer("program").start_as_current_span("request"):
         chat.call(client, PAYLOAD.model)
-        list(chat.call(client, PAYLOAD.model, stream=True))
+        list(chat.stream(client, PAYLOAD.model))
         try:
             chat.call(client, PAYLOAD.model + "+error-500")
         except Exception:
@@ -98,17 +98,17 @@ genai_otel.setup()
 client = PAYLOAD.make(os.environ["MODELS"], False)
 chat = PAYLOAD.cases[0]
 
-alive = chat.call(client, PAYLOAD.model + "+chunks-3", stream=True)      # in a global, read in part
+alive = chat.stream(client, PAYLOAD.model + "+chunks-3")      # in a global, read in part
 next(alive)
-never_read = chat.call(client, PAYLOAD.model + "+chunks-4", stream=True)
-cycle = [chat.call(client, PAYLOAD.model + "+chunks-5", stream=True)]
+never_read = chat.stream(client, PAYLOAD.model + "+chunks-4")
+cycle = [chat.stream(client, PAYLOAD.model + "+chunks-5")]
 cycle.append(cycle)
 del cycle
 gc.disable()
-held = chat.call(client, PAYLOAD.model + "+chunks-6", stream=True, )
+held = chat.stream(client, PAYLOAD.model + "+chunks-6")
 generator = (chunk for chunk in held)
 next(generator)
-raw = chat.call(client, PAYLOAD.model + "+chunks-7", stream=True, via="with_raw_response")
+raw = chat.stream(client, PAYLOAD.model + "+chunks-7", via="with_raw_response")
 manager = chat.help(client, PAYLOAD.model + "+chunks-8")
 entered = manager.__enter__()
 next(entered)
@@ -127,7 +127,7 @@ kept = []
 async def main():
     client = PAYLOAD.make(os.environ["MODELS"], True)
     for number in (3, 4):
-        stream = await chat.call(client, f"{PAYLOAD.model}+chunks-{number}", stream=True)
+        stream = await chat.stream(client, f"{PAYLOAD.model}+chunks-{number}")
         await anext(stream)
         kept.append(stream)
     kept.append(client)
@@ -179,9 +179,9 @@ chat = PAYLOAD.cases[0]
 async def main():
     client = PAYLOAD.make(os.environ["MODELS"], True)
     await chat.call(client, PAYLOAD.model)
-    async for chunk in await chat.call(client, PAYLOAD.model, stream=True):
+    async for chunk in await chat.stream(client, PAYLOAD.model):
         pass
-    async with await chat.call(client, PAYLOAD.model, stream=True) as stream:
+    async with await chat.stream(client, PAYLOAD.model) as stream:
         async for chunk in stream:
             break
     with trio.move_on_after(0.1) as scope:
@@ -223,7 +223,7 @@ tracer = trace.get_tracer("program")
 def work(number):
     with tracer.start_as_current_span(f"request {number}"):
         chat.call(client, f"{PAYLOAD.model}+slow-first-{number}0ms")
-        list(chat.call(client, f"{PAYLOAD.model}+slow-chunk-{number}ms", stream=True))
+        list(chat.stream(client, f"{PAYLOAD.model}+slow-chunk-{number}ms"))
         assert trace.get_current_span().name == f"request {number}"
 
 gevent.joinall([gevent.spawn(work, number) for number in range(1, 6)], raise_error=True)

@@ -120,7 +120,7 @@ async def test_stream_of_a_read_response(
 
 @raw_streams
 async def test_stream_of_an_unread_response(balanced: Recorded, caller: Caller, case: Case) -> None:
-    async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
+    async with caller.entered(case.stream(caller.client, caller.model(), via=UNREAD)) as response:
         seen, error = await caller.read(await settled(response.parse()))
     assert error is None
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
@@ -131,7 +131,7 @@ async def test_stream_of_an_unread_response(balanced: Recorded, caller: Caller, 
 async def test_stream_of_an_unread_response_left_early(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:
-    async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
+    async with caller.entered(case.stream(caller.client, caller.model(), via=UNREAD)) as response:
         await caller.take(await settled(response.parse()), 1)
     assert outcome(balanced.span()) == ("closed", "UNSET", None)
 
@@ -140,7 +140,7 @@ async def test_stream_of_an_unread_response_left_early(
 async def test_stream_of_an_unread_response_read_as_lines(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:
-    async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD, stream=True)) as response:
+    async with caller.entered(case.stream(caller.client, caller.model(), via=UNREAD)) as response:
         assert await _all_of(response.iter_lines())
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
 

@@ -28,7 +28,7 @@ cases = {case.path: case for case in PAYLOAD.cases}
 def calls(times=1):
     for _ in range(times):
         cases["chat.completions.create"].call(client, PAYLOAD.model)
-        list(cases["chat.completions.create"].call(client, PAYLOAD.model, stream=True,
+        list(cases["chat.completions.create"].stream(client, PAYLOAD.model,
                                                    stream_options={"include_usage": True}))
         cases["embeddings.create"].call(client, PAYLOAD.model)
         try:
@@ -191,8 +191,8 @@ leaked = 0
 for case in PAYLOAD.cases:
     case.call(client, PAYLOAD.model + "+echo")
     if case.streamed is not None:
-        list(case.call(client, PAYLOAD.model + "+echo", stream=True))
-        stream = case.call(client, PAYLOAD.model + "+echo", stream=True)
+        list(case.stream(client, PAYLOAD.model + "+echo"))
+        stream = case.stream(client, PAYLOAD.model + "+echo")
         list(itertools.islice(stream, 3))
         del stream
     try:
@@ -200,7 +200,7 @@ for case in PAYLOAD.cases:
     except Exception as error:
         leaked += "canary" in str(error)
     try:
-        with case.call(client, PAYLOAD.model, stream=True) if case.streamed is not None else client as stream:
+        with case.stream(client, PAYLOAD.model) if case.streamed is not None else client as stream:
             raise ValueError("canary-7f3a in the mine")
     except ValueError:
         client = PAYLOAD.make(os.environ["MODELS"], False)
@@ -228,9 +228,9 @@ def test_what_is_said_goes_where_it_was_switched_on(
     said, on_spans, on_events = switch
     script = """
 cases["chat.completions.create"].call(client, PAYLOAD.model + "+echo")
-list(cases["chat.completions.create"].call(client, PAYLOAD.model + "+echo", stream=True))
+list(cases["chat.completions.create"].stream(client, PAYLOAD.model + "+echo"))
 cases["responses.create"].call(client, PAYLOAD.model + "+echo")
-list(cases["responses.create"].call(client, PAYLOAD.model + "+echo", stream=True))
+list(cases["responses.create"].stream(client, PAYLOAD.model + "+echo"))
 """
     env = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": said, "OTEL_LOGS_EXPORTER": "otlp"}
     run(warm, model_server, sink, script, **env)
