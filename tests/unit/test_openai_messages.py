@@ -303,6 +303,16 @@ def test_how_a_chunk_is_read_makes_no_difference(
     assert streamed(CHAT, models) == streamed(CHAT, plain)
 
 
+@pytest.mark.parametrize(
+    "roles", [("user", "assistant"), ("assistant", "user"), (None, "assistant"), (None, None)]
+)
+def test_the_role_that_was_named_last_counts(roles: tuple[str | None, str | None]) -> None:
+    named: list[dict[str, Any]] = [{} if role is None else {"role": role} for role in roles]
+    said = [chunk(content="a", **named[0]), chunk(content="b"), chunk(content="c", **named[1])]
+    (found,) = streamed(CHAT, said)[OUTPUT]
+    assert found == {"role": roles[1] or "assistant", "parts": [{"type": "text", "content": "abc"}]}
+
+
 def test_what_came_is_kept_although_the_program_changes_its_chunks() -> None:
     state: dict[Any, Any] = {}
     for text in ("a", "b", "c"):

@@ -5,11 +5,11 @@ Embeddings and moderations have no messages: the conventions know no content for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from genai_otel import semconv
+from genai_otel.clients._openai_chunks import calls, chat_chunk, chat_final
 from genai_otel.clients._openai_items import RESPONSES
 from genai_otel.clients._parts import (
     Message,
@@ -28,7 +28,7 @@ from genai_otel.clients._parts import (
     tool_definitions,
     tool_response,
 )
-from genai_otel.clients._pieces import FULL, Pieces
+from genai_otel.clients._pieces import Pieces
 from genai_otel.spec import Content, Facts
 
 __all__ = ["CHAT", "COMPLETIONS", "IMAGES", "RESPONSES", "SPEECH", "TRANSCRIPTIONS"]
@@ -81,14 +81,9 @@ def _chat_parts(field: Reader) -> list[Part]:
         found.append(
             medium("audio", url=None, file_id=get(audio, "id")) if data is None else blob("audio", data)
         )
-    for call in _calls(field):
+    for call in calls(field):
         found.append(_call(call))
     return found
-
-
-def _calls(field: Reader) -> Sequence[Any]:
-    calls, called = field("tool_calls"), field("function_call")
-    return items(calls) if called is None else [*items(calls), {"function": called}]
 
 
 def _call(call: Any) -> Part:
@@ -105,87 +100,6 @@ def _chat_response(result: Any) -> Facts:
             for choice in items(get(result, "choices"))
         ]
     )
-
-
-# What a chunk of the first choice tells beside its text, and what that is when it tells nothing else.
-_SHAPE: Final = attrgetter(
-    "index", "finish_reason", "delta.role", "delta.__pydantic_fields_set__", "delta.__pydantic_extra__"
-)
-_ONLY_TEXT: Final[tuple[Any, ...]] = (
-    (0, None, None, {"content"}, {}),
-    (0, None, "assistant", {"content", "role"}, {}),
-)
-
-
-def _chat_chunk(state: _State, chunk: Any) -> None:
-    try:
-        (choice,) = chunk.choices
-        if _SHAPE(choice) in _ONLY_TEXT:
-            fresh = state["text"]
-            fresh.append(choice.delta.content)
-            if len(fresh) >= FULL:
-                Pieces.of(state)
-            return
-    except (AttributeError, KeyError, TypeError, ValueError):  # no such chunk, or the first of its text
-        pass
-    _unusual_chunk(state, chunk)
-
-
-def _unusual_chunk(state: _State, chunk: Any) -> None:
-    pieces = Pieces.of(state)
-    for choice in items(get(chunk, "choices")):
-        field = reader(choice)
-        index = field("index") or 0
-        _delta(pieces, index, reader(field("delta")))
-        pieces.keep((index, "finish"), field("finish_reason"))
-    fresh = pieces.fresh((0, "text"))
-    if fresh is not None:
-        state["text"] = fresh
-
-
-def _delta(pieces: Pieces, index: int, field: Reader) -> None:
-    pieces.keep((index, "role"), field("role"))
-    pieces.add((index, "text"), field("content"))
-    pieces.add((index, "refusal"), field("refusal"))
-    pieces.add((index, "reasoning"), field("reasoning_content") or field("reasoning"))
-    audio = field("audio")
-    if audio is not None:
-        pieces.add((index, "transcript"), get(audio, "transcript"))
-        pieces.add((index, "audio"), get(audio, "data"))
-    for call in _calls(field):
-        number = get(call, "index") or 0
-        function = get(call, "function")
-        pieces.keep((index, "call", number, "id"), get(call, "id"))
-        pieces.keep((index, "call", number, "name"), get(function, "name"))
-        pieces.add((index, "call", number, "arguments"), get(function, "arguments"))
-
-
-def _chat_final(state: _State) -> Facts:
-    pieces = Pieces.of(state)
-    return _output([_streamed(pieces, index) for index in pieces.under()])
-
-
-def _streamed(pieces: Pieces, index: Any) -> Message:
-    said = reasoning(pieces.text((index, "reasoning")))
-    said += text(pieces.text((index, "text")))
-    refusal = pieces.text((index, "refusal"))
-    if refusal:
-        said.append({"type": "refusal", "content": refusal})
-    said += text(pieces.text((index, "transcript")))
-    audio = pieces.text((index, "audio"))
-    if audio:
-        said.append(blob("audio", audio))
-    for number in pieces.under((index, "call")):
-        called = (index, "call", number)
-        said.append(
-            tool_call(
-                pieces.kept((*called, "id")),
-                pieces.kept((*called, "name")),
-                pieces.text((*called, "arguments")),
-            )
-        )
-    role = pieces.kept((index, "role")) or "assistant"
-    return message(role, said + pieces.lost(), finish_reason=pieces.kept((index, "finish")))
 
 
 # --- legacy completions --------------------------------------------------------------------------------------------
@@ -297,8 +211,8 @@ def _file(file: Any, modality: str) -> Part:
     return blob(modality, file if isinstance(file, (bytes, bytearray)) else None)
 
 
-CHAT: Final = Content(_chat_request, _chat_response, _chat_chunk, _chat_final)
-COMPLETIONS: Final = Content(_completions_request, _completions_response, _completions_chunk, _chat_final)
+CHAT: Final = Content(_chat_request, _chat_response, chat_chunk, chat_final)
+COMPLETIONS: Final = Content(_completions_request, _completions_response, _completions_chunk, chat_final)
 IMAGES: Final = Content(_images_request, _images_response, _images_chunk, _images_final)
 SPEECH: Final = Content(_speech_request)
 TRANSCRIPTIONS: Final = Content(
