@@ -125,4 +125,4 @@ class _Unread:
         if consumed:
             self._call.finish("completed")
         else:
-            left(self._call)
+            left(self._call, sys.exc_info()[1])

@@ -127,8 +127,8 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
                 fence.report("engine.chunk", error)
             yield chunk
-    except GeneratorExit:
-        if _closed(call) and lazy:
+    except GeneratorExit as exit_:
+        if _closed(call, exit_) and lazy:
             getattr(iterator, "close", _ignore)()
         raise
     except BaseException as error:
@@ -152,8 +152,8 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
                 fence.report("engine.chunk", error)
             yield chunk
-    except GeneratorExit:
-        if _closed(call) and lazy and hasattr(iterator, "aclose"):
+    except GeneratorExit as exit_:
+        if _closed(call, exit_) and lazy and hasattr(iterator, "aclose"):
             await cast("AsyncGenerator[Any]", iterator).aclose()
         raise
     except BaseException as error:
@@ -177,12 +177,12 @@ async def _afirst_inside(call: Call, iterator: AsyncIterator[Any]) -> AsyncItera
         yield chunk
 
 
-def _closed(call: Call) -> bool:
+def _closed(call: Call, exit_: GeneratorExit) -> bool:
     """Whether the user closed the generator; else the garbage collector did, who has cleared references to it."""
     if call.followed is None or call.followed() is None:
         call.drop()
         return False
-    call.finish("closed")
+    left(call, exit_.__context__)
     return True
 
 
@@ -217,12 +217,11 @@ def _closing(call: Call) -> None:
         return
     if getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
         return  # the client's own iterator closes its body; how it ended is about to be seen there
-    left(call)
+    left(call, sys.exc_info()[1])
 
 
-def left(call: Call) -> None:
-    """The user leaves before the end: because he has enough, or because of an exception of his own."""
-    error = sys.exc_info()[1]
+def left(call: Call, error: BaseException | None) -> None:
+    """The user leaves before the end: because he has enough, or because of ``error``, an exception of his own."""
     if error is None or error is call.ambient:
         call.finish("closed")
     elif isinstance(error, GeneratorExit):
