@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Protocol
 
 import pytest
@@ -69,13 +69,17 @@ class Caller:
 
     @asynccontextmanager
     async def entered(self, manager: Any) -> AsyncGenerator[Any]:
-        """``with``, or ``async with``: whichever the manager has."""
-        if hasattr(manager, "__aenter__"):
-            async with manager as value:
+        """``with``, or ``async with``: whichever the manager has; a generator is closed as the library closes one."""
+        if hasattr(manager, "__aenter__") or hasattr(manager, "asend"):
+            async with aclosing(manager) if hasattr(manager, "asend") else manager as value:
                 yield value
         else:
-            with manager as value:
+            with closing(manager) if hasattr(manager, "send") else manager as value:
                 yield value
+
+    async def leave(self, stream: Any) -> None:
+        """Close a stream early, by whichever method it has."""
+        await settled(stream.aclose() if hasattr(stream, "asend") else stream.close())
 
     async def close(self) -> None:
         close = getattr(self.client, "close", None)

@@ -37,23 +37,34 @@ class Case:
     stream_path: str = ""
     named: bool = True
     """Whether the span names the request's model."""
+    inner: bool = False
+    """Whether the traced method stands behind the public one, which may refuse a call before, and which keeps to
+    itself that its stream is closed."""
 
     def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
         resource, _, method = self.path.rpartition(".")
         path = f"{resource}.{via}.{method}" if via else self.path
-        return attrgetter(path)(client)(**self.arguments(model), **extra)
+        return attrgetter(path)(client)(**{**self.arguments(model), **extra})
 
     def stream(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it for a stream."""
         if not self.stream_path:
             return self.call(client, model, via=via, stream=True, **extra)
-        return attrgetter(self.stream_path)(client)(**self.arguments(model), **extra)
+        return attrgetter(self.stream_path)(client)(**{**self.arguments(model), **extra})
 
     def help(self, client: Any, model: str, **extra: Any) -> Any:
         """The vendor's stream helper, not entered."""
         arguments = {name: value for name, value in self.arguments(model).items() if name != "stream"}
         return attrgetter(self.helper)(client)(**arguments, **extra)
+
+
+def _timeout(seconds: float) -> Mapping[str, Any]:
+    return {"timeout": seconds}
+
+
+def _choices(count: int) -> Mapping[str, Any]:
+    return {"n": count}
 
 
 @dataclass(frozen=True)
@@ -67,3 +78,11 @@ class Payload:
     model: str
     usage_in_stream: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Extra arguments with which a stream reports its usage; empty where it always does."""
+    timeout: Callable[[float], Mapping[str, Any]] = _timeout
+    """The extra arguments that limit a call to some seconds."""
+    choices: Callable[[int], Mapping[str, Any]] = _choices
+    """The extra arguments that ask the first case for several answers."""
+    error_facts: Mapping[str, Any] = field(default_factory=lambda: {"genai_otel.response.request_id": ...})
+    """What an error of the vendor tells beside its status."""
+    host: str = "api.openai.com"
+    """The vendor's own host."""

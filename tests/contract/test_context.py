@@ -66,15 +66,13 @@ async def test_between_chunks_the_callers_span_is_current(
         if end == "read":
             await caller.read(stream)
         elif end == "close":
-            closing = stream.close()
-            if caller.asynchronous:
-                await closing
+            await caller.leave(stream)
         del stream
         assert context.get_current() is before
     assert between.parent.span_id == mine.get_span_context().span_id  # type: ignore[attr-defined]
 
 
-@both
+@main_cases(lambda case: case.helper)
 async def test_helpers_leave_the_context_alone(balanced: Recorded, caller: Caller, case: Case) -> None:
     with tracer.start_as_current_span("mine"):
         before = context.get_current()

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.process
 
 _HEAD = """
 import asyncio
+from contextlib import aclosing, closing
 from tests.contract.payloads.{client} import PAYLOAD
 
 CASES = {{case.path: case for case in PAYLOAD.cases}}
@@ -33,6 +34,14 @@ def make_client(url):
 
 def make_async_client(url):
     return PAYLOAD.make(url, True, max_retries=1)
+
+
+def entered(stream):
+    return closing(stream) if hasattr(stream, "send") else aclosing(stream) if hasattr(stream, "asend") else stream
+
+
+def closed(stream):
+    return stream.aclose() if hasattr(stream, "asend") else stream.close()
 """
 
 _ALL = {
@@ -57,17 +66,17 @@ _STREAMED = {
     "broken": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+midstream-error')]",
     "unknown": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+unknown-events')]",
     "body": """
-        ~async with ~await CASE.stream(client, MODEL) as stream:
+        ~async with entered(~await CASE.stream(client, MODEL)) as stream:
             ~async for one in stream:
                 raise KeyError(type(one).__qualname__)
     """,
     "after": """
         stream = ~await CASE.stream(client, MODEL + "+slow-chunk-50ms")
-        seen = [type(stream), dir(type(stream)), sorted(set(vars(stream)))]
+        seen = [type(stream), dir(type(stream)), sorted(getattr(stream, "__dict__", ()))]
         ~async for one in stream:
             seen.append(one)
             break
-        ~await stream.close()
+        ~await closed(stream)
         try:
             seen.append([one ~async for one in stream])
         except Exception as error:
@@ -153,28 +162,30 @@ def script(payload: Payload) -> str:
     return "\n".join(parts)
 
 
+Ran = tuple[Payload, dict[str, tuple[Outcome, Outcome]], HttpSink]
+
+
 @pytest.fixture(scope="module", params=PAYLOADS, ids=lambda payload: payload.client)
-def ran(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, tuple[Outcome, Outcome]], HttpSink]]:
+def ran(request: pytest.FixtureRequest) -> Iterator[Ran]:
     with ModelServer() as server, HttpSink() as sink:
         env = {**sink.environment(), "OTEL_METRICS_EXPORTER": "none", "OTEL_SEMCONV_STABILITY_OPT_IN": "http"}
         setup = "import genai_otel; genai_otel.setup()"
-        yield compare(server, script(request.param), setup=setup, env=env), sink
+        payload = request.param
+        yield payload, compare(server, script(payload), setup=setup, host=payload.host, env=env), sink
 
 
-def test_results_and_exceptions_are_the_same(
-    ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink],
-) -> None:
-    rows, _ = ran
-    assert len(rows) > 100
+def test_results_and_exceptions_are_the_same(ran: Ran) -> None:
+    payload, rows, _ = ran
+    assert len(rows) > 5 * len(payload.cases)
     for name, (bare, traced) in rows.items():
         assert traced.result == bare.result, name
         assert traced.error == bare.error, name
     failed = [name for name, (bare, _) in rows.items() if bare.error]
-    assert 30 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
+    assert len(rows) / 8 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
 
 
-def test_bytes_and_headers_are_the_same(ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink]) -> None:
-    rows, _ = ran
+def test_bytes_and_headers_are_the_same(ran: Ran) -> None:
+    _, rows, _ = ran
     for name, (bare, traced) in rows.items():
         assert traced.sent == bare.sent, name
         sent = {header.lower() for request in traced.sent for header, _ in request.headers}
@@ -182,14 +193,12 @@ def test_bytes_and_headers_are_the_same(ran: tuple[dict[str, tuple[Outcome, Outc
     assert sum(len(bare.sent) for bare, _ in rows.values()) > len(rows)
 
 
-def test_spans_of_calls_and_of_http_are_there_and_quote_nothing(
-    ran: tuple[dict[str, tuple[Outcome, Outcome]], HttpSink],
-) -> None:
-    rows, sink = ran
+def test_spans_of_calls_and_of_http_are_there_and_quote_nothing(ran: Ran) -> None:
+    payload, rows, sink = ran
     spans = sink.spans()
     ours = {span.span_id: span for span in spans if span.scope == "genai_otel"}
     http = [span for span in spans if "http" in span.scope]
-    assert {span.attributes.get("server.address") for span in ours.values()} == {"api.openai.com"}
+    assert {span.attributes.get("server.address") for span in ours.values()} == {payload.host}
     assert len(http) == sum(len(traced.sent) for _, traced in rows.values())
     assert all(span.parent_id in ours for span in http)
     assert CANARY.encode() not in sink.everything()

@@ -23,6 +23,11 @@ helping = cases(lambda case: case.helper)
 both = main_cases()
 
 
+def left(case: Case) -> tuple[str, str, None]:
+    """How a call ends whose stream is closed early."""
+    return "abandoned" if case.inner else "closed", "UNSET", None
+
+
 @streaming
 async def test_read_to_the_end_is_completed(
     balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
@@ -85,10 +90,10 @@ async def test_never_read_and_dropped_is_abandoned(balanced: Recorded, caller: C
 
 @both
 async def test_dropped_in_a_cycle_is_abandoned(balanced: Recorded, caller: Caller, case: Case) -> None:
-    stream = await caller.stream(case)
-    await caller.take(stream, 2)
-    stream.me = [stream]
-    del stream
+    cycle = [await caller.stream(case)]
+    await caller.take(cycle[0], 2)
+    cycle.append(cycle)
+    del cycle
     span = await dropped(balanced)
     assert outcome(span) == ("abandoned", "UNSET", None)
     assert span.attributes["genai_otel.stream.chunks"] == 2
@@ -110,38 +115,39 @@ async def test_closed_early(
 ) -> None:
     stream = await caller.stream(case, "slow-chunk-20ms")
     await caller.take(stream, 1)
-    closing = stream.close()
-    if caller.asynchronous:
-        await closing
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+    await caller.leave(stream)
+    del stream
+    assert outcome(await dropped(balanced)) == left(case)
     assert await asyncio.to_thread(eventually, lambda: model_server.requests[0].disconnected)
 
 
 @both
 async def test_closed_before_it_is_read(balanced: Recorded, caller: Caller, case: Case) -> None:
-    async with caller.entered(await caller.stream(case)):
+    async with caller.entered(await caller.stream(case)) as stream:
         pass
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+    del stream
+    assert outcome(await dropped(balanced)) == left(case)
 
 
 @streaming
 async def test_left_early_inside_with_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
     async with caller.entered(await caller.stream(case)) as stream:
         await caller.take(stream, 1)
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+    del stream
+    assert outcome(await dropped(balanced)) == left(case)
 
 
 @both
 async def test_break_inside_with_is_closed(balanced: Recorded, caller: Caller, case: Case) -> None:
-    if caller.asynchronous:
-        async with await caller.stream(case) as stream:
+    async with caller.entered(await caller.stream(case)) as stream:
+        if caller.asynchronous:
             async for _ in stream:
                 break
-    else:
-        with await caller.stream(case) as stream:
+        else:
             for _ in stream:
                 break
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+    del stream
+    assert outcome(await dropped(balanced)) == left(case)
 
 
 @both
@@ -157,16 +163,16 @@ async def test_exception_of_the_body_of_with_is_the_calls(
 ) -> None:
     mistake = KeyError("mine")
     with pytest.raises(KeyError) as caught:
-        if caller.asynchronous:
-            async with await caller.stream(case) as stream:
+        async with caller.entered(await caller.stream(case)) as stream:
+            if caller.asynchronous:
                 async for _ in stream:
                     raise mistake
-        else:
-            with await caller.stream(case) as stream:
+            else:
                 for _ in stream:
                     raise mistake
     assert caught.value is mistake
-    assert outcome(balanced.span()) == ("failed", "ERROR", "KeyError")
+    del stream
+    assert outcome(await dropped(balanced)) == (left(case) if case.inner else ("failed", "ERROR", "KeyError"))
 
 
 @both
@@ -178,7 +184,8 @@ async def test_closed_while_another_exception_is_handled_is_closed(
     except LookupError:
         async with caller.entered(await caller.stream(case)) as stream:
             await caller.take(stream, 1)
-    assert outcome(balanced.span()) == ("closed", "UNSET", None)
+        del stream
+    assert outcome(await dropped(balanced)) == left(case)
 
 
 @streaming
@@ -208,7 +215,7 @@ async def test_body_that_is_no_stream_fails_as_it_does_without_us(
 
 @both
 async def test_timeout_between_chunks_fails(balanced: Recorded, caller: Caller, case: Case) -> None:
-    _, error = await caller.read(await caller.stream(case, "hang-after-1", timeout=0.1))
+    _, error = await caller.read(await caller.stream(case, "hang-after-1", **caller.payload.timeout(0.1)))
     assert error is not None
     assert outcome(balanced.span())[1:] == ("ERROR", type(error).__qualname__)
 
