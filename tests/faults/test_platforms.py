@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from genai_otel.testing import ModelServer
 from tests.harness.process import run
 from tests.harness.sink import HttpSink
 
@@ -91,6 +92,46 @@ def test_a_gevent_program() -> None:
         for span in sink.spans():
             if span.name.startswith("chat "):
                 assert parents[span.parent_id] == f"greenlet {span.name[-1]}"
+
+
+def test_forks_of_a_gevent_program() -> None:
+    """A subprocess is one there: it must not go on with what its parent does.  A child that stays sends its own."""
+    pytest.importorskip("gevent")
+    script = """
+    from gevent import monkey
+    monkey.patch_all()
+    import os, subprocess
+    import gevent
+    import genai_otel, openai
+    genai_otel.setup()
+    parent = os.getpid()
+
+    def work():
+        for _ in range(3):
+            subprocess.check_call(["true"])
+            gevent.sleep(0)
+            if os.getpid() != parent:
+                os.write(1, b"the parent's work")
+
+    def call(model):
+        with openai.OpenAI(base_url=os.environ["MODELS"], api_key="k") as client:
+            client.chat.completions.create(model=model, messages=[])
+
+    gevent.joinall([gevent.spawn(work) for _ in range(4)], raise_error=True)
+    call("before")
+    child = os.fork()
+    call("parent" if child else "child")
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    with HttpSink() as sink, ModelServer() as server:
+        done = run(script, env={**sink.environment(), **LAZY, "MODELS": server.base_url}).ok()
+        assert names(sink) == ["chat before", "chat child", "chat parent"]
+        assert sum(point.count for point in sink.latest("gen_ai.client.operation.duration")) == 3
+        identities = {span.resource.get("service.instance.id") for span in sink.spans()}
+        assert len(identities) == 2 or identities == {None}  # by the SDK's version
+    # A greenlet that was a thread of the parent may complain of its end in the child that stays.
+    assert done.out == ""
 
 
 def test_a_trio_program() -> None:

@@ -77,9 +77,11 @@ def _setup(settings: Mapping[str, Any], *, lenient: bool) -> Handle:
         for problem in config.problems:
             fence.warn(problem)
         from genai_otel.runtime.build import build
+        from genai_otel.runtime.greenlets import gentle_forks
 
         _first.update(given)
-        _handle = build(config, objects)
+        with gentle_forks():
+            _handle = build(config, objects)
         return _handle
 
 

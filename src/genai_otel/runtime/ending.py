@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from genai_otel import fence
+from genai_otel.runtime.greenlets import when_free
 
 Task = Callable[[], object]
 
@@ -26,9 +27,8 @@ class Worker:
     def start(self) -> None:
         """Start the thread; again after a fork, which takes it away."""
         self._tasks: queue.SimpleQueue[tuple[Task, threading.Event]] = queue.SimpleQueue()
-        threading.Thread(
-            target=self._run, args=(self._tasks,), name=f"genai_otel-{self._name}", daemon=True
-        ).start()
+        name = f"genai_otel-{self._name}"
+        when_free(threading.Thread(target=self._run, args=(self._tasks,), name=name, daemon=True).start)
 
     def submit(self, task: Task) -> threading.Event:
         """Run ``task`` when those before it have ended; the event is set when it has."""

@@ -14,6 +14,7 @@ from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.runtime import family
 from genai_otel.runtime.ending import Task, Worker, submit_all, wait_all
+from genai_otel.runtime.greenlets import when_free
 
 if TYPE_CHECKING:
     from genai_otel.runtime.providers import Built
@@ -101,6 +102,12 @@ class Handle:
         if not self._ended and self._calls is not None:
             for worker in (*self._workers.values(), self._calls):
                 worker.start()
+            when_free(self._follow_resource)
+
+    def _follow_resource(self) -> None:
+        """The SDK gives a child a ``service.instance.id`` of its own, in its hook."""
+        if self._built is not None and self.tracer_provider in self.owned:
+            self._built.resource = self.tracer_provider.resource
 
     @staticmethod
     def _waited(ending: Iterable[threading.Event], deadline: float, seconds: float) -> bool:
