@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -11,9 +12,18 @@ class Oracle:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
 
-    def ask(self, question: str, *, model: str = "delphi-1") -> dict[str, Any]:
-        body = json.dumps({"model": model, "messages": [{"role": "user", "content": question}]}).encode()
-        url, headers = f"{self.base_url}/chat/completions", {"content-type": "application/json"}
-        request = urllib.request.Request(url, body, headers)  # noqa: S310 - the program's own address
-        with urllib.request.urlopen(request) as response:  # noqa: S310 - likewise
+    def ask(self, question: str, *, model: str) -> dict[str, Any]:
+        with self._post(question, model, stream=False) as response:
             return json.load(response)
+
+    def murmur(self, question: str, *, model: str) -> Iterator[dict[str, Any]]:
+        """The answer word by word."""
+        with self._post(question, model, stream=True) as response:
+            for line in response:
+                if line.startswith(b"data: {"):
+                    yield json.loads(line[6:])
+
+    def _post(self, question: str, model: str, *, stream: bool) -> Any:
+        said = {"model": model, "messages": [{"role": "user", "content": question}], "stream": stream}
+        url = f"{self.base_url}/chat/completions"
+        return urllib.request.urlopen(url, json.dumps(said).encode())  # noqa: S310 - the program's own address

@@ -14,7 +14,7 @@ from genai_otel.version import __version__
 
 if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
-    from genai_otel.engine.patch import register
+    from genai_otel.engine.patch import instrument
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.web import instrument_app
@@ -28,9 +28,9 @@ __all__ = [
     "SettingError",
     "__version__",
     "flush",
+    "instrument",
     "instrument_app",
     "pipeline",
-    "register",
     "sampler",
     "setup",
     "shutdown",
@@ -42,9 +42,9 @@ _LATER = {
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
+    "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",
     "pipeline": "genai_otel.wrapping",
-    "register": "genai_otel.engine.patch",
     "sampler": "genai_otel.wrapping",
 }
 

@@ -137,7 +137,7 @@ def states(*targets: str) -> list[tuple[str, str]]:
 
 def test_a_client_is_patched_when_it_is_imported(telemetry: Recorded, made_up: str) -> None:
     target, lost = f"{made_up}:Client.chat", f"{made_up}:Client.no_such_method"
-    patch.register(spec("pytest >= 1", target, lost))
+    patch.install((spec("pytest >= 1", target, lost),))
     assert states(target, lost) == [("waiting", "")] * 2
     module: Any = __import__(made_up)
     assert states(target, lost) == [("patched", ""), ("skipped", "not in this version of the client")]
@@ -147,7 +147,7 @@ def test_a_client_is_patched_when_it_is_imported(telemetry: Recorded, made_up: s
 
 def test_a_client_that_is_not_there_is_no_problem(telemetry: Recorded) -> None:
     target = "no_such_client.deep.module:Client.chat"
-    patch.register(spec("no-such-client >= 1", target))
+    patch.install((spec("no-such-client >= 1", target),))
     assert states(target) == [("waiting", "")]
     assert "no_such_client" not in sys.modules
 
@@ -156,7 +156,7 @@ def test_a_client_that_is_too_old_is_named_and_left_alone(
     telemetry: Recorded, made_up: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     target = f"{made_up}:Client.chat"
-    patch.register(spec("pytest >= 10000", target))
+    patch.install((spec("pytest >= 10000", target),))
     module: Any = __import__(made_up)
     state, reason = states(target)[0]
     assert (state, reason) == ("skipped", f"pytest {metadata.version('pytest')} is older than 10000")
@@ -177,11 +177,11 @@ def test_another_wrapper_is_named_and_wrapped_in_turn(
         return ["theirs", wrapped(*args, **kwargs)]
 
     wrapt.wrap_function_wrapper(module, "Client.chat", theirs)
-    patch.register(spec("pytest >= 1", target))
+    patch.install((spec("pytest >= 1", target),))
     assert module.Client().chat(model="m") == ["theirs", "m"]
     assert len(telemetry.calls()) == 1
     assert f"made-up is also instrumented by {__name__}" in caplog.text
-    patch.register(spec("pytest >= 1", target))  # again
+    patch.install((spec("pytest >= 1", target),))  # again
     assert module.Client().chat(model="m") == ["theirs", "m"]
     assert len(telemetry.calls()) == 2
 

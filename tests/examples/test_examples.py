@@ -34,11 +34,17 @@ def test_quickstart_prints_two_answers_and_shows_two_calls() -> None:
     assert len(re.findall(r"chat gpt-4o-mini.*completed", done.stderr)) == 2
 
 
-def test_a_client_of_your_own_is_one_span() -> None:
-    command = [sys.executable, str(EXAMPLES / "own_client" / "own_client.py")]
+def test_a_client_of_your_own_is_traced_like_the_others() -> None:
+    folder = EXAMPLES / "own_client"
+    command = [sys.executable, str(folder / "own_client.py")]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=environment())
-    assert len(done.stdout.splitlines()) == 1
-    assert len(re.findall(r"chat delphi-1.*completed", done.stderr)) == 1
+    assert len(done.stdout.splitlines()) == 2
+    assert len(re.findall(r"chat delphi-1.*completed", done.stderr)) == 2
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    tested = subprocess.run(
+        tests, check=False, capture_output=True, text=True, timeout=60, env=environment(), cwd=folder
+    )
+    assert "3 passed" in tested.stdout, tested.stdout
 
 
 def free_port() -> int:

@@ -44,4 +44,4 @@ spec = ClientSpec(
         *both("mine.client", "Client.tell", operation="chat"),
     ),
 )
-genai_otel.register(spec)
+genai_otel.instrument("mine.client", spec)

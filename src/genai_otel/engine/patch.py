@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,9 +54,21 @@ def install(specs: Iterable[ClientSpec]) -> None:
                 _hook(module)
 
 
-def register(spec: ClientSpec) -> None:
-    """Trace a client that is not among the built-in ones; see ``examples/`` for a spec."""
-    install((spec,))
+def instrument(module: ModuleType | str, spec: ClientSpec) -> None:
+    """Trace a client that is not among the built-in ones, as ``examples/own_client`` shows.
+
+    ``module``, or its name, holds the targets of ``spec`` that name no module themselves (``"Client.ask"``).  Where it
+    is imported already it is patched at once, else when it is.  A target that is not there is named by a warning.
+    """
+    name = module if isinstance(module, str) else module.__name__
+    install((replace(spec, endpoints=tuple(_within(name, endpoint) for endpoint in spec.endpoints)),))
+    for patch in installed():
+        if patch.client == spec.name and patch.state == "skipped":
+            fence.warn(f"calls of {patch.target} are not traced: {patch.reason}")
+
+
+def _within(module: str, endpoint: Endpoint) -> Endpoint:
+    return endpoint if ":" in endpoint.target else replace(endpoint, target=f"{module}:{endpoint.target}")
 
 
 def uninstall() -> None:

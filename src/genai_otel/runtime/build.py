@@ -14,7 +14,7 @@ from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
 from genai_otel.processing.measure import measure
-from genai_otel.runtime import declared, forked, process
+from genai_otel.runtime import declared, forked, plugins, process
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs
 from genai_otel.runtime.providers import Asked, Built, build_metrics, build_traces, resource_of
@@ -86,8 +86,9 @@ def _activate(built: Built, handle: Handle) -> None:
     disabled = {
         name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
     } - {""}
+    specs = (*SPECS, *plugins.specs(built.problem))
     if not disabled & {"*", "genai_otel"}:
-        patch.install(spec for spec in SPECS if spec.name not in built.config.clients_off)
+        patch.install(spec for spec in specs if spec.name not in built.config.clients_off)
     with fence.contain("runtime.propagate"):
         propagate.install(built.config.propagate_to)
     with fence.contain("runtime.web"):
@@ -95,7 +96,7 @@ def _activate(built: Built, handle: Handle) -> None:
     if built.config.instrument_libraries:
         from genai_otel import instrumentors
 
-        rivals = {name for spec in SPECS for name in spec.instrumentors}
+        rivals = {name for spec in specs for name in spec.instrumentors}
         own = {
             name: getattr(built.asked, name)
             for name in ("tracer_provider", "meter_provider")
