@@ -64,7 +64,7 @@ async def everything(caller: Caller, case: Case) -> int:
     assert "Server" in type(caught.value).__name__
     if not case.raw:
         return 4
-    assert (await caller.call(case, via=READ)).parse()
+    assert await settled((await caller.call(case, via=READ)).parse())
     async with caller.entered(case.call(caller.client, caller.model(), via=UNREAD)) as response:
         assert await settled(response.parse())
     return 6

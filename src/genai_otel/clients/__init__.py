@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from genai_otel.clients import openai
+from genai_otel.clients import groq, openai
 from genai_otel.spec import ClientSpec
 
-SPECS: Final[tuple[ClientSpec, ...]] = (openai.SPEC,)
+SPECS: Final[tuple[ClientSpec, ...]] = (groq.SPEC, openai.SPEC)

@@ -27,7 +27,7 @@ _OUTPUT_DETAILS: Final = {
 }
 
 
-def _usage(facts: Facts, usage: Any) -> None:
+def usage_facts(facts: Facts, usage: Any) -> None:
     """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
     get = _fields(usage).get
     tokens = get("prompt_tokens")
@@ -100,18 +100,18 @@ def chat_response(result: Any) -> Facts:
         reasons = tuple([choice.finish_reason or "error" for choice in result.choices])
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons
     if result.usage is not None:
-        _usage(facts, result.usage)
+        usage_facts(facts, result.usage)
     return facts
 
 
-def chat_chunk(facts: Facts, chunk: Any) -> None:
-    """Facts of one chunk of a completion."""
+def chat_chunk(facts: Facts, chunk: Any, *, ended: Callable[[Facts, Any], None] = identity) -> None:
+    """Facts of one chunk of a completion; ``ended`` reads a chunk that ends a choice, and vendors' own words there."""
     for choice in chunk.choices or ():
         if choice.finish_reason is not None:
             _finished(facts, choice)
-            identity(facts, chunk)
+            ended(facts, chunk)
     if chunk.usage is not None:
-        _usage(facts, chunk.usage)
+        usage_facts(facts, chunk.usage)
 
 
 def _finished(facts: Facts, choice: Any) -> None:
@@ -138,7 +138,7 @@ def responses_response(result: Any) -> Facts:
     facts = fetched_response(result)
     usage = getattr(result, "usage", None)
     if usage is not None:
-        _usage(facts, usage)
+        usage_facts(facts, usage)
     return facts
 
 
@@ -199,7 +199,7 @@ def plain_response(result: Any) -> Facts:
     _request_id(facts, result)
     usage = getattr(result, "usage", None)
     if usage is not None:
-        _usage(facts, usage)
+        usage_facts(facts, usage)
     return facts
 
 
@@ -207,7 +207,7 @@ def plain_chunk(facts: Facts, event: Any) -> None:
     """Usage in the last event of an image's or a transcription's stream."""
     usage = getattr(event, "usage", None)
     if usage is not None:
-        _usage(facts, usage)
+        usage_facts(facts, usage)
 
 
 def errors(error: BaseException) -> Facts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
 from genai_otel import semconv
-from genai_otel.spec import Facts, RawResponses, Streaming
+from genai_otel.spec import Facts, Peer, RawResponses, Streaming
 
 _RAW_HEADER: Final = "X-Stainless-Raw-Response"
 
@@ -30,6 +30,17 @@ def connection(resource: Any) -> object:
     return resource._client._base_url  # noqa: SLF001 - where these clients keep it; base_url is a property over it
 
 
+def server(resource: Any) -> tuple[str | None, int]:
+    """Host and port that the client of a resource speaks to."""
+    url = resource._client.base_url  # noqa: SLF001 - the only way from a resource to its client
+    return url.host or None, url.port or (80 if url.scheme == "http" else 443)
+
+
+def peer(provider: str) -> Callable[[Any], Peer]:
+    """The peer of a client that speaks to one vendor, wherever it is reached."""
+    return lambda resource: Peer(provider, *server(resource))
+
+
 def errors(error: BaseException) -> Facts:
     """The vendor's request id and HTTP status of an API error."""
     facts: Facts = {}
@@ -37,6 +48,8 @@ def errors(error: BaseException) -> Facts:
     if isinstance(status, int):
         facts[semconv.HTTP_STATUS] = status
     request_id = getattr(error, "request_id", None)
+    if request_id is None and (response := getattr(error, "response", None)) is not None:
+        request_id = response.headers.get("x-request-id")  # not every vendor's client reads it
     if isinstance(request_id, str):
         facts[semconv.REQUEST_ID] = request_id
     return facts

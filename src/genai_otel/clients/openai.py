@@ -8,7 +8,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._stainless import RAW, STREAMING, connection
+from genai_otel.clients._stainless import RAW, STREAMING, connection, server
 from genai_otel.spec import ClientSpec, Peer, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
@@ -40,11 +40,8 @@ _PROVIDERS: Final = {
 
 
 def _peer(resource: Any) -> Peer:
-    client = resource._client  # noqa: SLF001 - the only way from a resource to its client
-    url = client.base_url
-    host = url.host or None
-    port = url.port or (80 if url.scheme == "http" else 443)
-    if "Azure" in type(client).__name__:
+    host, port = server(resource)
+    if "Azure" in type(resource._client).__name__:  # noqa: SLF001 - the only way from a resource to its client
         return Peer("azure.ai.openai", host, port)
     return Peer(_provider(host or ""), host, port)
 
