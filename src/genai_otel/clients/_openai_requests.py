@@ -110,7 +110,7 @@ EMBEDDINGS: Final[_Table] = {
 MEDIA: Final[_Table] = {"n": _count, "stream": _stream}
 
 
-def request(table: _Table, **fixed: str) -> Callable[[Mapping[str, Any]], Facts]:
+def request(table: _Table, **fixed: str | bool) -> Callable[[Mapping[str, Any]], Facts]:
     """A reader of arguments by ``table``: argument → attribute, or a function that puts it; ``fixed`` are constants."""
 
     def read(arguments: Mapping[str, Any]) -> Facts:
