@@ -18,11 +18,15 @@ Facts = dict[str, Any]
 
 
 class Peer(NamedTuple):
-    """Whom a client instance talks to: the convention's provider name, host and port (None when unknown)."""
+    """Whom a client instance talks to: the convention's provider name, host and port (None when unknown).
+
+    ``model`` is the one that an instance was made for; calls that name none are of it.
+    """
 
     provider: str
     address: str | None = None
     port: int | None = None
+    model: str | None = None
 
 
 def _no_request(_: Mapping[str, Any]) -> Facts:

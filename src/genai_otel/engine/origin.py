@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from genai_otel import safe, semconv
-from genai_otel.spec import ClientSpec, Endpoint
+from genai_otel.spec import ClientSpec, Endpoint, Peer
 
 _LIMIT: Final = 512
 
@@ -24,6 +25,10 @@ class Origin:
 
     def __init__(self, spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) -> None:
         peer = spec.peer(instance)
+        if model is None:
+            model = peer.model
+        if isinstance(model, str) and model.startswith(("http://", "https://")):
+            peer, model = _at(model, peer), None
         attributes: dict[str, Any] = {
             semconv.OPERATION_NAME: endpoint.operation,
             semconv.PROVIDER_NAME: peer.provider,
@@ -40,6 +45,12 @@ class Origin:
         self.attributes = attributes
         self.connection = spec.connection(instance)
         self.endpoint = endpoint
+
+
+def _at(url: str, peer: Peer) -> Peer:
+    """Who is asked where a model is named by its address: that says where it is, not what it is called."""
+    parts = urlsplit(url)
+    return Peer(peer.provider, parts.hostname, parts.port or (80 if parts.scheme == "http" else 443))
 
 
 def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Origin:
