@@ -72,6 +72,7 @@ TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 EVENT_OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
 
 # --- agents and tools -----------------------------------------------------------------------------
+AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_NAME: Final = "gen_ai.agent.name"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"

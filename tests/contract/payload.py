@@ -37,26 +37,32 @@ class Case:
     stream_path: str = ""
     named: bool = True
     """Whether the span names the request's model."""
+    suffix: str = ""
+    """What the names of the async methods end with, where one client has both; its async form is ``Async...``."""
     inner: bool = False
     """Whether the traced method stands behind the public one, which may refuse a call before, and which keeps to
     itself that its stream is closed."""
+
+    def on(self, client: Any, path: str) -> str:
+        """The path as ``client`` has it."""
+        return path + self.suffix if type(client).__name__.startswith("Async") else path
 
     def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
         resource, _, method = self.path.rpartition(".")
         path = f"{resource}.{via}.{method}" if via else self.path
-        return attrgetter(path)(client)(**{**self.arguments(model), **extra})
+        return attrgetter(self.on(client, path))(client)(**{**self.arguments(model), **extra})
 
     def stream(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it for a stream."""
         if not self.stream_path:
             return self.call(client, model, via=via, stream=True, **extra)
-        return attrgetter(self.stream_path)(client)(**{**self.arguments(model), **extra})
+        return attrgetter(self.on(client, self.stream_path))(client)(**{**self.arguments(model), **extra})
 
     def help(self, client: Any, model: str, **extra: Any) -> Any:
         """The vendor's stream helper, not entered."""
         arguments = {name: value for name, value in self.arguments(model).items() if name != "stream"}
-        return attrgetter(self.helper)(client)(**arguments, **extra)
+        return attrgetter(self.on(client, self.helper))(client)(**arguments, **extra)
 
 
 def _timeout(seconds: float) -> Mapping[str, Any]:

@@ -48,8 +48,9 @@ def table():
     for asynchronous in (False, True):
         client = PAYLOAD.make("http://127.0.0.1:9/v1", asynchronous)
         for case in PAYLOAD.cases:
-            bound = attrgetter(case.path)(client)
-            unbound = getattr(type(bound.__self__), case.path.rpartition(".")[2])
+            path = case.on(client, case.path)
+            bound = attrgetter(path)(client)
+            unbound = getattr(type(bound.__self__), path.rpartition(".")[2])
             rows[f"{{case.path}} {{asynchronous}} bound"] = looks(bound)
             rows[f"{{case.path}} {{asynchronous}}"] = looks(unbound)
             assert bound.__func__ and bound.__self__ is not None
@@ -74,7 +75,7 @@ def test_a_method_looks_as_it_did(warm: Warm, payload: Payload) -> None:
 @both
 @pytest.mark.usefixtures("balanced")
 async def test_a_method_is_called_in_any_way(balanced: Recorded, caller: Caller, case: Case) -> None:
-    resource, _, method = case.path.rpartition(".")
+    resource, _, method = case.on(caller.client, case.path).rpartition(".")
     resource = attrgetter(resource)(caller.client)
     kind: Any = resource.__class__
     arguments = case.arguments(caller.model())
@@ -87,7 +88,7 @@ async def test_a_method_is_called_in_any_way(balanced: Recorded, caller: Caller,
 @both
 @pytest.mark.usefixtures("balanced")
 async def test_a_subclass_may_override_it(balanced: Recorded, caller: Caller, case: Case) -> None:
-    path, _, method = case.path.rpartition(".")
+    path, _, method = case.on(caller.client, case.path).rpartition(".")
     resource = attrgetter(path)(caller.client)
     kind: Any = resource.__class__
     seen: list[str] = []
