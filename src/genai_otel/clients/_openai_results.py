@@ -108,13 +108,14 @@ def chat_chunk(facts: Facts, chunk: Any, *, ended: Callable[[Facts, Any], None] 
     """Facts of one chunk of a completion; ``ended`` reads a chunk that ends a choice, and vendors' own words there."""
     for choice in chunk.choices or ():
         if choice.finish_reason is not None:
-            _finished(facts, choice)
+            finished(facts, choice)
             ended(facts, chunk)
     if chunk.usage is not None:
         usage_facts(facts, chunk.usage)
 
 
-def _finished(facts: Facts, choice: Any) -> None:
+def finished(facts: Facts, choice: Any) -> None:
+    """Why one choice of a stream ended, in the place of that choice."""
     reasons = list(facts.get(semconv.RESPONSE_FINISH_REASONS, ()))
     index = choice.index or 0
     if index < 1024:  # the index is the vendor's word; a choice that never finishes stays an "error"
