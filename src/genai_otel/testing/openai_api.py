@@ -75,12 +75,12 @@ def error(request: Request, status: int, plan: Plan, message: str | None = None)
     kind, code, usual = _ERRORS.get(status, _SERVER_ERROR if status >= 500 else _ERRORS[400])
     text = message or usual
     if plan.leak:
-        text += f" Key: {request.headers.get('authorization')}. Text: {_words(request)}"
+        text += f" Key: {request.headers.get('authorization')}. Text: {words(request)}"
     body = {"error": {"message": text, "type": kind, "param": None, "code": code}}
     return Reply(body, status, headers={"retry-after": "0", "retry-after-ms": "1"} if status >= 429 else {})
 
 
-def _words(request: Request) -> str:
+def words(request: Request) -> str:
     """What the user said, in any endpoint: everything that a careless error message could repeat."""
     fields = request.fields
     said = [mapping(message).get("content") for message in items(fields.get("messages"))]
