@@ -82,6 +82,6 @@ class Caller:
         await settled(stream.aclose() if hasattr(stream, "asend") else stream.close())
 
     async def close(self) -> None:
-        close = getattr(self.client, "close", None)
+        close = getattr(self.client, "close", None) or getattr(self.client, "aclose", None)
         if close is not None:
             await settled(close())

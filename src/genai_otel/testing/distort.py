@@ -16,6 +16,8 @@ _HTML = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</bod
 
 def distort(reply: Reply, plan: Plan) -> Reply:
     """The reply with every part of the plan that changes what is in it."""
+    null, no = ([reply.names.get(name, name) for name in each] for each in (plan.null, plan.no))
+    plan = replace(plan, null=(*null,), no=(*no,))
     if plan.html:
         return replace(reply, payload=_HTML, content_type="text/html", events=None)
     if reply.events is not None:

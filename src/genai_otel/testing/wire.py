@@ -106,7 +106,8 @@ class Reply:
     """What goes back: one payload (JSON value, text or bytes), or a stream of events.
 
     `end` closes a complete stream, `broken` is what this API sends when it fails in the middle of one,
-    `strange` is an event that no client of this API knows.
+    `strange` is an event that no client of this API knows. `names` says what this API calls a field that directives
+    name as OpenAI does.
     """
 
     payload: object = None
@@ -118,6 +119,7 @@ class Reply:
     broken: Event = Event("failed")
     strange: Event = Event("unknown", "unknown")
     framing: Callable[[Event], bytes] = sse
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def media_type(self) -> str:

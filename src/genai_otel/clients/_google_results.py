@@ -1,0 +1,252 @@
+"""Requests and results of Google's Gen AI client: its objects → facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _openai_requests as requests
+from genai_otel.spec import Facts
+
+# --- requests: everything but the model stands in ``config``, a model of pydantic's or a dictionary ----------------
+
+
+def _whole(facts: Facts, value: Any) -> None:
+    facts[semconv.REQUEST_TOP_K] = int(value) if type(value) is float and value.is_integer() else value
+
+
+def _mime_type(facts: Facts, value: Any) -> None:
+    if value in ("application/json", "text/x.enum"):
+        facts[semconv.OUTPUT_TYPE] = "json"
+    elif value == "text/plain":
+        facts.setdefault(semconv.OUTPUT_TYPE, "text")
+
+
+def _modalities(facts: Facts, value: Any) -> None:
+    names = {word(each) for each in value}
+    facts[semconv.OUTPUT_TYPE] = (
+        "image"
+        if "image" in names
+        else "speech"
+        if "audio" in names
+        else facts.get(semconv.OUTPUT_TYPE, "text")
+    )
+
+
+def _thinking(facts: Facts, value: Any) -> None:
+    level = value.get("thinking_level") if isinstance(value, dict) else getattr(value, "thinking_level", None)
+    if level is not None:
+        facts[semconv.REQUEST_REASONING_LEVEL] = getattr(level, "value", level)
+
+
+_CONFIG: Final = requests.request(
+    {
+        **{name: requests.CHAT[name] for name in ("temperature", "top_p", "presence_penalty")},
+        "frequency_penalty": requests.CHAT["frequency_penalty"],
+        "top_k": _whole,
+        "max_output_tokens": semconv.REQUEST_MAX_TOKENS,
+        "candidate_count": requests.CHAT["n"],
+        "number_of_images": requests.CHAT["n"],
+        "stop_sequences": requests.CHAT["stop"],
+        "seed": semconv.REQUEST_SEED,
+        "response_mime_type": _mime_type,
+        "response_modalities": _modalities,
+        "thinking_config": _thinking,
+        "output_dimensionality": semconv.EMBEDDINGS_DIMENSION_COUNT,
+    }
+)
+
+
+def given(config: Any) -> Mapping[str, Any]:
+    """The fields of a configuration that were set."""
+    if config.__class__ is dict:
+        return config
+    fields = config.__dict__
+    return {name: fields[name] for name in config.__pydantic_fields_set__}
+
+
+def request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of a request."""
+    config = arguments.get("config")
+    return {} if config is None else _CONFIG(given(config))
+
+
+def streamed_request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of a request whose answer comes in chunks."""
+    return {**request(arguments), semconv.REQUEST_STREAM: True}
+
+
+def image_request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of a request for images."""
+    return {**request(arguments), semconv.OUTPUT_TYPE: "image"}
+
+
+# --- usage: thoughts and the results of Google's own tools are counted beside the totals ---------------------------
+
+_INPUT: Final = {
+    "text": semconv.USAGE_TEXT_INPUT_TOKENS,
+    "image": semconv.USAGE_IMAGE_INPUT_TOKENS,
+    "audio": semconv.USAGE_AUDIO_INPUT_TOKENS,
+}
+_OUTPUT: Final = {
+    "text": semconv.USAGE_TEXT_OUTPUT_TOKENS,
+    "image": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
+    "audio": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+}
+
+
+def usage(facts: Facts, counted: Any) -> None:
+    """Facts of a ``usage_metadata``; in a stream each replaces the one before, for it counts from the beginning."""
+    get = counted.__dict__.get
+    input_usage(facts, counted)
+    output, thoughts = get("candidates_token_count"), get("thoughts_token_count")
+    if thoughts:
+        facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thoughts
+        facts[semconv.USAGE_OUTPUT_TOKENS] = thoughts + (output or 0)
+    elif output is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = output
+    details = get("candidates_tokens_details")
+    if details:
+        _modes(facts, details, _OUTPUT)
+
+
+def input_usage(facts: Facts, counted: Any) -> None:
+    """What a ``usage_metadata`` says of the prompt, of which what was cached is a part."""
+    get = counted.__dict__.get
+    prompt, results = get("prompt_token_count"), get("tool_use_prompt_token_count")
+    if prompt is not None:
+        facts[semconv.USAGE_INPUT_TOKENS] = prompt + results if results else prompt
+    cached = get("cached_content_token_count")
+    if cached:
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
+    details = get("prompt_tokens_details")
+    if details:
+        _modes(facts, details, _INPUT)
+
+
+def _modes(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
+    for mode in details:
+        name = names.get(word(mode.modality))
+        if name is not None and mode.token_count:
+            facts[name] = mode.token_count
+
+
+# --- results -------------------------------------------------------------------------------------------------------
+
+
+_FINISH: Final = {
+    "max_tokens": "length",
+    **dict.fromkeys(
+        (
+            "safety",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "model_armor",
+            "image_safety",
+            "image_prohibited_content",
+            "image_recitation",
+        ),
+        "content_filter",
+    ),
+    **dict.fromkeys(
+        ("malformed_function_call", "malformed_response", "unexpected_tool_call", "too_many_tool_calls"),
+        "error",
+    ),
+}
+
+
+def reason(value: Any) -> str:
+    """Why a candidate finished, in the conventions' words where they have one; empty where it did not."""
+    name = word(value)
+    return _FINISH.get(name, name)
+
+
+def word(value: Any) -> str:
+    """An enumeration's name, small; of a value that the client does not know the value."""
+    name = getattr(value, "name", value)
+    return name.lower() if isinstance(name, str) else ""
+
+
+def identity(facts: Facts, result: Any) -> None:
+    """Who answered."""
+    if result.response_id:
+        facts[semconv.RESPONSE_ID] = result.response_id
+    if result.model_version:
+        facts[semconv.RESPONSE_MODEL] = result.model_version
+
+
+def first(facts: Facts, chunk: Any) -> None:
+    """What the first chunk of a stream tells already: who answers, and what was asked."""
+    identity(facts, chunk)
+    if chunk.usage_metadata is not None:
+        input_usage(facts, chunk.usage_metadata)
+
+
+def response(result: Any) -> Facts:
+    """Facts of a result."""
+    facts: Facts = {}
+    identity(facts, result)
+    if result.candidates:
+        facts[semconv.RESPONSE_FINISH_REASONS] = tuple(
+            [reason(candidate.finish_reason) or "error" for candidate in result.candidates]
+        )
+    else:
+        _blocked(facts, result)
+    if result.usage_metadata is not None:
+        usage(facts, result.usage_metadata)
+    return facts
+
+
+def chunk(facts: Facts, chunk: Any) -> None:
+    """Facts of one chunk, most of which carry nothing but text."""
+    candidates = chunk.candidates
+    if not candidates:
+        _blocked(facts, chunk)
+        if chunk.usage_metadata is not None:
+            usage(facts, chunk.usage_metadata)
+        return
+    for candidate in candidates:
+        if candidate.finish_reason is not None:
+            _finished(facts, candidate)
+            identity(facts, chunk)
+            if chunk.usage_metadata is not None:
+                usage(facts, chunk.usage_metadata)
+
+
+def _finished(facts: Facts, candidate: Any) -> None:
+    reasons = list(facts.get(semconv.RESPONSE_FINISH_REASONS, ()))
+    index = candidate.index or 0
+    if index < 1024:  # the vendor's word
+        reasons += ["error"] * (index + 1 - len(reasons))
+        reasons[index] = reason(candidate.finish_reason)
+        facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
+
+
+def _blocked(facts: Facts, result: Any) -> None:
+    """A prompt that was refused has no candidates, and a reason."""
+    why = getattr(result.prompt_feedback, "block_reason", None)
+    if why is not None:
+        facts[semconv.RESPONSE_FINISH_REASONS] = (reason(why),)
+
+
+def embedding_response(result: Any) -> Facts:
+    """Facts of embeddings, whose tokens the one service counts in all and the other for each text."""
+    facts: Facts = {}
+    counted = getattr(result, "usage_metadata", None)
+    if counted is not None:
+        input_usage(facts, counted)
+    elif result.embeddings:
+        counts = [getattr(each.statistics, "token_count", None) for each in result.embeddings]
+        known = [count for count in counts if count is not None]
+        if known:
+            facts[semconv.USAGE_INPUT_TOKENS] = int(sum(known))
+    return facts
+
+
+def errors(error: BaseException) -> Facts:
+    """The HTTP status of an API error."""
+    status = getattr(error, "code", None)
+    return {semconv.HTTP_STATUS: status} if isinstance(status, int) and 100 <= status < 600 else {}

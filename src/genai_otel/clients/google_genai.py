@@ -1,0 +1,80 @@
+"""Google Gen AI: Gemini and Vertex AI through one client; content, streams, embeddings and images.
+
+``generate_content`` may make several requests, for functions that it calls itself and for answers that it goes on
+with, and returns the usage of the last.  So the method within, one for each request, is what is traced; chats go
+through it as well.  Counting tokens is no operation of the conventions and costs none.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from genai_otel import semconv
+from genai_otel.clients import _google_messages as messages
+from genai_otel.clients import _google_results as results
+from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming
+
+
+def _connection(resource: Any) -> object:
+    return resource._api_client  # noqa: SLF001 - the only way from a resource to its client
+
+
+def _peer(resource: Any) -> Peer:
+    client = resource._api_client  # noqa: SLF001 - see above
+    url = urlsplit(client._http_options.base_url or "")  # noqa: SLF001 - where the client keeps its address
+    return Peer(
+        "gcp.vertex_ai" if client.vertexai else "gcp.gemini",
+        url.hostname,
+        url.port or (80 if url.scheme == "http" else 443),
+    )
+
+
+def _both(name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
+    """The method of ``Models`` and its twin of ``AsyncModels``."""
+    module = "google.genai.models"
+    return (
+        Endpoint(f"{module}:Models.{name}", **fields),
+        Endpoint(f"{module}:AsyncModels.{name}", asynchronous=True, **fields),
+    )
+
+
+_content: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "response": results.response,
+    "content": messages.CONTENT,
+}
+_image: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": results.image_request,
+    "content": messages.IMAGES,
+}
+
+SPEC: Final = ClientSpec(
+    name="google_genai",
+    requires="google-genai >= 1.32, < 4",
+    connection=_connection,
+    peer=_peer,
+    streaming=Streaming(iterator=None),
+    errors=results.errors,
+    instrumentors=("google_genai", "google-genai", "google_generativeai", "genai-google-genai"),
+    endpoints=(
+        *_both("_generate_content", request=results.request, **_content),
+        *_both(
+            "_generate_content_stream",
+            request=results.streamed_request,
+            first=results.first,
+            chunk=results.chunk,
+            stream_argument=None,
+            **_content,
+        ),
+        *_both(
+            "embed_content",
+            operation=semconv.EMBEDDINGS,
+            request=results.request,
+            response=results.embedding_response,
+        ),
+        *_both("generate_images", **_image),
+        *_both("edit_image", **_image),
+    ),
+)

@@ -1,0 +1,94 @@
+"""The Google Gen AI client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from google import genai
+from google.genai import types
+
+from tests.contract.payload import CANARY, Case, Payload
+
+
+def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
+    attempts = 1 + options.pop("max_retries", 0)
+    retries = types.HttpRetryOptions(attempts=attempts, initial_delay=0.001, max_delay=0.001, jitter=0.0)
+    # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.
+    transport = {"verify": False}
+    http = types.HttpOptions(
+        base_url=base_url, retry_options=retries, client_args=transport, async_client_args=transport
+    )
+    client = genai.Client(**{"api_key": "sk-test", **options}, http_options=http)
+    if not asynchronous:
+        return client
+    aio: Any = client.aio
+    aio.whole = client  # closes the transport of both when it is collected
+    return aio
+
+
+_USAGE = {
+    "gen_ai.usage.input_tokens": 12,
+    "gen_ai.usage.output_tokens": 7,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+    "gen_ai.usage.text.input_tokens": 7,
+    "gen_ai.usage.audio.input_tokens": 5,
+    "gen_ai.usage.text.output_tokens": 4,
+}
+_ANSWER = {
+    **_USAGE,
+    "gen_ai.response.model": "gemini-3-flash-2024-07-18",
+    "gen_ai.response.id": ...,
+    "gen_ai.response.finish_reasons": ("stop",),
+}
+_COUNTED = "usage_metadata" in types.EmbedContentResponse.model_fields
+
+
+def _content(model: str) -> dict[str, Any]:
+    return {"model": model, "contents": CANARY}
+
+
+def _timeout(seconds: float) -> Mapping[str, Any]:
+    return {"config": {"http_options": {"timeout": int(seconds * 1000)}}}
+
+
+PAYLOAD = Payload(
+    client="google_genai",
+    provider="gcp.gemini",
+    make=_make,
+    model="gemini-3-flash",
+    host="generativelanguage.googleapis.com",
+    timeout=_timeout,
+    choices=lambda count: {"config": {"candidate_count": count}},
+    error_facts={},
+    cases=(
+        Case(
+            "models.generate_content",
+            _content,
+            _ANSWER,
+            operation="generate_content",
+            streamed={},
+            stream_path="models.generate_content_stream",
+            raw=(),
+            inner=True,
+        ),
+        Case(
+            "models.embed_content",
+            lambda model: {**_content(model), "config": {"output_dimensionality": 4}},
+            {
+                "gen_ai.embeddings.dimension.count": 4,
+                **({"gen_ai.usage.input_tokens": 12} if _COUNTED else {}),
+            },
+            operation="embeddings",
+            raw=(),
+        ),
+        Case(
+            "models.generate_images",
+            lambda model: {"model": model, "prompt": CANARY},
+            {"gen_ai.output.type": "image"},
+            operation="generate_content",
+            raw=(),
+        ),
+    ),
+)
