@@ -50,9 +50,11 @@ def usage_facts(facts: Facts, usage: Any) -> None:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    # Models nearly always, some with fields that are newer than the client; a plain dict where a whole field is.
-    if value.__class__ is dict:
-        return value
+    # Models nearly always, some with fields that are newer than the client; a plain dict where a whole field is,
+    # and clients whose models are dictionaries.
+    fields: Any = value  # under another name, which the test does not narrow to unknown types
+    if isinstance(value, dict):
+        return fields
     newer = value.__pydantic_extra__
     return {**value.__dict__, **newer} if newer else value.__dict__
 

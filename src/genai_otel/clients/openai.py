@@ -8,53 +8,18 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients._hosts import provider_of
 from genai_otel.clients._stainless import RAW, STREAMING, connection, server
 from genai_otel.spec import ClientSpec, Peer, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
-
-_PROVIDERS: Final = {
-    "openai.azure.com": "azure.ai.openai",
-    "services.ai.azure.com": "azure.ai.inference",
-    "models.inference.ai.azure.com": "azure.ai.inference",
-    "deepseek.com": "deepseek",
-    "x.ai": "x_ai",
-    "groq.com": "groq",
-    "mistral.ai": "mistral_ai",
-    "perplexity.ai": "perplexity",
-    "moonshot.ai": "moonshot_ai",
-    "moonshot.cn": "moonshot_ai",
-    "anthropic.com": "anthropic",
-    "cohere.ai": "cohere",
-    "cohere.com": "cohere",
-    "amazonaws.com": "aws.bedrock",
-    "generativelanguage.googleapis.com": "gcp.gemini",
-    "aiplatform.googleapis.com": "gcp.vertex_ai",
-    "openrouter.ai": "openrouter",
-    "together.xyz": "together_ai",
-    "together.ai": "together_ai",
-    "fireworks.ai": "fireworks_ai",
-    "cerebras.ai": "cerebras",
-    "huggingface.co": "hugging_face",
-}
 
 
 def _peer(resource: Any) -> Peer:
     host, port = server(resource)
     if "Azure" in type(resource._client).__name__:  # noqa: SLF001 - the only way from a resource to its client
         return Peer("azure.ai.openai", host, port)
-    return Peer(_provider(host or ""), host, port)
-
-
-def _provider(host: str) -> str:
-    labels = host.split(".")
-    for start in range(len(labels) - 1):
-        found = _PROVIDERS.get(".".join(labels[start:]))
-        if found is not None:
-            return found
-    if host.endswith("-aiplatform.googleapis.com"):
-        return "gcp.vertex_ai"
-    return "openai"
+    return Peer(provider_of(host or "", "openai"), host, port)
 
 
 # --- the endpoints -------------------------------------------------------------------------------

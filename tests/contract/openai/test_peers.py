@@ -52,7 +52,7 @@ def test_provider_and_server_are_those_of_the_base_url(
     base_url: str, provider: str, address: str, port: int
 ) -> None:
     with openai.OpenAI(base_url=base_url, api_key="k") as client:
-        assert SPEC.peer(client.chat.completions) == (provider, address, port)
+        assert SPEC.peer(client.chat.completions)[:3] == (provider, address, port)
 
 
 def test_azure(balanced: Recorded, model_server: ModelServer) -> None:
