@@ -17,5 +17,8 @@ DESTINATION_KEY: Final = create_key("genai_otel.destination")
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
 
+OWNED_STATE: Final = ("genai_otel", "owned")
+"""The ``tracestate`` entry that tells the next service: this request is part of a call that is counted upstream."""
+
 (SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
 """Where the current span stands in a context; the API gives it no public name, but shows it."""

@@ -33,10 +33,10 @@ from opentelemetry.propagators.textmap import (
     default_getter,
     default_setter,
 )
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
 from genai_otel import destination, fence, imports
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context import DESTINATION_KEY, OWNED_STATE
 
 _INSIDE = (".localhost", ".local", ".internal")
 _MAX_HOSTS = 1024
@@ -72,7 +72,7 @@ class HostFilter(TextMapPropagator):
     ) -> None:
         with fence.contain("propagate"):
             if self._goes_inside(carrier, context):
-                self.inner.inject(carrier, context, setter)
+                self.inner.inject(carrier, _owned(context), setter)
 
     def allows(self, host: str) -> bool:
         """Whether trace headers may go to ``host``, a name or address without port."""
@@ -91,6 +91,16 @@ class HostFilter(TextMapPropagator):
         if host is None:
             host = _carrier_host(carrier)
         return host is None or self.allows(host)
+
+
+def _owned(context: Context | None) -> Context | None:
+    """Inside a call of ours the next service learns that the call is counted here, and does not count it again."""
+    current = get_current_span(context).get_span_context()
+    if get_value(DESTINATION_KEY, context) is None or not current.is_valid:
+        return context
+    state = current.trace_state.update(*OWNED_STATE)
+    marked = SpanContext(current.trace_id, current.span_id, current.is_remote, current.trace_flags, state)
+    return set_span_in_context(NonRecordingSpan(marked), context)
 
 
 def install(allowed: Sequence[str] = ()) -> None:

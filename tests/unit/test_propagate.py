@@ -129,7 +129,9 @@ def test_inside_a_call_every_known_host_must_be_allowed(
 ) -> None:
     ctx = client_span({} if host is None else {"server.address": host})
     ctx = context.set_value(DESTINATION_KEY, destination, ctx)
-    assert set(carrier_after(filtered, ctx)) == (SENT if sent else set())
+    carrier = carrier_after(filtered, ctx)
+    assert set(carrier) == ({*SENT, "tracestate"} if sent else set())
+    assert carrier.get("tracestate", "genai_otel=owned") == "genai_otel=owned"
 
 
 @pytest.mark.parametrize(

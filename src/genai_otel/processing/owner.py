@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 
 from genai_otel import semconv
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context import DESTINATION_KEY, OWNED_STATE
 from genai_otel.processing.dialects import operation
 
 _HELD: Final = (
@@ -43,6 +43,10 @@ class Live:
         self.held: dict[str, Any] | None = None
 
 
+_UPSTREAM: Final = Live(None)
+"""Owns what belongs to a call that another service makes and counts: here the request is only passed on."""
+
+
 class Started(Protocol):
     """A span that has just started."""
 
@@ -65,7 +69,7 @@ class Owners:
         The engine starts its spans in a context that has a destination; they show it by that.
         """
         parent = span.parent
-        live = Live(None if parent is None else self._live.get(parent.span_id))
+        live = Live(None) if parent is None else self._below(parent)
         if live.owner is None and (
             (parent_context is not None and DESTINATION_KEY in parent_context)
             or (span.kind is not SpanKind.SERVER and is_model_operation(span.attributes))
@@ -79,12 +83,20 @@ class Owners:
     def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
         parent = span.parent
-        live = Live(None if parent is None else self._live.get(parent.span_id))
+        live = Live(None) if parent is None else self._below(parent)
         if live.owner is None:
             live.owner = live
         self._live[span.context.span_id] = live
         if len(self._live) > _MOST_LIVE:
             self._forget_oldest()
+
+    def _below(self, parent: SpanContext) -> Live:
+        above = self._live.get(parent.span_id)
+        live = Live(above)
+        key, value = OWNED_STATE
+        if above is None and parent.trace_state and parent.trace_state.get(key) == value:
+            live.owner = _UPSTREAM
+        return live
 
     def _forget_oldest(self) -> None:
         """Somebody starts spans and never ends them."""
@@ -127,7 +139,7 @@ def owns(live: Live | None) -> bool:
 def hold(live: Live, attributes: Mapping[str, Any]) -> None:
     """Keep what an inner span knows of the call for the span that owns it and may not have been told."""
     owner = live.owner
-    if owner is not None:
+    if owner is not None and owner is not _UPSTREAM:
         facts = {name: attributes[name] for name in _HELD if name in attributes}
         if owner.held is None:
             owner.held = facts
