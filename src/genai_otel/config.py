@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, NamedTuple, cast
 
+from genai_otel.spec import Mode
+
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
@@ -40,6 +42,7 @@ class Config:
     console: Console = "auto"
     propagate_to: Names = ()
     clients_off: Names = ()
+    clients_native: Names = ()
     content_value_bytes: int = 16_384
     span_bytes: int = 65_536
     batch_bytes: int = 4_194_304
@@ -59,6 +62,12 @@ class Config:
     def content_on_events(self) -> bool:
         """Whether prompts and answers may stand on events."""
         return self.capture_content in ("EVENT_ONLY", "SPAN_AND_EVENT")
+
+    def mode(self, client: str) -> Mode:
+        """Who traces the calls of a model client."""
+        if client in self.clients_off:
+            return "off"
+        return "native" if client in self.clients_native else "wrap"
 
     @classmethod
     def load(
@@ -187,7 +196,12 @@ _TABLE: Final[dict[str, _Row]] = {
         _names,
         "further hosts that get trace headers and baggage, beside loopback and private addresses: names, `*.suffix`",
     ),
-    "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", _names, "model clients that are left alone"),
+    "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", _names, "model clients whose calls are not traced"),
+    "clients_native": _Row(
+        "GENAI_OTEL_CLIENTS_NATIVE",
+        _names,
+        "model clients that trace their calls themselves, in place of us, where they can: `anthropic`",
+    ),
     "content_value_bytes": _Row(
         "GENAI_OTEL_CONTENT_VALUE_BYTES", _number(int, 64, 16_777_216), "most bytes of one captured value"
     ),

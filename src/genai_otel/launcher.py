@@ -88,7 +88,7 @@ class Instrumentor(BaseInstrumentor):
 
         names = ("tracer_provider", "meter_provider", "logger_provider")
         handle = runtime.setup(**{name: kwargs[name] for name in names if kwargs.get(name) is not None})
-        patch.install(spec for spec in SPECS if spec.name not in handle.config.clients_off)
+        patch.install(SPECS, handle.config.mode)
 
     def _uninstrument(self, **_: Any) -> None:
         from genai_otel.engine import patch

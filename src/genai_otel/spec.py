@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Facts = dict[str, Any]
 """Attribute name → value, as the conventions name and type them."""
@@ -128,12 +128,30 @@ class RawResponses:
     closed: Callable[[Any], bool]
 
 
+Mode = Literal["wrap", "native", "off"]
+"""Who traces the calls of a client: we, it does itself, or nobody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Native:
+    """How a client traces its calls itself, from the version of ``requires`` on ("distribution >= version").
+
+    ``off`` are the environment variables that switch it off, as they are to be set before the client is imported or
+    made.  ``on`` says whether an instance traces all the same, because the program said so when it made it.
+    """
+
+    requires: str
+    off: Mapping[str, str]
+    on: Callable[[Any], bool]
+
+
 @dataclass(frozen=True, eq=False)
 class ClientSpec:
     """A model client: its distribution, the versions it is tested with, its endpoints and peers.
 
     ``connection`` gives the object that tells two peers apart (cheap, called on every call); ``peer`` describes it
-    (called once per such object).  ``errors`` reads facts from an exception of the client.
+    (called once per such object).  ``errors`` reads facts from an exception of the client.  ``native`` is for clients
+    that can trace themselves.
     """
 
     name: str
@@ -145,6 +163,7 @@ class ClientSpec:
     raw: RawResponses | None = None
     errors: Callable[[BaseException], Facts] = _no_response
     instrumentors: tuple[str, ...] = ()
+    native: Native | None = None
 
 
 def both(module: str, name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:

@@ -43,7 +43,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     current = runtime.current()
     areas: tuple[Callable[[], Iterable[Finding]], ...] = (
         packages.versions,
-        lambda: packages.clients(SPECS, config.clients_off, patch.installed()),
+        lambda: packages.clients(SPECS, config.mode, patch.installed()),
         lambda: packages.others(SPECS, disabled),
         lambda: packages.distros(environ, launched=_LAUNCHER in sys.modules),
         lambda: exporting(config, environ),

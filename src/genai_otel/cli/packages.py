@@ -5,14 +5,14 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, PackageNotFoundError, distributions, entry_points, version
 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 
 from genai_otel.cli.finding import Finding
 from genai_otel.engine.patch import Patch, release
-from genai_otel.spec import ClientSpec
+from genai_otel.spec import ClientSpec, Mode
 
 OURS = "genai-otel"
 FOREIGN_OWNER = "genai-otel-instrument"
@@ -54,10 +54,12 @@ def versions() -> Iterator[Finding]:
     yield from _conflicts()
 
 
-def clients(specs: Iterable[ClientSpec], off: Sequence[str], patches: Iterable[Patch]) -> Iterator[Finding]:
+def clients(
+    specs: Iterable[ClientSpec], mode: Callable[[str], Mode], patches: Iterable[Patch]
+) -> Iterator[Finding]:
     """Each model client that we know: its version against the tested range, and whether its calls are traced."""
     for spec in specs:
-        yield _client(spec, spec.name in off, [patch for patch in patches if patch.client == spec.name])
+        yield _client(spec, mode(spec.name), [patch for patch in patches if patch.client == spec.name])
 
 
 def others(specs: Iterable[ClientSpec], disabled: Sequence[str]) -> Iterator[Finding]:
@@ -129,17 +131,18 @@ def installed(name: str) -> str | None:
         return None
 
 
-def _client(spec: ClientSpec, off: bool, patches: Sequence[Patch]) -> Finding:
+def _client(spec: ClientSpec, mode: Mode, patches: Sequence[Patch]) -> Finding:
     name, _, tested = spec.requires.partition(" ")
     found = installed(name)
     facts: dict[str, object] = {"client": spec.name, "version": found, "tested": tested}
     if found is None:
         return Finding("clients", "ok", f"{spec.name} is not installed", facts=facts)
-    if off:
+    if mode == "off" or (mode == "native" and spec.native is not None):
+        said = "is not traced" if mode == "off" else "traces itself"
         return Finding(
             "clients",
             "note",
-            f"{spec.name} {found} is left alone, as GENAI_OTEL_CLIENTS_OFF says",
+            f"{spec.name} {found} {said}, as GENAI_OTEL_CLIENTS_{mode.upper()} says",
             facts=facts,
         )
     facts["endpoints"] = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from genai_otel import safe, semconv
-from genai_otel.spec import ClientSpec, Endpoint, Peer
+from genai_otel import fence, safe, semconv
+from genai_otel.spec import ClientSpec, Endpoint, Native, Peer
 
 _LIMIT: Final = 512
 
@@ -39,6 +39,8 @@ class Origin:
             attributes[semconv.SERVER_ADDRESS] = safe.label(peer.address)
             if peer.port is not None:
                 attributes[semconv.SERVER_PORT] = peer.port
+        if spec.native is not None:
+            _tell_of_both(spec.name, spec.native, instance)
         name = attributes.get(semconv.REQUEST_MODEL)
         self.name = endpoint.operation if name is None else f"{endpoint.operation} {name}"
         self.address = peer.address
@@ -66,3 +68,12 @@ def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Ma
             _origins.clear()
         _origins[key] = origin
     return origin
+
+
+def _tell_of_both(client: str, native: Native, instance: Any) -> None:
+    with fence.contain("engine.native"):
+        if native.on(instance):
+            fence.warn(
+                f"a client of {client} traces itself, as the program told it; its spans stay and each call is still "
+                f"counted once. To have only those, set GENAI_OTEL_CLIENTS_NATIVE={client}"
+            )

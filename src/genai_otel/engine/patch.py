@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from genai_otel import fence, imports
-from genai_otel.spec import ClientSpec, Endpoint
+from genai_otel.engine import native
+from genai_otel.engine.native import release
+from genai_otel.spec import ClientSpec, Endpoint, Mode
 
 if TYPE_CHECKING:
     from genai_otel.engine.wrapped import Wrapped
@@ -43,12 +45,21 @@ _applied: dict[str, tuple[Any, str, Any, Wrapped]] = {}
 _on = False
 
 
-def install(specs: Iterable[ClientSpec]) -> None:
-    """Patch the endpoints of ``specs`` now or when their modules are imported.  Idempotent and thread-safe."""
+def _wrap(_: str) -> Mode:
+    return "wrap"
+
+
+def install(specs: Iterable[ClientSpec], mode: Callable[[str], Mode] = _wrap) -> None:
+    """Patch the endpoints of ``specs`` now or when their modules are imported.  Idempotent and thread-safe.
+
+    ``mode`` says of a client's name who traces it; only those that we do are patched.
+    """
     global _on  # noqa: PLW0603 - whether import hooks that were registered once may act
     with _lock:
         _on = True
         for spec in specs:
+            if native.settle(spec, mode(spec.name)) != "wrap":
+                continue
             _specs[spec.name] = spec
             for module in {endpoint.target.partition(":")[0] for endpoint in spec.endpoints}:
                 _hook(module)
@@ -83,6 +94,7 @@ def uninstall() -> None:
                 wrapped.pass_through()
         _applied.clear()
         _patches.clear()
+        native.restore()
 
 
 def installed() -> tuple[Patch, ...]:
@@ -164,7 +176,3 @@ def _too_old(spec: ClientSpec) -> str:
     fence.warn(f"calls of {spec.name} are not traced: {reason}; upgrade with pip install '{spec.requires}'")
     return reason
 
-
-def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version; a pre-release counts as its release."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -88,7 +88,7 @@ def _activate(built: Built, handle: Handle) -> None:
     } - {""}
     specs = (*SPECS, *plugins.specs(built.problem))
     if not disabled & {"*", "genai_otel"}:
-        patch.install(spec for spec in specs if spec.name not in built.config.clients_off)
+        patch.install(specs, built.config.mode)
     with fence.contain("runtime.propagate"):
         propagate.install(built.config.propagate_to)
     with fence.contain("runtime.web"):
