@@ -63,11 +63,23 @@ class Streaming:
     user keeps the very same object.  None where the stream is a plain generator, which nobody can look into: the user
     gets a generator around it.  ``body`` gives, for a stream, the object whose ``close``/``aclose`` ends it;
     ``within`` finds the stream in the result.
+
+    ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
+    that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it;
+    the result it came with is read by ``response`` at once.
     """
 
     iterator: str | None = None
+    reader: str | None = None
     body: Callable[[Any], Any] | None = None
     within: Callable[[Any], Any] = _itself
+
+
+class StreamFailed(Exception):
+    """Raised by a reader of chunks: this chunk tells of an error that the client is about to raise.
+
+    Its argument is the error's type, as in :func:`ClientSpec.errors`.
+    """
 
 
 Route = Callable[[Any, Mapping[str, Any]], "tuple[Endpoint, Mapping[str, Any]] | None"]
@@ -88,7 +100,9 @@ class Endpoint:
     this endpoint is followed, where it is not as the client's others are.
 
     ``route`` serves methods through which many operations go, or whose facts stand in the instance: it gives the
-    endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.
+    endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.  ``routes``
+    are the endpoints that it chooses from.  Where the method's first argument tells most calls that are not ours,
+    ``only`` holds the values for which ``route`` is asked; the others pass at once.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request, a function or an awaitable.
     """
@@ -108,6 +122,8 @@ class Endpoint:
     hidden: Callable[[Any], bool] | None = None
     streaming: Streaming | None = None
     route: Route | None = None
+    routes: tuple[Endpoint, ...] = ()
+    only: frozenset[str] | None = None
     deferred: str | None = None
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:

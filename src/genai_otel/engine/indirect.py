@@ -27,10 +27,17 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
     wrappers: dict[int, Wrapper] = {}
+    only = endpoint.only
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        try:
+            foreign = only is not None and args[0] not in only
+        except (IndexError, TypeError):  # by name, or of no kind that can be looked up
+            foreign = False
+        if foreign:
+            return wrapped(*args, **kwargs)
         found = None
         with fence.contain("engine.route"):
             found = route(instance, kwargs if not args else named(endpoint, args, kwargs))

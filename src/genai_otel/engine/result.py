@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from genai_otel import fence
 from genai_otel.engine.call import Call
-from genai_otel.engine.stream import follow, left, watch_close
+from genai_otel.engine.ending import left, watch_close
+from genai_otel.engine.stream import follow
 from genai_otel.spec import RawResponses
 
 

@@ -19,30 +19,23 @@ from itertools import count
 from typing import Any, Final, cast
 
 from genai_otel import fence, semconv
+from genai_otel.engine import body
 from genai_otel.engine.call import Call
-from genai_otel.spec import Streaming
+from genai_otel.engine.ending import interrupted, left, watch_close
+from genai_otel.spec import StreamFailed, Streaming
 
 Read = Callable[[Any], None]
 
 _NOTHING: Final = object()
-
-# A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
-_BROKEN: Final = frozenset(
-    {
-        "APIConnectionError",
-        "TransportError",
-        "ProtocolError",
-        "ConnectionError",
-        "IncompleteRead",
-        "HTTPException",
-    }
-)
 
 
 def follow(call: Call, result: Any) -> Any:
     """Follow the stream in ``result`` until it ends, and end ``call`` with it.  Gives what the user gets."""
     streaming = call.endpoint.streaming or call.spec.streaming or Streaming()
     stream = streaming.within(result)
+    if streaming.reader is not None:
+        body.follow(call, result, stream, streaming)
+        return result
     iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)
     if not hasattr(iterator, "__next__") and not hasattr(iterator, "__anext__"):
         fence.warn(
@@ -62,34 +55,6 @@ def follow(call: Call, result: Any) -> Any:
     if streaming.body is not None:
         watch_close(streaming.body(stream), partial(_closing, call))
     return result
-
-
-def watch_close(body: Any, closing: Callable[[], None]) -> None:
-    """Call ``closing`` when ``body.close()`` or ``body.aclose()`` is called for the first time."""
-    for name in ("close", "aclose"):
-        if hasattr(body.__class__, name):
-            setattr(body, name, _Closing(body, name, closing))
-
-
-class _Closing:
-    """A body's ``close`` that tells first.
-
-    It refers to the body and the body to it, so it takes itself away when it is called: every end of a stream closes
-    the body, and nothing is left for the garbage collector that was not there without us.
-    """
-
-    __slots__ = ("_body", "_closing", "_name")
-
-    def __init__(self, body: Any, name: str, closing: Callable[[], None]) -> None:
-        self._body = body
-        self._name = name
-        self._closing = closing
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._body.__dict__.pop(self._name, None)
-        with fence.contain("engine.close"):
-            self._closing()
-        return getattr(self._body, self._name)(*args, **kwargs)
 
 
 def _reader(call: Call) -> Read:
@@ -125,14 +90,14 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
             try:
                 read(chunk)
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                fence.report("engine.chunk", error)
+                _unread(call, error)
             yield chunk
     except GeneratorExit as exit_:
         if _closed(call, exit_) and lazy:
             getattr(iterator, "close", _ignore)()
         raise
     except BaseException as error:
-        _interrupted(call, error)
+        interrupted(call, error)
         raise
     _exhausted(call)
 
@@ -150,14 +115,14 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
             try:
                 read(chunk)
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                fence.report("engine.chunk", error)
+                _unread(call, error)
             yield chunk
     except GeneratorExit as exit_:
         if _closed(call, exit_) and lazy and hasattr(iterator, "aclose"):
             await cast("AsyncGenerator[Any]", iterator).aclose()
         raise
     except BaseException as error:
-        _interrupted(call, error)
+        interrupted(call, error)
         raise
     _exhausted(call)
 
@@ -193,20 +158,26 @@ def _beats() -> Callable[[], tuple[int, int]]:
 
 def _first(call: Call, read: Read, chunk: Any) -> None:
     call.first = call.beat[1]
-    with fence.contain("engine.chunk"):
+    try:
         first = call.endpoint.first
         if first is not None:
             first(call.attributes, chunk)
         read(chunk)
+    except Exception as error:  # noqa: BLE001 - see _follow
+        _unread(call, error)
+
+
+def _unread(call: Call, error: Exception) -> None:
+    """A reader of chunks raised: because the chunk is an error of the vendor's, or in error."""
+    if isinstance(error, StreamFailed):
+        call.attributes[semconv.ERROR_TYPE] = str(error)
+        call.finish("failed")
+    else:
+        fence.report("engine.chunk", error)
 
 
 def _exhausted(call: Call) -> None:
     call.finish("failed" if semconv.ERROR_TYPE in call.attributes else "completed")
-
-
-def _interrupted(call: Call, error: BaseException) -> None:
-    broken = not _BROKEN.isdisjoint(base.__name__ for base in type(error).__mro__)
-    call.raised(error, "cut" if broken else "failed")
 
 
 def _closing(call: Call) -> None:
@@ -218,16 +189,6 @@ def _closing(call: Call) -> None:
     if getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
         return  # the client's own iterator closes its body; how it ended is about to be seen there
     left(call, sys.exc_info()[1])
-
-
-def left(call: Call, error: BaseException | None) -> None:
-    """The user leaves before the end: because he has enough, or because of ``error``, an exception of his own."""
-    if error is None or error is call.ambient:
-        call.finish("closed")
-    elif isinstance(error, GeneratorExit):
-        call.drop("closed")
-    else:
-        call.raised(error)
 
 
 def _without(iterator: Any, hidden: Callable[[Any], bool]) -> Any:

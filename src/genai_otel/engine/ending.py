@@ -1,0 +1,75 @@
+"""How a call ends whose result the user goes on to read: it breaks, he leaves, or he closes what he reads from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from genai_otel import fence
+from genai_otel.engine.call import Call
+
+# A connection that broke below the protocol, by class name: the libraries that define them are not imported by us.
+_BROKEN: Final = frozenset(
+    {
+        "APIConnectionError",
+        "TransportError",
+        "ProtocolError",
+        "ConnectionError",
+        "IncompleteRead",
+        "IncompleteReadError",
+        "ResponseStreamingError",
+        "ClientPayloadError",
+        "HTTPException",
+    }
+)
+
+
+def interrupted(call: Call, error: BaseException) -> None:
+    """What the user read from raised ``error``."""
+    broken = not _BROKEN.isdisjoint(base.__name__ for base in type(error).__mro__)
+    call.raised(error, "cut" if broken else "failed")
+
+
+def left(call: Call, error: BaseException | None) -> None:
+    """The user leaves before the end: because he has enough, or because of ``error``, an exception of his own."""
+    if error is None or error is call.ambient:
+        call.finish("closed")
+    elif isinstance(error, GeneratorExit):
+        call.drop("closed")
+    else:
+        call.raised(error)
+
+
+def watch_close(body: Any, closing: Callable[[], None]) -> None:
+    """Call ``closing`` when ``body.close()`` or ``body.aclose()`` is called for the first time."""
+    for name in ("close", "aclose"):
+        if hasattr(body.__class__, name):
+            setattr(body, name, _Closing(body, name, closing))
+
+
+def unwatch_close(body: Any) -> None:
+    """Take :func:`watch_close` back."""
+    for name in ("close", "aclose"):
+        if isinstance(body.__dict__.get(name), _Closing):
+            del body.__dict__[name]
+
+
+class _Closing:
+    """A body's ``close`` that tells first.
+
+    It refers to the body and the body to it, so it takes itself away when it is called: every end of a stream closes
+    the body, and nothing is left for the garbage collector that was not there without us.
+    """
+
+    __slots__ = ("_body", "_closing", "_name")
+
+    def __init__(self, body: Any, name: str, closing: Callable[[], None]) -> None:
+        self._body = body
+        self._name = name
+        self._closing = closing
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._body.__dict__.pop(self._name, None)
+        with fence.contain("engine.close"):
+            self._closing()
+        return getattr(self._body, self._name)(*args, **kwargs)
