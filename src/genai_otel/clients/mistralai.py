@@ -1,0 +1,176 @@
+"""Mistral: chat, fill-in-the-middle, agents, embeddings; the vendor's API, and its models on Azure and Google Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from genai_otel import semconv
+from genai_otel.clients import _mistral_messages as messages
+from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients import _openai_results as results
+from genai_otel.clients._parts import get
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
+
+# --- whom a client talks to -----------------------------------------------------------------------
+
+
+def _connection(resource: Any) -> object:
+    return resource.sdk_configuration
+
+
+def _peer(resource: Any) -> Peer:
+    url = urlsplit(resource.sdk_configuration.get_server_details()[0])
+    host = url.hostname or ""
+    provider = "mistral_ai"
+    if host.endswith(".googleapis.com"):
+        provider = "gcp.vertex_ai"
+    elif host.endswith(".azure.com"):
+        provider = "azure.ai.inference"
+    return Peer(provider, host or None, url.port or (80 if url.scheme == "http" else 443))
+
+
+# --- requests: absent arguments are marked by a sentinel, which is no text and no number -----------
+
+
+def _count(facts: Facts, value: Any) -> None:
+    if type(value) is int and value != 1:
+        facts[semconv.REQUEST_CHOICE_COUNT] = value
+
+
+def _format(facts: Facts, value: Any) -> None:
+    kind = get(value, "type")
+    if isinstance(kind, str):
+        facts[semconv.OUTPUT_TYPE] = "json" if kind.startswith("json") else kind
+
+
+_SHARED: Final = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "stop")
+_CHAT: Final = {
+    **{name: requests.CHAT[name] for name in _SHARED},
+    "n": _count,
+    "random_seed": semconv.REQUEST_SEED,
+    "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
+    "response_format": _format,
+    "top_k": semconv.REQUEST_TOP_K,
+}
+_AGENT: Final = {**_CHAT, "agent_id": semconv.AGENT_ID}
+_EMBEDDINGS: Final = {
+    "output_dimension": semconv.EMBEDDINGS_DIMENSION_COUNT,
+    "encoding_format": requests.EMBEDDINGS["encoding_format"],
+}
+
+# --- results --------------------------------------------------------------------------------------
+
+
+def _usage(facts: Facts, usage: Any) -> None:
+    # The client says 0 where the vendor said nothing.
+    results.usage_facts(facts, {name: get(usage, name) for name in usage.__pydantic_fields_set__})
+
+
+def _response(result: Any) -> Facts:
+    facts: Facts = {}
+    results.identity(facts, result)
+    choices = get(result, "choices")
+    if choices:
+        reasons = tuple([choice.finish_reason or "error" for choice in choices])
+        facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+    if result.usage is not None:
+        _usage(facts, result.usage)
+    return facts
+
+
+def _embedded(result: Any) -> Facts:
+    facts = _response(result)
+    facts.pop(semconv.USAGE_OUTPUT_TOKENS, None)  # always 0: nothing is generated
+    return facts
+
+
+def _first(facts: Facts, event: Any) -> None:
+    results.identity(facts, event.data)
+
+
+def _chunk(facts: Facts, event: Any) -> None:
+    chunk = event.data
+    for choice in chunk.choices:
+        if choice.finish_reason is not None:
+            results.finished(facts, choice)
+            results.identity(facts, chunk)
+    if chunk.usage is not None:
+        _usage(facts, chunk.usage)
+
+
+def _errors(error: BaseException) -> Facts:
+    facts: Facts = {}
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        facts[semconv.HTTP_STATUS] = status
+    headers = getattr(error, "headers", None)
+    request_id = None if headers is None else headers.get("mistral-correlation-id")
+    if isinstance(request_id, str):
+        facts[semconv.REQUEST_ID] = request_id
+    return facts
+
+
+# --- the endpoints --------------------------------------------------------------------------------
+
+_VENDOR: Final = ("mistralai.client.", "mistralai.")  # the second one until 2.0
+_CLOUDS: Final = ("mistralai.azure.client.", "mistralai.gcp.client.", "mistralai_azure.", "mistralai_gcp.")
+
+
+def _both(method: str, packages: tuple[str, ...], **fields: Any) -> list[Endpoint]:
+    """A method of a class, and its async twin beside it, in every package that has the class."""
+    return [
+        Endpoint(f"{package}{method}{suffix}", asynchronous=bool(suffix), **fields)
+        for package in packages
+        for suffix in ("", "_async")
+    ]
+
+
+def _completing(
+    name: str, packages: tuple[str, ...], table: Mapping[str, Any], **fields: Any
+) -> list[Endpoint]:
+    """``complete`` and ``stream`` of a class."""
+    return [
+        *_both(f"{name}.complete", packages, request=requests.request(table), response=_response, **fields),
+        *_both(
+            f"{name}.stream",
+            packages,
+            request=requests.request(table, **{semconv.REQUEST_STREAM: True}),
+            first=_first,
+            chunk=_chunk,
+            stream_argument=None,
+            **fields,
+        ),
+    ]
+
+
+SPEC: Final = ClientSpec(
+    name="mistralai",
+    requires="mistralai >= 1.12, < 4",
+    connection=_connection,
+    peer=_peer,
+    streaming=Streaming(iterator="generator", body=lambda stream: stream.response),
+    errors=_errors,
+    instrumentors=("mistralai",),
+    endpoints=(
+        *_completing("chat:Chat", _VENDOR + _CLOUDS, _CHAT, operation=semconv.CHAT, content=messages.CHAT),
+        *_completing(
+            "agents:Agents", _VENDOR, _AGENT, operation=semconv.CHAT, content=messages.CHAT, model=None
+        ),
+        *_completing(
+            "fim:Fim",
+            _VENDOR + _CLOUDS[1::2],
+            _CHAT,
+            operation=semconv.TEXT_COMPLETION,
+            content=messages.FIM,
+        ),
+        *_both(
+            "embeddings:Embeddings.create",
+            _VENDOR,
+            operation=semconv.EMBEDDINGS,
+            request=requests.request(_EMBEDDINGS),
+            response=_embedded,
+        ),
+    ),
+)
