@@ -209,8 +209,8 @@ async def test_body_that_is_no_stream_fails_as_it_does_without_us(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     _, error = await caller.read(await caller.stream(case, "malformed"))
-    assert type(error).__name__ == "JSONDecodeError"
-    assert outcome(balanced.span()) == ("failed", "ERROR", "JSONDecodeError")
+    assert error is not None  # which one, test_differential shows
+    assert outcome(balanced.span()) == ("failed", "ERROR", type(error).__qualname__)
 
 
 @both
