@@ -10,6 +10,8 @@ from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts
 
+_Put = Callable[[Facts, Any], None]
+
 # --- usage: OpenAI's totals include cached and reasoning tokens, as the convention's do ----------
 
 _INPUT_DETAILS: Final = {
@@ -29,7 +31,7 @@ _OUTPUT_DETAILS: Final = {
 
 def usage_facts(facts: Facts, usage: Any) -> None:
     """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
-    get = _fields(usage).get
+    get = fields(usage).get
     tokens = get("prompt_tokens")
     if tokens is None:
         tokens = get("input_tokens")
@@ -49,18 +51,19 @@ def usage_facts(facts: Facts, usage: Any) -> None:
         _parts(facts, details, _OUTPUT_DETAILS)
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def fields(value: Any) -> dict[str, Any]:
+    """What stands in a model of these clients."""
     # Models nearly always, some with fields that are newer than the client; a plain dict where a whole field is,
     # and clients whose models are dictionaries.
-    fields: Any = value  # under another name, which the test does not narrow to unknown types
+    found: Any = value  # under another name, which the test does not narrow to unknown types
     if isinstance(value, dict):
-        return fields
+        return found
     newer = value.__pydantic_extra__
     return {**value.__dict__, **newer} if newer else value.__dict__
 
 
 def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
-    parts = _fields(details)
+    parts = fields(details)
     if not any(parts.values()):  # most calls: nothing cached, no audio, no reasoning
         return
     for part, tokens in parts.items():
@@ -85,19 +88,20 @@ def identity(facts: Facts, result: Any) -> None:
         facts[semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT] = fingerprint
 
 
-def _request_id(facts: Facts, result: Any) -> None:
-    request_id = getattr(result, "_request_id", None)
-    if request_id:
-        facts[semconv.REQUEST_ID] = request_id
+def request_id(facts: Facts, result: Any) -> None:
+    """The vendor's request id, where the client hangs it on its results."""
+    found = getattr(result, "_request_id", None)
+    if found:
+        facts[semconv.REQUEST_ID] = found
 
 
-def chat_response(result: Any) -> Facts:
-    """Facts of a completion."""
+def chat_response(result: Any, *, own: _Put = request_id) -> Facts:
+    """Facts of a completion; ``own`` puts what a vendor, or its client, has of its own."""
     facts: Facts = {}
     if not hasattr(result, "choices"):  # a body that is no JSON, or is not of the declared type
         return facts
     identity(facts, result)
-    _request_id(facts, result)
+    own(facts, result)
     if result.choices:
         reasons = tuple([choice.finish_reason or "error" for choice in result.choices])
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons
@@ -106,7 +110,7 @@ def chat_response(result: Any) -> Facts:
     return facts
 
 
-def chat_chunk(facts: Facts, chunk: Any, *, ended: Callable[[Facts, Any], None] = identity) -> None:
+def chat_chunk(facts: Facts, chunk: Any, *, ended: _Put = identity) -> None:
     """Facts of one chunk of a completion; ``ended`` reads a chunk that ends a choice, and vendors' own words there."""
     for choice in chunk.choices or ():
         if choice.finish_reason is not None:
@@ -151,7 +155,7 @@ def fetched_response(result: Any) -> Facts:
     if not hasattr(result, "status"):
         return facts
     identity(facts, result)
-    _request_id(facts, result)
+    request_id(facts, result)
     status = result.status
     if status:
         facts[semconv.RESPONSE_STATUS] = status
@@ -193,13 +197,13 @@ def _failed(facts: Facts, event: Any) -> None:
         facts[semconv.ERROR_TYPE] = code or "error"
 
 
-def plain_response(result: Any) -> Facts:
+def plain_response(result: Any, *, own: _Put = request_id) -> Facts:
     """Model and usage of embeddings, images, transcriptions and moderations."""
     facts: Facts = {}
     model = getattr(result, "model", None)
     if isinstance(model, str) and model:
         facts[semconv.RESPONSE_MODEL] = model
-    _request_id(facts, result)
+    own(facts, result)
     usage = getattr(result, "usage", None)
     if usage is not None:
         usage_facts(facts, usage)

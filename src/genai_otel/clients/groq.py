@@ -14,35 +14,24 @@ from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, pe
 from genai_otel.spec import ClientSpec, Facts, both
 
 
-def _own(facts: Facts, result: Any) -> None:
-    own = get(result, "x_groq")
-    if own is None:
-        return
-    request_id = get(own, "id")
-    if request_id:
-        facts[semconv.REQUEST_ID] = request_id
-    usage = get(own, "usage")  # of a plain answer it says only where the cache was
-    if usage is not None:
-        results.usage_facts(facts, usage)
+def _own(facts: Facts, result: Any) -> Any:
+    """Put the request id; gives Groq's own field, for what else stands there."""
+    own = getattr(result, "x_groq", None)
+    if own is not None:  # a plain dict where the client is older than the field
+        request_id = own.get("id") if own.__class__ is dict else getattr(own, "id", None)
+        if request_id:
+            facts[semconv.REQUEST_ID] = request_id
+    return own
 
 
 def _ended(facts: Facts, chunk: Any) -> None:
     results.identity(facts, chunk)
-    _own(facts, chunk)
+    usage = get(_own(facts, chunk), "usage")
+    if usage is not None:
+        results.usage_facts(facts, usage)
 
 
-def _chat_response(result: Any) -> Facts:
-    facts = results.chat_response(result)
-    _own(facts, result)
-    return facts
-
-
-def _plain_response(result: Any) -> Facts:
-    facts = results.plain_response(result)
-    _own(facts, result)
-    return facts
-
-
+_plain_response: Final = partial(results.plain_response, own=_own)
 _RESOURCES: Final = "groq.resources."
 _text: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
@@ -66,7 +55,7 @@ SPEC: Final = ClientSpec(
             "Completions.create",
             operation=semconv.CHAT,
             request=requests.request(requests.CHAT),
-            response=_chat_response,
+            response=partial(results.chat_response, own=_own),
             first=results.identity,
             chunk=partial(results.chat_chunk, ended=_ended),
             content=messages.CHAT,

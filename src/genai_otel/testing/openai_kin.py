@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from genai_otel.testing import openai_api
 from genai_otel.testing.directives import Plan
@@ -39,9 +38,8 @@ class Kin:
         reply = openai_api.answer(job)
         if reply.events is not None:
             return replace(reply, events=self._chunks(job, iter(reply.events)))
-        if isinstance(reply.payload, dict):
-            return replace(reply, payload=self.whole(job, dict(mapping(cast("object", reply.payload)))))
-        return reply
+        body = dict(mapping(reply.payload))
+        return replace(reply, payload=self.whole(job, body)) if body else reply
 
     def error(self, request: Request, status: int, plan: Plan, message: str | None = None) -> Reply:
         return openai_api.error(request, status, plan, message)
