@@ -49,6 +49,7 @@ class Config:
     max_series: int = 2_000
     stream_usage: bool = False
     keep_foreign_metrics: bool = False
+    keep_foreign_attributes: bool = True
     instrument_libraries: bool = True
     exit_timeout: float = 4.0
     problems: tuple[str, ...] = field(default=(), compare=False)
@@ -229,6 +230,11 @@ _TABLE: Final[dict[str, _Row]] = {
         "GENAI_OTEL_KEEP_FOREIGN_METRICS",
         _switch,
         "keep `gen_ai.*` metrics that other instrumentations record in our MeterProvider",
+    ),
+    "keep_foreign_attributes": _Row(
+        "GENAI_OTEL_KEEP_FOREIGN_ATTRIBUTES",
+        _switch,
+        "keep the attributes of other libraries' spans beside the conventional ones that they were translated to",
     ),
     "instrument_libraries": _Row(
         "GENAI_OTEL_INSTRUMENT_LIBRARIES",

@@ -219,6 +219,23 @@ INFERENCE_OPERATION_OUTPUT: Final = _histogram(
     "gen_ai.client.inference.operation.output_tokens", "{token}", "Output tokens of one call.", TOKEN_BUCKETS
 )
 
+# Of a model server's own spans, in both profiles.
+SERVER_REQUEST_DURATION: Final = _histogram(
+    "gen_ai.server.request.duration", "s", "Time that the model server took for a request.", DURATION_BUCKETS
+)
+SERVER_TIME_PER_OUTPUT_TOKEN: Final = _histogram(
+    "gen_ai.server.time_per_output_token",
+    "s",
+    "Mean time per output token after the first.",
+    (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5),
+)
+SERVER_TIME_TO_FIRST_TOKEN: Final = _histogram(
+    "gen_ai.server.time_to_first_token",
+    "s",
+    "Time to the first output token.",
+    (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
+)
+
 # Ours, in both profiles.
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."

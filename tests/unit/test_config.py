@@ -8,7 +8,7 @@ from genai_otel.config import SETTINGS, Config, SettingError
 from genai_otel.runtime.standard import correct
 
 NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "exit_timeout"}
-SWITCHES = {"stream_usage", "keep_foreign_metrics", "instrument_libraries"}
+SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
 LISTS = {"propagate_to", "clients_off", "clients_native"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 

@@ -7,7 +7,7 @@ where a step changes something the next processor gets a public copy, because an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
@@ -18,6 +18,7 @@ from genai_otel import fence, safe, semconv
 from genai_otel.processing.dialects import operation, recognised, translated
 from genai_otel.processing.measure import Ended, Measurement
 from genai_otel.processing.owner import Live, Owners, hold, is_server, owns
+from genai_otel.processing.served import measure_server
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
@@ -50,7 +51,8 @@ class Pipeline(SpanProcessor):
     """Derives metrics from ended spans and hands the spans on.
 
     ``following`` are the queues of our exporters; with a TracerProvider of the user's there are none, because his own
-    processors stand ``beside`` this one.  ``watched`` says that a processor of the program's looks at spans that start.
+    processors stand ``beside`` this one.  Spans of other libraries keep the attributes that were translated, or lose
+    them without ``keep_attributes``.  ``watched`` says that a processor of the program's looks at spans that start.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Pipeline(SpanProcessor):
         limits: SpanLimits | None = None,
         *,
         beside: bool = False,
+        keep_attributes: bool = True,
     ) -> None:
         self.watched = False
         self._measure = measure
@@ -69,7 +72,8 @@ class Pipeline(SpanProcessor):
         self._emits = tuple(queue.emit for queue in following)
         self._added: tuple[SpanProcessor, ...] = ()
         self._beside = beside
-        self._changes: dict[int, dict[str, Any]] = {}
+        self._changes: dict[int, Change] = {}
+        self._keeps = keep_attributes
         self._owners = Owners()
         self.began = self._owners.began
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
@@ -89,7 +93,7 @@ class Pipeline(SpanProcessor):
         context: Any = span.context  # annotated optional for spans that never started
         try:
             live = self._owners.ended(context.span_id)
-            if recognised(span.attributes) and not is_server(span):
+            if recognised(span.attributes):
                 span = self._foreign(span, context, live)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_end", error)
@@ -140,8 +144,8 @@ class Pipeline(SpanProcessor):
             for emit in self._emits:
                 emit(readable)
 
-    def changes_of(self, span: ReadableSpan) -> dict[str, Any] | None:
-        """Attributes to add to an ended span before it is exported; asked once per span."""
+    def changes_of(self, span: ReadableSpan) -> Change | None:
+        """What becomes of an ended span before it is exported; asked once per span."""
         return self._changes.pop(span.context.span_id, None) if span.context is not None else None
 
     def after_fork(self) -> None:
@@ -149,10 +153,13 @@ class Pipeline(SpanProcessor):
         self._owners.after_fork()
 
     def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
+        """Translate a span of another library and count it, if nobody else has counted its call."""
         original: Mapping[str, Any] = span.attributes or {}
-        changed = translated(original) or {}
+        changed, replaced = translated(span)
         attributes = {**original, **changed}
-        if operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
+        if is_server(span):
+            self._count(measure_server, span, attributes)
+        elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
             response_id = attributes.get(semconv.RESPONSE_ID)
             if not owns(live) or (response_id and self._owners.has_counted(span, response_id)):
                 changed[semconv.OWNER] = False
@@ -164,19 +171,36 @@ class Pipeline(SpanProcessor):
                         {name: value for name, value in live.held.items() if name not in attributes}
                     )
                 changed[semconv.MEASURED] = True
-                attributes.update(changed)
-                safe.clean(attributes)  # of any library: what is no plain value can be no label
-                if self._sink is not None:
-                    measured = self._measure(_copy(span, attributes))
-                    self._sink.record(measured, span.end_time or 0, context)
-        if not changed:
-            return span
+                self._count(self._measure, span, {**attributes, **changed})
+        change = Change(changed, frozenset() if self._keeps else replaced)
         if self._beside:
-            self._changes[context.span_id] = changed
-            if len(self._changes) > _MOST_CHANGES:  # nobody wraps his exporter, or many spans are unsampled
-                self._changes.pop(next(iter(self._changes)), None)
+            if change:
+                self._note(context.span_id, change)
             return span
-        return _changed(span, changed, self._limits)
+        return _changed(span, change, self._limits)
+
+    def _count(
+        self, measure: Callable[[Ended], list[Measurement]], span: ReadableSpan, attributes: dict[str, Any]
+    ) -> None:
+        if self._sink is not None:
+            safe.clean(attributes)  # of any library: what is no plain value can be no label
+            measured = measure(_copy(span, attributes))
+            self._sink.record(measured, span.end_time or 0, span.context)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - it has ended, so it has one
+
+    def _note(self, span_id: int, change: Change) -> None:
+        self._changes[span_id] = change
+        if len(self._changes) > _MOST_CHANGES:  # nobody wraps his exporter, or many spans are unsampled
+            self._changes.pop(next(iter(self._changes)), None)
+
+
+class Change(NamedTuple):
+    """What becomes of an ended span: attributes that are new or have a new value, and names that go."""
+
+    changed: Mapping[str, Any]
+    gone: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.gone)
 
 
 class _Limits:
@@ -196,12 +220,15 @@ class _Limits:
 
 def apply_changes(pipeline: Pipeline, span: ReadableSpan) -> ReadableSpan:
     """``span`` with what ``pipeline``, beside the processor that exports it, found out about it when it ended."""
-    changed = pipeline.changes_of(span)
-    return span if not changed else _changed(span, changed, _Limits(None))
+    change = pipeline.changes_of(span)
+    return span if change is None else _changed(span, change, _Limits(None))
 
 
-def _changed(span: ReadableSpan, changed: dict[str, Any], limits: _Limits) -> ReadableSpan:
-    return _copy(span, limits.of({**(span.attributes or {}), **changed}), dropped=span.dropped_attributes)
+def _changed(span: ReadableSpan, change: Change, limits: _Limits) -> ReadableSpan:
+    if not change:
+        return span
+    kept = {name: value for name, value in (span.attributes or {}).items() if name not in change.gone}
+    return _copy(span, limits.of({**kept, **change.changed}), dropped=span.dropped_attributes)
 
 
 def _copy(span: ReadableSpan | CallSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:

@@ -169,7 +169,9 @@ def build_traces(built: Built, measure: Any) -> None:
     existing = built.asked.tracer_provider or trace.get_tracer_provider()
     if not is_unset(existing):
         built.tracer_provider = existing
-        built.pipeline = Pipeline(measure, built.sink, beside=True)
+        built.pipeline = Pipeline(
+            measure, built.sink, beside=True, keep_attributes=built.config.keep_foreign_attributes
+        )
         add = getattr(existing, "add_span_processor", None)
         if add is not None:
             add(built.pipeline)
@@ -178,7 +180,8 @@ def build_traces(built: Built, measure: Any) -> None:
     if not following and built.sink is None:
         return
     limits = SpanLimits()
-    built.pipeline = Pipeline(measure, built.sink, following, limits)
+    keep = built.config.keep_foreign_attributes
+    built.pipeline = Pipeline(measure, built.sink, following, limits, keep_attributes=keep)
     provider = _PipelineProvider(
         sampler=built.asked.sampler or _named_sampler(built),
         resource=built.resource,

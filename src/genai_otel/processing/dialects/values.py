@@ -1,0 +1,166 @@
+"""Values of other vocabularies as the conventions want them: what cannot be read becomes nothing, never a guess."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from genai_otel import semconv
+
+_LONGEST: Final = 16_384  # characters of JSON that are read; more would be felt by the program
+_PROVIDERS: Final = {
+    "vertex_ai": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "gemini": "gcp.gemini",
+    "google": "gcp.gen_ai",
+    "az.ai.inference": "azure.ai.inference",
+    "az.ai.openai": "azure.ai.openai",
+    "azure": "azure.ai.openai",
+    "aws": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "xai": "x_ai",
+    "mistralai": "mistral_ai",
+    "mistral": "mistral_ai",
+}
+
+Said = dict[str, Any]
+
+
+def fields(text: object, wanted: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """The wanted fields of a JSON object, or of a mapping; none of them where it is neither."""
+    found = parsed(text)
+    for path in wanted:
+        value: Any = found
+        for step in path.split("."):
+            value = cast("Mapping[str, Any]", value).get(step) if isinstance(value, Mapping) else None
+        if value is not None:
+            yield path, value
+
+
+def parsed(text: object) -> Any:
+    """What a JSON text says; None for what is none, or too long to be read here."""
+    if not isinstance(text, str):
+        return text
+    if len(text) > _LONGEST or text[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def class_name(name: object) -> str | None:
+    """``RateLimitError`` of ``openai.RateLimitError``; anything else as it is."""
+    if not isinstance(name, str):
+        return None
+    last = name.rpartition(".")[2]
+    return last if last.isidentifier() and not last.islower() else name
+
+
+def seconds_until(span: ReadableSpan, event: str) -> float | None:
+    """Seconds from the start of a span to the first event of this name."""
+    first = next((each.timestamp for each in span.events if each.name == event), None)
+    if first is None or span.start_time is None or first < span.start_time:
+        return None
+    return (first - span.start_time) / 1e9
+
+
+# --- readers: value in, attributes out ------------------------------------------------------------
+
+
+def _provider(value: object) -> Said:
+    if not isinstance(value, str) or not value:
+        return {}
+    return {semconv.PROVIDER_NAME: _PROVIDERS.get(value.lower(), value)}
+
+
+def _count(name: str) -> Callable[[object], Said]:
+    def read(value: object) -> Said:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return {name: value} if type(value) is int and value >= 0 else {}
+
+    return read
+
+
+def _number(name: str) -> Callable[[object], Said]:
+    def read(value: object) -> Said:
+        return {name: value} if type(value) in (int, float) else {}
+
+    return read
+
+
+def _texts(name: str) -> Callable[[object], Said]:
+    def read(value: object) -> Said:
+        found = parsed(value) if isinstance(value, str) and value[:1] == "[" else value
+        listed = cast("Sequence[Any]", found) if isinstance(found, (list, tuple)) else (found,)
+        texts = tuple(item for item in listed if isinstance(item, str) and item)
+        return {name: texts} if texts else {}
+
+    return read
+
+
+def _text(name: str) -> Callable[[object], Said]:
+    def read(value: object) -> Said:
+        return {name: value} if isinstance(value, str) and value else {}
+
+    return read
+
+
+def _stream(value: object) -> Said:
+    return {semconv.REQUEST_STREAM: True} if value is True or value == "true" else {}
+
+
+def _server(value: object) -> Said:
+    """Address and port of a base URL, or an address."""
+    if not isinstance(value, str) or not value:
+        return {}
+    if "//" not in value:
+        return {semconv.SERVER_ADDRESS: value}
+    try:
+        url = urlsplit(value)
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+    except ValueError:
+        return {}
+    if not url.hostname:
+        return {}
+    address: Said = {semconv.SERVER_ADDRESS: url.hostname}
+    return address if port is None else {**address, semconv.SERVER_PORT: port}
+
+
+_COUNTS: Final = (
+    *(value for name, value in vars(semconv).items() if name.startswith("USAGE_")),
+    semconv.REQUEST_MAX_TOKENS,
+    semconv.REQUEST_TOP_K,
+    semconv.REQUEST_SEED,
+    semconv.REQUEST_CHOICE_COUNT,
+    semconv.SERVER_PORT,
+)
+_NUMBERS: Final = (
+    semconv.REQUEST_TEMPERATURE,
+    semconv.REQUEST_TOP_P,
+    semconv.REQUEST_FREQUENCY_PENALTY,
+    semconv.REQUEST_PRESENCE_PENALTY,
+    semconv.RESPONSE_TIME_TO_FIRST_CHUNK,
+)
+_LISTS: Final = (
+    semconv.RESPONSE_FINISH_REASONS,
+    semconv.REQUEST_STOP_SEQUENCES,
+    semconv.REQUEST_ENCODING_FORMATS,
+)
+_TEXTS: Final = (semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.CONVERSATION_ID)
+
+READERS: Final[Mapping[str, Callable[[object], Said]]] = {
+    **{name: _count(name) for name in _COUNTS},
+    **{name: _number(name) for name in _NUMBERS},
+    **{name: _texts(name) for name in _LISTS},
+    **{name: _text(name) for name in _TEXTS},
+    semconv.PROVIDER_NAME: _provider,
+    semconv.REQUEST_STREAM: _stream,
+    semconv.SERVER_ADDRESS: _server,
+}
+"""By conventional name: how a value of another vocabulary is read."""

@@ -1,0 +1,53 @@
+"""Our own spans of the calls that the recorded packages made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from genai_otel.testing import ModelServer, Telemetry
+from genai_otel.testing import telemetry as one_telemetry
+from tests.golden.recipes.recipe import openai_calls, openai_client
+from tests.golden.replay import Series
+
+PORT = 8080
+
+
+@dataclass(frozen=True)
+class Own:
+    """What we say of a call: the attributes of its span, and its series with count and sum."""
+
+    facts: Mapping[str, Any]
+    measured: Mapping[Series, tuple[int, float]]
+
+
+@pytest.fixture(scope="session")
+def own() -> Mapping[str, Own]:
+    """By call, with the real client."""
+    telemetry = one_telemetry()
+    found: dict[str, Own] = {}
+    with ModelServer() as server, openai_client(server) as client:
+        for name, call in openai_calls(server, client):
+            telemetry.clear()
+            server.clear()
+            call()
+            facts = dict(telemetry.span().attributes or {})
+            found[name] = Own({**facts, "server.port": PORT}, _series(telemetry))
+    telemetry.clear()
+    return found
+
+
+def _series(telemetry: Telemetry) -> dict[Series, tuple[int, float]]:
+    found: dict[Series, tuple[int, float]] = {}
+    for name, points in telemetry.metrics().items():
+        for point in points:
+            if "gen_ai.operation.name" not in point.attributes:
+                continue
+            labels = {**point.attributes, "server.port": PORT}
+            timed = name.endswith(("duration", "chunk"))
+            value = (point.count or round(point.value), 0 if timed else point.sum or point.value)
+            found[name, frozenset(labels.items())] = value
+    return found

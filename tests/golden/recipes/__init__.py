@@ -1,0 +1,12 @@
+"""What is recorded: for each package what to install, how it is switched on, and the calls that are made."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.golden.recipes import instrumentors
+from tests.golden.recipes.recipe import Recipe
+
+RECIPES: Final[dict[str, Recipe]] = {**instrumentors.RECIPES}
+
+__all__ = ["RECIPES", "Recipe"]

@@ -1,0 +1,92 @@
+"""The form of a recipe, and the calls that most of them make."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from genai_otel.testing import ModelServer
+
+MODEL: Final = "gpt-4o-mini"
+SAID: Final = "canary-4711"
+"""Stands in every prompt, answer, instruction and tool argument, and in no other value."""
+
+Calls = Iterator[tuple[str, Callable[[], Any]]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``calls`` switches the packages on with the provider that it is given and yields named calls."""
+
+    requirements: tuple[str, ...]
+    calls: Callable[[ModelServer, TracerProvider], Calls]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+TOOL: Final[Any] = {
+    "type": "function",
+    "function": {
+        "name": "lookup",
+        "description": f"{SAID} of the tool",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string", "description": SAID}}},
+    },
+}
+
+
+def messages() -> Any:
+    """What the user says."""
+    return [
+        {"role": "system", "content": f"{SAID} of the system"},
+        {"role": "user", "content": f"{SAID} of the user"},
+    ]
+
+
+def openai_calls(server: ModelServer, client: Any) -> Calls:
+    """The calls of the OpenAI client: the model repeats what was said."""
+
+    def chat() -> None:
+        server.reply(f"{SAID} of the model")
+        client.chat.completions.create(model=MODEL, messages=messages(), temperature=0.5, max_tokens=50)
+
+    def stream() -> None:
+        server.reply(f"{SAID} of the model")
+        options = {"include_usage": True}
+        for _ in client.chat.completions.create(
+            model=MODEL, messages=messages(), stream=True, stream_options=options
+        ):
+            pass
+
+    def tools() -> None:
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+        client.chat.completions.create(model=MODEL, messages=messages(), tools=[TOOL])
+
+    def responses() -> None:
+        server.reply(f"{SAID} of the model")
+        client.responses.create(
+            model=MODEL, input=f"{SAID} of the user", instructions=f"{SAID} of the system"
+        )
+
+    def embeddings() -> None:
+        client.embeddings.create(model=MODEL, input=f"{SAID} of the user")
+
+    def error() -> None:
+        server.reply(status=429)
+        with contextlib.suppress(Exception):
+            client.chat.completions.create(model=MODEL, messages=messages())
+
+    for call in (chat, stream, tools, responses, embeddings, error):
+        yield call.__name__, call
+
+
+def openai_client(server: ModelServer, kind: Any = None) -> Any:
+    """The client, or one of a class that takes the same arguments."""
+    if kind is None:
+        import openai
+
+        kind = openai.OpenAI
+    return kind(base_url=server.base_url, api_key="sk-test", max_retries=0)

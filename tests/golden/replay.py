@@ -1,0 +1,126 @@
+"""Lets recorded spans happen again, through our pipeline, with a provider of ours or of the user's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, set_span_in_context
+
+from genai_otel.guard import Guard
+from genai_otel.processing.measure import LABELS, Measurement, measure
+from genai_otel.processing.processor import Pipeline, apply_changes
+from genai_otel.processing.queue import Immediate
+from genai_otel.processing.sampler import MeasuringSampler
+from tests.harness.guarding import Kept
+
+SPANS: Final = Path(__file__).parent / "spans"
+_TICK: Final = 1_000_000  # nanoseconds between two things that happen
+_START: Final = 1_767_225_600_000_000_000
+
+Recorded = Mapping[str, Any]
+Series = tuple[str, frozenset[tuple[str, Any]]]
+
+
+@cache
+def golden(name: str) -> Mapping[str, Sequence[Recorded]]:
+    """The recorded spans of a package, by call."""
+    return json.loads((SPANS / f"{name}.json").read_text(encoding="utf-8"))["calls"]
+
+
+@dataclass
+class Replayed:
+    """What left, and what was measured: count and sum by series, of durations the count alone."""
+
+    spans: list[ReadableSpan] = field(default_factory=list[ReadableSpan])
+    measured: dict[Series, tuple[int, float]] = field(default_factory=dict[Series, tuple[int, float]])
+
+    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
+        del at
+        assert context.is_valid  # exemplars
+        for value, (instrument, identity, extra) in measurements:
+            labels = {name: word for name, word in zip(LABELS, identity, strict=True) if word is not None}
+            if extra is not None:
+                labels[extra[0]] = extra[1]
+            key = (instrument.name, frozenset(labels.items()))
+            count, total = self.measured.get(key, (0, 0))
+            self.measured[key] = (count + 1, total + (value if instrument.unit != "s" else 0))
+
+    @property
+    def owning(self) -> ReadableSpan:
+        """The only span that counts."""
+        (span,) = [span for span in self.spans if (span.attributes or {}).get("genai_otel.measured")]
+        return span
+
+
+class _Wrapped(SpanExporter):
+    """As `genai_otel.pipeline(exporter)`, with a pipeline of its own."""
+
+    def __init__(self, pipeline: Pipeline, exporter: SpanExporter) -> None:
+        self._pipeline, self._exporter = pipeline, exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return self._exporter.export([apply_changes(self._pipeline, span) for span in spans])
+
+
+def replayed(
+    spans: Sequence[Recorded],
+    *,
+    beside: bool = False,
+    keep: bool = True,
+    content: bool = False,
+    sampled: bool = True,
+) -> Replayed:
+    """Start and end the spans as they were started and ended."""
+    seen = Replayed()
+    kept = Kept()
+    guard = Guard(kept, content_on_spans=content)
+    sampler = MeasuringSampler(ALWAYS_ON if sampled else ALWAYS_OFF)
+    if beside:
+        pipeline = Pipeline(measure, seen, beside=True, keep_attributes=keep)
+        provider = _provider(sampler)
+        provider.add_span_processor(pipeline)
+        provider.add_span_processor(SimpleSpanProcessor(_Wrapped(pipeline, guard)))
+    else:
+        pipeline = Pipeline(measure, seen, [Immediate(guard)], keep_attributes=keep)
+        provider = _provider(sampler, active_span_processor=pipeline)
+    _happen(provider, spans)
+    seen.spans = kept.spans
+    return seen
+
+
+def _provider(sampler: Sampler, **options: Any) -> TracerProvider:
+    return TracerProvider(sampler=sampler, resource=Resource({}), shutdown_on_exit=False, **options)
+
+
+def _happen(provider: TracerProvider, spans: Sequence[Recorded]) -> None:
+    moments = {span["began"]: span for span in spans} | {span["ended"]: span for span in spans}
+    live: dict[int, Any] = {}
+    for moment in sorted(moments):
+        span, began = moments[moment], moments[moment]["began"]
+        if moment == began:
+            parent = live.get(span.get("parent", 0))
+            live[began] = provider.get_tracer(span["scope"]).start_span(
+                span["name"],
+                context=None if parent is None else set_span_in_context(parent),
+                kind=SpanKind[span["kind"]],
+                attributes=span["start"],
+                start_time=_START + moment * _TICK,
+            )
+            continue
+        living = live[began]
+        living.set_attributes(
+            {name: value for name, value in span["end"].items() if name not in span["start"]}
+        )
+        for event in span["events"]:
+            living.add_event(event["name"], event["attributes"], _START + moment * _TICK - _TICK // 2)
+        living.set_status(Status(StatusCode[span["status"]], span.get("description")))
+        living.end(_START + moment * _TICK)
