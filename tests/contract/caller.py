@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Protocol
 
@@ -43,6 +43,13 @@ class Caller:
 
     def model(self, directives: str = "") -> str:
         return f"{self.payload.model}+{directives}" if directives else self.payload.model
+
+    def limit(self, seconds: float) -> Mapping[str, Any]:
+        """Limit calls to some seconds: the extra arguments, none where it is the client's to know."""
+        if self.payload.limit is None:
+            return self.payload.timeout(seconds)
+        self.payload.limit(self.client, seconds)
+        return {}
 
     async def call(self, case: Case, directives: str = "", *, via: str = "", **extra: Any) -> Any:
         return await settled(case.call(self.client, self.model(directives), via=via, **extra))

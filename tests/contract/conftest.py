@@ -27,9 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.contract)
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
-            )  # vendors' own
+            for warning in ("ignore:deprecated:DeprecationWarning", "ignore:The .* method is deprecated"):
+                item.add_marker(pytest.mark.filterwarnings(warning))  # vendors' own
 
 
 @pytest.fixture(autouse=True)

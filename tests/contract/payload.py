@@ -47,6 +47,11 @@ class Case:
         """The path as ``client`` has it."""
         return path + self.suffix if type(client).__name__.startswith("Async") else path
 
+    def owner(self, client: Any) -> tuple[Any, str]:
+        """The object that has the method, and the method's name."""
+        path, _, method = self.on(client, self.path).rpartition(".")
+        return (attrgetter(path)(client) if path else client), method
+
     def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
         resource, _, method = self.path.rpartition(".")
@@ -86,8 +91,14 @@ class Payload:
     """Extra arguments with which a stream reports its usage; empty where it always does."""
     timeout: Callable[[float], Mapping[str, Any]] = _timeout
     """The extra arguments that limit a call to some seconds."""
-    choices: Callable[[int], Mapping[str, Any]] = _choices
-    """The extra arguments that ask the first case for several answers."""
+    limit: Callable[[Any, float], None] | None = None
+    """Limits all calls of a client, where none has an argument for that."""
+    retries: bool = True
+    """Whether the client tries again by itself."""
+    holds_streams: bool = False
+    """Whether the client keeps the connection of a stream that was closed until it is itself closed."""
+    choices: Callable[[int], Mapping[str, Any]] | None = _choices
+    """The extra arguments that ask the first case for several answers; None where the vendor gives one only."""
     error_facts: Mapping[str, Any] = field(default_factory=lambda: {"genai_otel.response.request_id": ...})
     """What an error of the vendor tells beside its status."""
     host: str = "api.openai.com"

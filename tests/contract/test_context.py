@@ -123,9 +123,9 @@ def caller_call(caller: Caller, case: Case) -> Any:
 
 async def _call_anew(caller: Caller, case: Case) -> None:
     """In the loop of another thread with a client of its own."""
-    client = caller.payload.make(caller.server.base_url, True)
-    await case.call(client, caller.model())
-    await client.close()
+    anew = Caller(caller.payload, caller.server, asynchronous=True)
+    await anew.call(case)
+    await anew.close()
 
 
 @both

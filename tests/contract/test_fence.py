@@ -61,7 +61,7 @@ async def everything(caller: Caller, case: Case) -> int:
         await caller.take(stream, 1)
     with some_error() as caught:
         await caller.call(case, "error-500")
-    assert "Server" in type(caught.value).__name__
+    assert not isinstance(caught.value, OurBug)
     if not case.raw:
         return 4
     assert await settled((await caller.call(case, via=READ)).parse())
@@ -99,7 +99,12 @@ async def test_reader_of_a_client(
 async def test_reader_of_raw_responses_and_streams(  # noqa: PLR0917 - parameters and fixtures
     lenient: Recorded, broken: Break, caller: Caller, case: Case, part: str, position: str
 ) -> None:
-    broken(getattr(spec_of(caller), part), position)
+    if getattr(spec_of(caller), part) is None:
+        pytest.skip("the client has no raw responses, or its streams are generators")
+    reading = getattr(spec_of(caller), part)
+    if getattr(reading, position, None) is None:
+        pytest.skip(f"the client's {part} has no {position}")
+    broken(reading, position)
     count = await everything(caller, case)
     assert len(lenient.calls()) == count
     assert sum(fence.errors().values()) > 0

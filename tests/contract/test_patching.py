@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import pickle
 import sys
@@ -75,8 +76,7 @@ def test_a_method_looks_as_it_did(warm: Warm, payload: Payload) -> None:
 @both
 @pytest.mark.usefixtures("balanced")
 async def test_a_method_is_called_in_any_way(balanced: Recorded, caller: Caller, case: Case) -> None:
-    resource, _, method = case.on(caller.client, case.path).rpartition(".")
-    resource = attrgetter(resource)(caller.client)
+    resource, method = case.owner(caller.client)
     kind: Any = resource.__class__
     arguments = case.arguments(caller.model())
     await settled(functools.partial(getattr(resource, method), **arguments)())
@@ -88,8 +88,7 @@ async def test_a_method_is_called_in_any_way(balanced: Recorded, caller: Caller,
 @both
 @pytest.mark.usefixtures("balanced")
 async def test_a_subclass_may_override_it(balanced: Recorded, caller: Caller, case: Case) -> None:
-    path, _, method = case.on(caller.client, case.path).rpartition(".")
-    resource = attrgetter(path)(caller.client)
+    resource, method = case.owner(caller.client)
     kind: Any = resource.__class__
     seen: list[str] = []
 
@@ -97,15 +96,16 @@ async def test_a_subclass_may_override_it(balanced: Recorded, caller: Caller, ca
         seen.append(arguments["model"])
         return getattr(kind, method)(self, **arguments)
 
-    own: Any = type("Mine", (kind,), {method: mine})
-    await settled(getattr(own(caller.client), method)(**case.arguments(caller.model())))
+    own = copy.copy(resource)
+    own.__class__ = type("Mine", (kind,), {method: mine})
+    await settled(getattr(own, method)(**case.arguments(caller.model())))
     assert seen == [caller.model()]
     assert len(balanced.calls()) == 1
 
 
 @both
 def test_a_class_can_be_pickled_by_name(telemetry: Recorded, payload: Payload, case: Case) -> None:
-    resource = attrgetter(case.path.rpartition(".")[0])(payload.make("http://127.0.0.1:9/v1", False))
+    resource, _ = case.owner(payload.make("http://127.0.0.1:9/v1", False))
     assert pickle.loads(pickle.dumps(type(resource))) is type(resource)
 
 
