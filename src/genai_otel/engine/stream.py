@@ -79,6 +79,7 @@ def _ignore(_: Any = None) -> None:
 
 def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iterator[Any]:
     beat = _beats()
+    closing = False
     try:
         for chunk in _first_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
@@ -92,18 +93,22 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
                 _unread(call, error)
             yield chunk
-    except GeneratorExit as exit_:
-        if _closed(call, exit_) and lazy:
-            getattr(iterator, "close", _ignore)()
-        raise
+    except GeneratorExit:
+        closing = True
     except BaseException as error:
         interrupted(call, error)
         raise
-    _exhausted(call)
+    if not closing:
+        _exhausted(call)
+        return
+    if _closed(call) and lazy:
+        getattr(iterator, "close", _ignore)()
+    raise GeneratorExit
 
 
 async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: bool) -> AsyncIterator[Any]:
     beat = _beats()
+    closing = False
     try:
         async for chunk in _afirst_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
@@ -117,14 +122,17 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
                 _unread(call, error)
             yield chunk
-    except GeneratorExit as exit_:
-        if _closed(call, exit_) and lazy and hasattr(iterator, "aclose"):
-            await cast("AsyncGenerator[Any]", iterator).aclose()
-        raise
+    except GeneratorExit:
+        closing = True
     except BaseException as error:
         interrupted(call, error)
         raise
-    _exhausted(call)
+    if not closing:
+        _exhausted(call)
+        return
+    if _closed(call) and lazy and hasattr(iterator, "aclose"):
+        await cast("AsyncGenerator[Any]", iterator).aclose()
+    raise GeneratorExit
 
 
 def _first_inside(call: Call, iterator: Iterator[Any]) -> Iterator[Any]:
@@ -142,12 +150,15 @@ async def _afirst_inside(call: Call, iterator: AsyncIterator[Any]) -> AsyncItera
         yield chunk
 
 
-def _closed(call: Call, exit_: GeneratorExit) -> bool:
-    """Whether the user closed the generator; else the garbage collector did, who has cleared references to it."""
+def _closed(call: Call) -> bool:
+    """Whether the user closed the generator; else the garbage collector did, who has cleared references to it.
+
+    To be called where no exception is handled: then the one that he handles while he closes can be seen.
+    """
     if call.followed is None or call.followed() is None:
         call.drop()
         return False
-    left(call, exit_.__context__)
+    left(call, sys.exc_info()[1])
     return True
 
 
