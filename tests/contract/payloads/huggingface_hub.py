@@ -1,0 +1,105 @@
+"""Hugging Face's inference client, for an address: no table of models has to be fetched for it."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import huggingface_hub
+from huggingface_hub import AsyncInferenceClient, InferenceClient
+from huggingface_hub.utils import _http
+
+from tests.contract.payload import CANARY, Case, Payload
+
+_httpx: Any = _http.httpx2 if hasattr(_http, "httpx2") else _http.httpx
+# Reading the system's certificates takes longer than a call, and nobody speaks TLS here.  The client's own transport
+# gives each request a random number in a header.
+huggingface_hub.set_client_factory(lambda: _httpx.Client(verify=False))
+huggingface_hub.set_async_client_factory(lambda: _httpx.AsyncClient(verify=False))
+
+
+def _make(base_url: str, asynchronous: bool, max_retries: int = 0, **options: Any) -> Any:
+    del max_retries  # it has none
+    kind = AsyncInferenceClient if asynchronous else InferenceClient
+    return kind(base_url=base_url, **{"api_key": "sk-test", **options})
+
+
+def _limit(client: Any, seconds: float) -> None:
+    client.timeout = seconds
+
+
+@dataclass(frozen=True)
+class AtAddress(Case):
+    """A case whose model is part of the address."""
+
+    pipeline: str = ""
+
+    def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
+        at = f"{client.model}/models/{model}{self.pipeline}"
+        return getattr(client, self.path)(**{**self.arguments(model), "model": at, **extra})
+
+
+MESSAGES: Any = [{"role": "system", "content": CANARY}, {"role": "user", "content": CANARY}]
+_CHAT = {
+    "gen_ai.response.model": "meta-llama-3-2024-07-18",
+    "gen_ai.response.id": ...,
+    "gen_ai.response.finish_reasons": ("stop",),
+    "gen_ai.usage.input_tokens": 12,
+    "gen_ai.usage.output_tokens": 7,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.cache_write.input_tokens": 2,
+    "gen_ai.usage.audio.input_tokens": 5,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+    "gen_ai.usage.audio.output_tokens": 1,
+    "openai.response.service_tier": "default",
+    "openai.response.system_fingerprint": "fp_44709d6fcb",
+}
+_DIMENSIONS = (
+    {"dimensions": 4}
+    if "dimensions" in inspect.signature(InferenceClient.feature_extraction).parameters
+    else {}
+)
+
+PAYLOAD = Payload(
+    client="huggingface_hub",
+    provider="hugging_face",
+    make=_make,
+    model="meta-llama-3",
+    host="router.huggingface.co",
+    usage_in_stream={"stream_options": {"include_usage": True}},
+    limit=_limit,
+    retries=False,
+    holds_streams=True,
+    cases=(
+        Case(
+            "chat_completion",
+            lambda model: {"model": model, "messages": MESSAGES},
+            _CHAT,
+            streamed=dict.fromkeys(name for name in _CHAT if "usage" in name),
+            raw=(),
+        ),
+        AtAddress(
+            "text_generation",
+            lambda _: {"prompt": CANARY, "details": True, "decoder_input_details": True},
+            {
+                "gen_ai.response.finish_reasons": ("stop",),
+                "gen_ai.usage.input_tokens": 12,
+                "gen_ai.usage.output_tokens": 7,
+            },
+            operation="text_completion",
+            streamed={},
+            raw=(),
+            named=False,
+        ),
+        AtAddress(
+            "feature_extraction",
+            lambda _: {"text": [CANARY, CANARY], **_DIMENSIONS},
+            {"gen_ai.embeddings.dimension.count": 4} if _DIMENSIONS else {},
+            operation="embeddings",
+            raw=(),
+            named=False,
+            pipeline="/pipeline/feature-extraction",
+        ),
+    ),
+)
