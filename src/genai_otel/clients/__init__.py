@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from genai_otel.clients import google_genai, groq, huggingface_hub, mistralai, openai
+from genai_otel.clients import anthropic, google_genai, groq, huggingface_hub, mistralai, openai
 from genai_otel.spec import ClientSpec
 
-SPECS: Final[tuple[ClientSpec, ...]] = (google_genai.SPEC, groq.SPEC, huggingface_hub.SPEC, mistralai.SPEC, openai.SPEC)
+SPECS: Final[tuple[ClientSpec, ...]] = (
+    anthropic.SPEC,
+    google_genai.SPEC,
+    groq.SPEC,
+    huggingface_hub.SPEC,
+    mistralai.SPEC,
+    openai.SPEC,
+)

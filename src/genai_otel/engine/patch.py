@@ -175,4 +175,3 @@ def _too_old(spec: ClientSpec) -> str:
     reason = f"{distribution[0]} {version} is older than {floor[1]}"
     fence.warn(f"calls of {spec.name} are not traced: {reason}; upgrade with pip install '{spec.requires}'")
     return reason
-

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from genai_otel.testing import google_api, huggingface_api, mistral_api, openai_api, openai_kin
+from genai_otel.testing import anthropic_api, google_api, huggingface_api, mistral_api, openai_api, openai_kin
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse
 from genai_otel.testing.distort import distort
@@ -42,7 +42,14 @@ class WireFormat(Protocol):
     def error(self, request: Request, status: int, plan: Plan, message: str | None = None) -> Reply: ...
 
 
-_FORMATS: tuple[WireFormat, ...] = (google_api, huggingface_api, mistral_api, *openai_kin.FORMATS, openai_api)  # a further vendor is one more module
+_FORMATS: tuple[WireFormat, ...] = (
+    google_api,
+    huggingface_api,
+    anthropic_api,
+    mistral_api,
+    *openai_kin.FORMATS,
+    openai_api,
+)  # a further vendor is one more module
 
 
 @dataclass(frozen=True)

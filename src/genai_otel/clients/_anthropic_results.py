@@ -1,0 +1,132 @@
+"""Results and events of Anthropic's messages: the client's objects → facts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients._parts import Reader, get, items, reader
+from genai_otel.spec import Facts
+
+FINISH: Final = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+}
+"""The vendor's stop reasons in the convention's words; others keep theirs."""
+
+_INPUT: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def message(result: Any) -> Facts:
+    """Facts of a whole message."""
+    facts: Facts = {}
+    if not hasattr(result, "stop_reason"):  # a body that is no JSON, or is not of the declared type
+        return facts
+    request_id = getattr(result, "_request_id", None)
+    if request_id:
+        facts[semconv.REQUEST_ID] = request_id
+    _identity(facts, result)
+    reason = result.stop_reason
+    facts[semconv.RESPONSE_FINISH_REASONS] = (FINISH.get(reason, reason) or "error",)
+    if result.usage is not None:
+        _usage(facts, result.usage)
+    return facts
+
+
+def count(result: Any) -> Facts:
+    """Facts of a count of tokens: none was used, so they are no usage."""
+    request_id = getattr(result, "_request_id", None)
+    return {semconv.REQUEST_ID: request_id} if request_id else {}
+
+
+def batch(result: Any) -> Facts:
+    """Facts of a batch that was handed in; its tokens are used later."""
+    facts = count(result)
+    identity = getattr(result, "id", None)
+    if identity:
+        facts[semconv.RESPONSE_ID] = identity
+    status = getattr(result, "processing_status", None)
+    if status:
+        facts[semconv.RESPONSE_STATUS] = status
+    return facts
+
+
+def first(facts: Facts, event: Any) -> None:
+    """Who answers and the input's usage, from a stream's first event; what it says of the output is no count yet."""
+    begun: Any = getattr(event, "message", None)
+    if hasattr(begun, "id"):
+        _identity(facts, begun)
+        if begun.usage is not None:
+            _input(facts, reader(begun.usage))
+
+
+def chunk(facts: Facts, event: Any) -> None:
+    """Why it finished and the usage, from the last event but one, which has the final counts."""
+    if event.type == "message_delta":
+        reason = get(event.delta, "stop_reason")
+        if reason:
+            facts[semconv.RESPONSE_FINISH_REASONS] = (FINISH.get(reason, reason),)
+        if event.usage is not None:
+            _usage(facts, event.usage)
+
+
+def _identity(facts: Facts, result: Any) -> None:
+    if result.id:
+        facts[semconv.RESPONSE_ID] = result.id
+    if result.model:
+        facts[semconv.RESPONSE_MODEL] = result.model
+
+
+# --- usage: the vendor's input excludes what the cache served or took, its output includes thinking ------------------
+
+
+def _usage(facts: Facts, usage: Any) -> None:
+    field = reader(usage)
+    _input(facts, field)
+    _output(facts, field)
+
+
+def _input(facts: Facts, field: Reader) -> None:
+    tokens = field("input_tokens")
+    if tokens is None:  # an event that counts the output only
+        return
+    read, written = field("cache_read_input_tokens"), field("cache_creation_input_tokens")
+    if read:
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = read
+        tokens += read
+    if written:
+        facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
+        tokens += written
+    facts[semconv.USAGE_INPUT_TOKENS] = tokens
+
+
+def _output(facts: Facts, field: Reader) -> None:
+    tokens = field("output_tokens")
+    if tokens is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
+    details = field("output_tokens_details")
+    if details is not None:
+        thinking = get(details, "thinking_tokens")
+        if thinking:
+            facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thinking
+    iterations = field("iterations")
+    if iterations:
+        _compactions(facts, iterations)
+
+
+def _compactions(facts: Facts, iterations: Any) -> None:
+    """Tokens of the vendor's own summaries of the context: billed, and not in the totals."""
+    for each in items(iterations):
+        if get(each, "type") == "compaction":
+            told = [get(each, name) for name in _INPUT]
+            _add(facts, semconv.USAGE_INPUT_TOKENS, sum(tokens for tokens in told if isinstance(tokens, int)))
+            _add(facts, semconv.USAGE_OUTPUT_TOKENS, get(each, "output_tokens"))
+
+
+def _add(facts: Facts, name: str, tokens: Any) -> None:
+    if isinstance(tokens, int):
+        facts[name] = facts.get(name, 0) + tokens

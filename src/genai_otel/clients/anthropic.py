@@ -1,0 +1,125 @@
+"""Anthropic: messages, their beta form, token counts and batches; Bedrock, Vertex and the other platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _anthropic_messages as messages
+from genai_otel.clients import _anthropic_results as results
+from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, is_mapping, server
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, both
+
+# --- whom a client talks to -----------------------------------------------------------------------
+
+_PLATFORMS: Final = {"Bedrock": "aws.bedrock", "Vertex": "gcp.vertex_ai"}
+
+
+def _peer(resource: Any) -> Peer:
+    client = resource._client  # noqa: SLF001 - the only way from a resource to its client
+    kind = type(client).__name__
+    named = next((provider for part, provider in _PLATFORMS.items() if part in kind), "anthropic")
+    return Peer(getattr(client, "_gen_ai_provider_name", named), *server(resource))
+
+
+def _traces_itself(resource: Any) -> bool:
+    options = getattr(resource._client, "open_telemetry", None)  # noqa: SLF001 - see above
+    return options is not None and bool(options["traces"]["enabled"])
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+def _output_config(facts: Facts, value: Any) -> None:
+    if is_mapping(value):
+        if isinstance(value.get("effort"), str):
+            facts[semconv.REQUEST_REASONING_LEVEL] = value["effort"]
+        if value.get("format") is not None:
+            _output_format(facts, value["format"])
+
+
+def _output_format(facts: Facts, value: Any) -> None:
+    if isinstance(value, (Mapping, type)):  # sentinels mark absent ones
+        facts[semconv.OUTPUT_TYPE] = "json"
+
+
+_SAMPLING: Final = {
+    **{name: requests.CHAT[name] for name in ("temperature", "top_p", "max_tokens")},
+    "top_k": semconv.REQUEST_TOP_K,
+}
+_sampling: Final = requests.request(_SAMPLING)
+
+
+def _extra_body(facts: Facts, value: Any) -> None:
+    """Newer clients have no parameter for how to sample; what is given here goes out all the same."""
+    if is_mapping(value):
+        facts.update(_sampling(value))
+
+
+_TABLE: Final = {
+    **_SAMPLING,
+    "stop_sequences": requests.CHAT["stop"],
+    "stream": requests.CHAT["stream"],
+    "output_config": _output_config,
+    "output_format": _output_format,
+    "extra_body": _extra_body,
+}
+
+# --- the endpoints -------------------------------------------------------------------------------
+
+_chat: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request(_TABLE),
+    "response": results.message,
+    "first": results.first,
+    "chunk": results.chunk,
+    "content": messages.MESSAGES,
+}
+_helper: Final[dict[str, Any]] = {
+    **_chat,
+    "request": requests.request(_TABLE, **{semconv.REQUEST_STREAM: True}),
+    "stream_argument": None,
+}
+_count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS, "response": results.count}
+_batch: Final[dict[str, Any]] = {"operation": semconv.CREATE_BATCH, "response": results.batch, "model": None}
+
+
+def _messages(module: str, *, beta: bool) -> tuple[Endpoint, ...]:
+    """The methods of the class ``Messages`` in ``module``; the request of a stream helper waits in its manager."""
+    sync, asynchronous = ("BetaMessage", "BetaAsyncMessage") if beta else ("Message", "AsyncMessage")
+    return (
+        *both(module, "Messages.create", **_chat),
+        *both(module, "Messages.parse", **_chat),
+        Endpoint(f"{module}:Messages.stream", deferred=f"_{sync}StreamManager__api_request", **_helper),
+        Endpoint(
+            f"{module}:AsyncMessages.stream",
+            asynchronous=True,
+            deferred=f"_{asynchronous}StreamManager__api_request",
+            **_helper,
+        ),
+        *both(module, "Messages.count_tokens", **_count),
+    )
+
+
+SPEC: Final = ClientSpec(
+    name="anthropic",
+    requires="anthropic >= 0.60, < 3",
+    connection=connection,
+    peer=_peer,
+    streaming=STREAMING,
+    raw=RAW,
+    errors=errors,
+    instrumentors=("anthropic", "genai-anthropic"),
+    native=Native("anthropic >= 1.14", {"ANTHROPIC_OPEN_TELEMETRY": "false"}, _traces_itself),
+    endpoints=(
+        *_messages("anthropic.resources.messages.messages", beta=False),
+        *_messages("anthropic.resources.beta.messages.messages", beta=True),
+        # Classes of their own that copy the methods; the other platforms inherit them.
+        *_messages("anthropic.lib.bedrock._beta_messages", beta=True),
+        *_messages("anthropic.lib.vertex._beta_messages", beta=True),
+        *both("anthropic.resources.messages.batches", "Batches.create", **_batch),
+        *both("anthropic.resources.beta.messages.batches", "Batches.create", **_batch),
+    ),
+)
