@@ -55,7 +55,11 @@ async def test_odd_answers(balanced: Recorded, caller: Caller, case: Case) -> No
 @cases(lambda case: case.streamed is not None)
 async def test_odd_streams(balanced: Recorded, caller: Caller, case: Case) -> None:
     for number, directives in enumerate(ODD, 1):
-        _, error = await caller.read(await caller.stream(case, directives))
+        error: Exception | None
+        try:
+            _, error = await caller.read(await caller.stream(case, directives))
+        except Exception as refused:  # noqa: BLE001 - some clients say at once that it is no stream
+            error = refused
         assert "genai_otel" not in str(error), directives
         spans = balanced.calls()
         assert len(spans) == number, directives
