@@ -21,7 +21,8 @@ def _connection(resource: Any) -> object:
 
 
 def _peer(resource: Any) -> Peer:
-    url = urlsplit(resource.sdk_configuration.get_server_details()[0])
+    address: str = resource.sdk_configuration.get_server_details()[0]
+    url = urlsplit(address)
     host = url.hostname or ""
     provider = "mistral_ai"
     if host.endswith(".googleapis.com"):

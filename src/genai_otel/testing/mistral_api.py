@@ -16,7 +16,7 @@ from genai_otel.testing.directives import DEFAULT_MODEL, Plan
 from genai_otel.testing.job import Job, new_id, now
 from genai_otel.testing.openai_api import words
 from genai_otel.testing.openai_chat import DONE, ask
-from genai_otel.testing.wire import Event, Reply, Request, string
+from genai_otel.testing.wire import Event, Reply, Request, mapping, string
 
 _ROUTE = re.compile(r".*/(chat/completions|fim/completions|agents/completions|embeddings)")
 _ERRORS = {
@@ -113,6 +113,5 @@ def _deltas(said: Answer) -> Iterator[tuple[object, str | None]]:
 
 def _embeddings(job: Job) -> Reply:
     reply = openai_media.embeddings(job)
-    assert isinstance(reply.payload, dict)
     usage = {"prompt_tokens": job.usage.input, "completion_tokens": 0, "total_tokens": job.usage.input}
-    return Reply({"id": new_id(""), **reply.payload, "usage": usage})
+    return Reply({"id": new_id(""), **mapping(reply.payload), "usage": usage})

@@ -13,6 +13,8 @@ _package: Any = importlib.import_module("mistralai" if _MAJOR < 2 else "mistrala
 _utils: Any = importlib.import_module(f"{_package.__name__}.utils")
 _http: Any = importlib.import_module("httpx" if _MAJOR < 3 else "httpx2")
 
+_PAUSE = 700  # milliseconds
+
 
 class Client(_package.Mistral):
     """A client that is used for its sync methods, and can be closed."""
@@ -35,7 +37,8 @@ def _make(base_url: str, asynchronous: bool, *, max_retries: int = 0, **options:
     else:
         options = {"client": _http.Client(verify=False), **options}
     if max_retries:
-        backoff = _utils.BackoffStrategy(1, 1, 1.0, 60_000)
+        # Its retries are limited by time alone: as many as are wanted begin before it is over.
+        backoff = _utils.BackoffStrategy(_PAUSE, _PAUSE, 1.0, _PAUSE * max_retries - 100)
         options = {"retry_config": _utils.RetryConfig("backoff", backoff, True), **options}
     kind: Any = AsyncClient if asynchronous else Client
     return kind(api_key="sk-test", server_url=base_url.removesuffix("/v1"), **options)
