@@ -106,14 +106,22 @@ GENERATE_CONTENT: Final = "generate_content"
 EMBEDDINGS: Final = "embeddings"
 FETCH_RESPONSE: Final = "fetch_response"
 MODERATION: Final = "moderation"
-# No names of the convention, which knows neither operation.
+# No names of the convention, which knows none of these operations.
 COUNT_TOKENS: Final = "count_tokens"
 CREATE_BATCH: Final = "create_batch"
+RERANK: Final = "rerank"
 
 INFERENCE: Final = frozenset({CHAT, TEXT_COMPLETION, GENERATE_CONTENT})
 """Operations that the convention calls inference: one call of a generating model."""
 
-MODEL_OPERATIONS: Final = INFERENCE | {EMBEDDINGS, FETCH_RESPONSE, MODERATION, COUNT_TOKENS, CREATE_BATCH}
+MODEL_OPERATIONS: Final = INFERENCE | {
+    EMBEDDINGS,
+    FETCH_RESPONSE,
+    MODERATION,
+    COUNT_TOKENS,
+    CREATE_BATCH,
+    RERANK,
+}
 """Operations of a model's API: nested spans of them are one call, and they are what is measured."""
 
 OTHER: Final = "_OTHER"
