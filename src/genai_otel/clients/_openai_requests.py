@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from genai_otel import semconv
+from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import given, is_mapping
 from genai_otel.spec import Facts
 
@@ -52,6 +53,13 @@ def _format(facts: Facts, value: Any) -> None:
         facts[semconv.OUTPUT_TYPE] = "json" if isinstance(kind, str) and kind.startswith("json") else "text"
     elif isinstance(value, type):
         facts[semconv.OUTPUT_TYPE] = "json"
+
+
+def output_type(facts: Facts, value: Any) -> None:
+    """A format of output by its type, for clients that have objects for it."""
+    kind = get(value, "type")
+    if isinstance(kind, str):
+        facts[semconv.OUTPUT_TYPE] = "json" if kind.startswith("json") else kind
 
 
 def _reasoning(facts: Facts, value: Any) -> None:
