@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from genai_otel import fence
-from genai_otel.engine import patch
+from genai_otel.engine import native, patch
 from genai_otel.spec import ClientSpec, Endpoint, Peer
 from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, settled
@@ -185,6 +185,46 @@ def test_another_wrapper_is_named_and_wrapped_in_turn(
     patch.install((spec("pytest >= 1", target),))  # again
     assert module.Client().chat(model="m") == ["theirs", "m"]
     assert len(telemetry.calls()) == 2
+
+
+COPIES = """
+class Client:
+    def chat(self, model):
+        return model
+
+class Copy:
+    chat = Client.chat
+
+chat = Client().chat
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_copies_of_a_method_are_wrapped_once(
+    telemetry: Recorded, made_up: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """A class's or a module's own name for the method, made before we patch it or, by hook, after."""
+    for table in ("_specs", "_patches", "_applied"):
+        monkeypatch.setattr(patch, table, dict[str, Any]())  # other clients stay as they are
+    monkeypatch.setattr(patch, "_on", True)
+    monkeypatch.setattr(native, "_set", dict[str, str]())
+    (tmp_path / f"{made_up}_base.py").write_text(COPIES.partition("class Copy")[0])
+    (tmp_path / f"{made_up}.py").write_text(
+        f"from {made_up}_base import Client\nclass Copy" + COPIES.partition("class Copy")[2]
+    )
+    module: Any = __import__(made_up) if late else None
+    wanted = spec("pytest >= 1", f"{made_up}_base:Client.chat", f"{made_up}:Copy.chat", f"{made_up}:chat")
+    for calls in (3, 0, 3, 0):
+        if calls:
+            patch.install((wanted,))
+        else:
+            patch.uninstall()
+        module = __import__(made_up)
+        before = len(telemetry.calls())
+        assert [chat(model="m") for chat in (module.Copy().chat, module.chat, module.Client().chat)] == [
+            "m"
+        ] * 3
+        assert len(telemetry.calls()) == before + calls
 
 
 @pytest.fixture(autouse=True)

@@ -90,8 +90,7 @@ def uninstall() -> None:
         for parent, name, original, wrapped in _applied.values():
             if parent.__dict__.get(name) is wrapped:
                 setattr(parent, name, original)
-            else:
-                wrapped.pass_through()
+            wrapped.pass_through()  # others may hold it: who has wrapped it in turn, and copies of the method
         _applied.clear()
         _patches.clear()
         native.restore()
@@ -142,8 +141,12 @@ def _apply(spec: ClientSpec, endpoint: Endpoint, module: ModuleType, path: str, 
     if found is None:
         return Patch(spec.name, endpoint.target, "skipped", "not in this version of the client")
     parent, name, original = found
-    if isinstance(original, Wrapped):
-        return Patch(spec.name, endpoint.target, "patched", "shares a wrapper of ours")
+    # A copy of a method that we wrapped: another class's, or one bound to an instance.
+    shared = getattr(original, "_self_parent", original)
+    if isinstance(shared, Wrapped):
+        if shared.on:
+            return Patch(spec.name, endpoint.target, "patched", "shares a wrapper of ours")
+        original = original.__wrapped__
     _tell_of_others(spec, original)
     wrapped = Wrapped(original, spec, endpoint)
     setattr(parent, name, wrapped)

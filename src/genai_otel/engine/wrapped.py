@@ -21,6 +21,11 @@ class Wrapped(_FunctionWrapper):
         super().__init__(original, wrapper_of(spec, endpoint), enabled=on)  # pyright: ignore[reportUnknownMemberType] - see above
         self._self_on = on
 
+    @property
+    def on(self) -> bool:
+        """Whether the engine is in front."""
+        return bool(self._self_on)
+
     def pass_through(self) -> None:
         """Take the engine out where the wrapper itself cannot be taken away."""
         self._self_on.clear()
