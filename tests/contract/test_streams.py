@@ -110,7 +110,7 @@ async def test_what_was_seen_before_the_end_is_kept(balanced: Recorded, caller: 
     del stream
     facts = (await dropped(balanced)).attributes
     assert facts["gen_ai.response.id"]
-    assert facts["gen_ai.response.model"] == case.facts["gen_ai.response.model"]
+    assert facts.get("gen_ai.response.model") == case.facts.get("gen_ai.response.model")
 
 
 @streaming
