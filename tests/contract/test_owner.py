@@ -41,7 +41,7 @@ async def test_a_frameworks_span_around_ours_owns(balanced: Recorded, caller: Ca
     assert counted(balanced) == 1
     facts = theirs.attributes
     assert facts["gen_ai.usage.input_tokens"] == 12  # held for it: it was not told
-    assert facts["gen_ai.response.model"] == case.facts["gen_ai.response.model"]
+    assert facts.get("gen_ai.response.model") == case.facts.get("gen_ai.response.model")
 
 
 @both
