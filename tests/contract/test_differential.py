@@ -40,6 +40,14 @@ def entered(stream):
     return closing(stream) if hasattr(stream, "send") else aclosing(stream) if hasattr(stream, "asend") else stream
 
 
+async def ready(stream):
+    return stream
+
+
+def opened(stream):
+    return ready(stream) if hasattr(stream, "asend") else stream
+
+
 def closed(stream):
     return stream.aclose() if hasattr(stream, "asend") else stream.close()
 """
@@ -61,17 +69,17 @@ _ALL = {
     """,
 }
 _STREAMED = {
-    "stream": "return [one ~async for one in ~await CASE.stream(client, MODEL)]",
-    "cut": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+cut-after-2')]",
-    "broken": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+midstream-error')]",
-    "unknown": "return [one ~async for one in ~await CASE.stream(client, MODEL + '+unknown-events')]",
+    "stream": "return [one ~async for one in ~await opened(CASE.stream(client, MODEL))]",
+    "cut": "return [one ~async for one in ~await opened(CASE.stream(client, MODEL + '+cut-after-2'))]",
+    "broken": "return [one ~async for one in ~await opened(CASE.stream(client, MODEL + '+midstream-error'))]",
+    "unknown": "return [one ~async for one in ~await opened(CASE.stream(client, MODEL + '+unknown-events'))]",
     "body": """
-        ~async with entered(~await CASE.stream(client, MODEL)) as stream:
+        ~async with entered(~await opened(CASE.stream(client, MODEL))) as stream:
             ~async for one in stream:
                 raise KeyError(type(one).__qualname__)
     """,
     "after": """
-        stream = ~await CASE.stream(client, MODEL + "+slow-chunk-50ms")
+        stream = ~await opened(CASE.stream(client, MODEL + "+slow-chunk-50ms"))
         seen = [type(stream), dir(type(stream)), sorted(getattr(stream, "__dict__", ()))]
         ~async for one in stream:
             seen.append(one)
