@@ -34,25 +34,13 @@ def _peer(resource: Any) -> Peer:
 
 # --- requests: absent arguments are marked by a sentinel, which is no text and no number -----------
 
-
-def _count(facts: Facts, value: Any) -> None:
-    if type(value) is int and value != 1:
-        facts[semconv.REQUEST_CHOICE_COUNT] = value
-
-
-def _format(facts: Facts, value: Any) -> None:
-    kind = get(value, "type")
-    if isinstance(kind, str):
-        facts[semconv.OUTPUT_TYPE] = "json" if kind.startswith("json") else kind
-
-
 _SHARED: Final = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "stop")
 _CHAT: Final = {
     **{name: requests.CHAT[name] for name in _SHARED},
-    "n": _count,
+    "n": requests.CHAT["n"],
     "random_seed": semconv.REQUEST_SEED,
     "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
-    "response_format": _format,
+    "response_format": requests.output_type,
     "top_k": semconv.REQUEST_TOP_K,
 }
 _AGENT: Final = {**_CHAT, "agent_id": semconv.AGENT_ID}

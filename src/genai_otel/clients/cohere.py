@@ -1,0 +1,123 @@
+"""Cohere: chat, embeddings and reranking of both versions of its API, text generation of the first.
+
+The public methods are traced, and the raw clients that stand behind them in newer versions: a call is one span,
+whichever way it is made.  What is missing: a raw client's stream, which is a context manager around a response;
+``embed_stream``, which makes a request of its own for each batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from genai_otel import semconv
+from genai_otel.clients import _cohere_messages as messages
+from genai_otel.clients import _cohere_results as results
+from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming, both
+
+# --- whom a client talks to -----------------------------------------------------------------------
+
+_CLOUDS: Final = {
+    "BedrockClient": "aws.bedrock",
+    "SagemakerClient": "aws.sagemaker",
+    "OciClient": "oci",
+}
+
+
+def _connection(client: Any) -> Any:
+    found = client.__dict__.get("_client_wrapper")
+    return client._raw_client._client_wrapper if found is None else found  # noqa: SLF001 - where the client keeps it
+
+
+def _peer(client: Any) -> Peer:
+    cloud = _CLOUDS.get(type(client).__name__.removesuffix("V2"))
+    if cloud is not None:
+        return Peer(cloud)  # these sign and send elsewhere than their base URL says
+    address: str = _connection(client).get_base_url()
+    url = urlsplit(address)
+    return Peer("cohere", url.hostname, url.port or (80 if url.scheme == "http" else 443))
+
+
+# --- the endpoints --------------------------------------------------------------------------------
+
+
+def _streaming(module: str, name: str, **fields: Any) -> list[Endpoint]:
+    """Streams, which are generators: calling the async method gives one, there is nothing to await."""
+    return [Endpoint(f"{module}:{kind}{name}", stream_argument=None, **fields) for kind in ("", "Async")]
+
+
+def _raw(module: str, name: str, **fields: Any) -> tuple[Endpoint, ...]:
+    """The method of a raw client, whose result stands in a response."""
+    response, content = fields["response"], fields.get("content")
+    return both(
+        module,
+        name,
+        **{
+            **fields,
+            "response": lambda raw: response(raw.data),
+            "content": None if content is None else messages.within(content),
+        },
+    )
+
+
+_V2: Final = "cohere.v2.client"
+_V1: Final = "cohere.base_client"
+_RAW_V2: Final = "cohere.v2.raw_client"
+_RAW_V1: Final = "cohere.raw_base_client"
+
+_chat: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": results.request(),
+    "response": results.chat_response,
+    "content": messages.CHAT,
+}
+_old_chat: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": results.request(),
+    "response": results.old_chat_response,
+    "content": messages.OLD_CHAT,
+}
+_generate: Final[dict[str, Any]] = {
+    "operation": semconv.TEXT_COMPLETION,
+    "request": results.request(),
+    "response": results.generation,
+    "content": messages.GENERATE,
+}
+_embed: Final[dict[str, Any]] = {
+    "operation": semconv.EMBEDDINGS,
+    "request": results.embed_request,
+    "response": results.plain_response,
+}
+_rerank: Final[dict[str, Any]] = {"operation": semconv.RERANK, "response": results.plain_response}
+_streamed: Final[dict[str, Any]] = {"request": results.request(stream=True), "first": results.first}
+
+SPEC: Final = ClientSpec(
+    name="cohere",
+    requires="cohere >= 5.13, < 8",
+    connection=_connection,
+    peer=_peer,
+    streaming=Streaming(),
+    errors=results.errors,
+    instrumentors=("cohere",),
+    endpoints=(
+        *both(_V2, "V2Client.chat", **_chat),
+        *_streaming(_V2, "V2Client.chat_stream", **{**_chat, **_streamed}, chunk=results.chunk),
+        *both(_V2, "V2Client.embed", **_embed),
+        *both(_V2, "V2Client.rerank", **_rerank),
+        *both(_V1, "BaseCohere.chat", **_old_chat),
+        *_streaming(_V1, "BaseCohere.chat_stream", **{**_old_chat, **_streamed}, chunk=results.old_chunk),
+        *both(_V1, "BaseCohere.generate", **_generate),
+        *_streaming(
+            _V1, "BaseCohere.generate_stream", **{**_generate, **_streamed}, chunk=results.generation_chunk
+        ),
+        # The client's own method, which sends texts in batches, each in a thread of its own.
+        *both("cohere.client", "Client.embed", **_embed),
+        *both(_V1, "BaseCohere.rerank", **_rerank),
+        *_raw(_RAW_V2, "RawV2Client.chat", **_chat),
+        *_raw(_RAW_V2, "RawV2Client.embed", **_embed),
+        *_raw(_RAW_V2, "RawV2Client.rerank", **_rerank),
+        *_raw(_RAW_V1, "RawBaseCohere.chat", **_old_chat),
+        *_raw(_RAW_V1, "RawBaseCohere.generate", **_generate),
+        *_raw(_RAW_V1, "RawBaseCohere.rerank", **_rerank),
+    ),
+)
