@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from importlib import metadata
 
 from genai_otel import fence
@@ -21,14 +22,19 @@ def settle(spec: ClientSpec, mode: Mode) -> Mode:
     """The mode that a client can have; where it is not to trace itself, it is told so."""
     if mode == "native":
         if spec.native is not None and _able(spec.native.requires):
+            _say(spec.native.wanted)
             return "native"
         fence.warn(f"{spec.name} is traced by us: it does not trace itself{_since(spec)}")
         mode = "wrap"
     if spec.native is not None:
-        for variable, value in spec.native.off.items():
-            if variable not in os.environ:
-                os.environ[variable] = _set[variable] = value
+        _say(spec.native.off)
     return mode
+
+
+def _say(variables: Mapping[str, str]) -> None:
+    for variable, value in variables.items():
+        if variable not in os.environ:
+            os.environ[variable] = _set[variable] = value
 
 
 def restore() -> None:
