@@ -10,7 +10,7 @@ attributes named by the GenAI conventions.  They need no error handling, the eng
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Facts = dict[str, Any]
@@ -153,12 +153,14 @@ class Native:
     """How a client traces its calls itself, from the version of ``requires`` on ("distribution >= version").
 
     ``off`` are the environment variables that switch it off, as they are to be set before the client is imported or
-    made.  ``on`` says whether an instance traces all the same, because the program said so when it made it.
+    made; ``wanted`` those that switch it on, for clients that are silent by themselves.  ``on`` says whether an instance
+    traces all the same, because the program said so when it made it.
     """
 
     requires: str
     off: Mapping[str, str]
     on: Callable[[Any], bool]
+    wanted: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, eq=False)
