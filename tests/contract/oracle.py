@@ -22,6 +22,13 @@ _FIRST = "gen_ai.client.operation.time_to_first_chunk"
 _EACH = "gen_ai.client.operation.time_per_output_chunk"
 _TOKENS = "gen_ai.client.token.usage"
 _REASONS = "genai_otel.client.finish_reasons"
+_WORDS = {
+    "tool_call": "tool_calls",
+    **{
+        word: word
+        for word in ("stop", "length", "tool_calls", "content_filter", "refusal", "error", "cancelled")
+    },
+}
 KNOWN = {_DURATION, _FIRST, _EACH, _TOKENS, _REASONS}
 
 Series = tuple[str, frozenset[tuple[str, Any]]]
@@ -49,7 +56,7 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
                 add(_TOKENS, {**who, "gen_ai.token.type": kind}, tokens)
         reasons = facts.get("gen_ai.response.finish_reasons")
         for reason in reasons or (("error",) if "error.type" in facts else ()):
-            add(_REASONS, {**who, "genai_otel.finish_reason": reason}, 1)
+            add(_REASONS, {**who, "genai_otel.finish_reason": _WORDS.get(reason, "_OTHER")}, 1)
         for metric, name in (
             (_FIRST, "gen_ai.response.time_to_first_chunk"),
             (_EACH, "genai_otel.stream.time_per_chunk"),

@@ -95,6 +95,10 @@ class Payload:
     """Limits all calls of a client, where none has an argument for that."""
     retries: bool = True
     """Whether the client tries again by itself."""
+    http_spans: bool = True
+    """Whether its HTTP library is one that the tests have an instrumentation of."""
+    tells_errors: bool = True
+    """Whether the client tells of an error event in a stream; else it goes on as if there were none."""
     holds_streams: bool = False
     """Whether the client keeps the connection of a stream that was closed until it is itself closed."""
     choices: Callable[[int], Mapping[str, Any]] | None = _choices

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 from google import genai
-from google.genai import types
+from google.genai import errors, types
 
 from tests.contract.payload import CANARY, Case, Payload
 
@@ -74,6 +74,7 @@ PAYLOAD = Payload(
     timeout=_timeout,
     choices=lambda count: {"config": {"candidate_count": count}},
     error_facts={},
+    tells_errors=hasattr(errors.APIError, "raise_error"),  # older ones take an error for an empty chunk
     cases=(
         Case(
             "models.generate_content",
