@@ -56,6 +56,19 @@ def _itself(result: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class Blocks:
+    """A stream that has no iterator of chunks behind it: it reads block by block and keeps what it decoded in a queue.
+
+    ``reader`` names its method that reads a block and says whether that was the last one, ``queue`` its queue; ``body``
+    gives the object whose ``close`` ends the stream.
+    """
+
+    reader: str
+    queue: str
+    body: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Streaming:
     """How a client's stream can be followed.
 
@@ -66,11 +79,12 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it;
-    the result it came with is read by ``response`` at once.
+    the result it came with is read by ``response`` at once.  ``blocks`` is for streams that are read in that way.
     """
 
     iterator: str | None = None
     reader: str | None = None
+    blocks: Blocks | None = None
     body: Callable[[Any], Any] | None = None
     within: Callable[[Any], Any] = _itself
 

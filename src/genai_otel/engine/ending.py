@@ -18,6 +18,8 @@ _BROKEN: Final = frozenset(
         "IncompleteRead",
         "IncompleteReadError",
         "ResponseStreamingError",
+        "ServiceResponseError",
+        "ChunkedEncodingError",
         "ClientPayloadError",
         "HTTPException",
     }
@@ -26,8 +28,9 @@ _BROKEN: Final = frozenset(
 
 def interrupted(call: Call, error: BaseException) -> None:
     """What the user read from raised ``error``."""
-    broken = not _BROKEN.isdisjoint(base.__name__ for base in type(error).__mro__)
-    call.raised(error, "cut" if broken else "failed")
+    cause = error.__cause__ or error.__context__  # of which some clients make one of their own
+    kinds = (*type(error).__mro__, *type(cause).__mro__)
+    call.raised(error, "failed" if _BROKEN.isdisjoint([kind.__name__ for kind in kinds]) else "cut")
 
 
 def left(call: Call, error: BaseException | None) -> None:

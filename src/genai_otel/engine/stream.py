@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, Final, cast
 
 from genai_otel import fence, semconv
-from genai_otel.engine import body
+from genai_otel.engine import blocks, body
 from genai_otel.engine.call import Call
 from genai_otel.engine.ending import interrupted, left, watch_close
 from genai_otel.spec import StreamFailed, Streaming
@@ -35,6 +35,9 @@ def follow(call: Call, result: Any) -> Any:
     stream = streaming.within(result)
     if streaming.reader is not None:
         body.follow(call, result, stream, streaming)
+        return result
+    if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
+        blocks.follow(call, stream, streaming.blocks, _watcher(call), partial(_exhausted, call))
         return result
     iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)
     if not hasattr(iterator, "__next__") and not hasattr(iterator, "__anext__"):
@@ -71,6 +74,23 @@ def _reader(call: Call) -> Read:
         said(event)
 
     return both
+
+
+def _watcher(call: Call) -> Read:
+    """For streams that are no generators of ours: looks at each chunk."""
+    read, beat = _reader(call), _beats()
+
+    def watch(chunk: Any) -> None:
+        call.beat = beat()
+        if not call.first:
+            _first(call, read, chunk)
+            return
+        try:
+            read(chunk)
+        except Exception as error:  # noqa: BLE001 - see _follow
+            _unread(call, error)
+
+    return watch
 
 
 def _ignore(_: Any = None) -> None:
