@@ -86,7 +86,7 @@ class Caller:
 
     async def leave(self, stream: Any) -> None:
         """Close a stream early, by whichever method it has."""
-        await settled(stream.aclose() if hasattr(stream, "asend") else stream.close())
+        await settled(stream.aclose() if hasattr(stream, "aclose") else stream.close())
 
     async def close(self) -> None:
         close = getattr(self.client, "close", None) or getattr(self.client, "aclose", None)

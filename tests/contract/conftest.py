@@ -27,7 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.contract)
-            for warning in ("ignore:deprecated:DeprecationWarning", "ignore:The .* method is deprecated"):
+            for warning in (
+                "ignore:deprecated:DeprecationWarning",
+                "ignore:The .* method is deprecated",
+                "ignore:(?i)unclosed:ResourceWarning",  # what becomes of a dropped stream's connection
+            ):
                 item.add_marker(pytest.mark.filterwarnings(warning))  # vendors' own
 
 

@@ -37,7 +37,8 @@ async def test_the_callers_span_is_the_parent_and_stays_current(
     assert span.parent is not None
     assert span.parent.span_id == mine.get_span_context().span_id
     http = [other for other in balanced.spans() if other.kind.name == "CLIENT" and other is not span]
-    assert [other.parent.span_id for other in http if other.parent] == [span.context.span_id]
+    wanted = [span.context.span_id] if caller.payload.http_spans else []
+    assert [other.parent.span_id for other in http if other.parent] == wanted
 
 
 @cases()
@@ -163,6 +164,8 @@ async def test_trace_headers_go_to_hosts_of_ours(
     balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
 ) -> None:
     """Loopback is one; `test_differential` shows that a vendor gets none."""
+    if not caller.payload.http_spans:
+        pytest.skip("no instrumentation here of its HTTP library, which would send them")
     await caller.call(case)
     (request,) = model_server.requests
     http = next(span for span in balanced.spans() if span is not balanced.span() and span.parent)

@@ -49,7 +49,7 @@ def opened(stream):
 
 
 def closed(stream):
-    return stream.aclose() if hasattr(stream, "asend") else stream.close()
+    return stream.aclose() if hasattr(stream, "aclose") else stream.close()
 """
 
 _ALL = {
@@ -80,7 +80,7 @@ _STREAMED = {
     """,
     "after": """
         stream = ~await opened(CASE.stream(client, MODEL + "+slow-chunk-50ms"))
-        seen = [type(stream), dir(type(stream)), sorted(getattr(stream, "__dict__", ()))]
+        seen = [type(stream), dir(type(stream)), sorted(set(getattr(stream, "__dict__", ())) - set(dir(type(stream))))]
         ~async for one in stream:
             seen.append(one)
             break
@@ -189,7 +189,7 @@ def test_results_and_exceptions_are_the_same(ran: Ran) -> None:
         assert traced.result == bare.result, name
         assert traced.error == bare.error, name
     failed = [name for name, (bare, _) in rows.items() if bare.error]
-    assert len(rows) / 8 < len(failed) < len(rows) / 2  # the rows do what they are meant to do
+    assert len(rows) / 8 < len(failed) < len(rows) * 0.6  # the rows do what they are meant to do
 
 
 def test_bytes_and_headers_are_the_same(ran: Ran) -> None:
@@ -207,7 +207,7 @@ def test_spans_of_calls_and_of_http_are_there_and_quote_nothing(ran: Ran) -> Non
     ours = {span.span_id: span for span in spans if span.scope == "genai_otel"}
     http = [span for span in spans if "http" in span.scope]
     assert {span.attributes.get("server.address") for span in ours.values()} == {payload.host}
-    assert len(http) == sum(len(traced.sent) for _, traced in rows.values())
+    assert len(http) == sum(len(traced.sent) for _, traced in rows.values()) * payload.http_spans
     assert all(span.parent_id in ours for span in http)
     assert CANARY.encode() not in sink.everything()
     assert b"sk-test" not in sink.everything()

@@ -109,8 +109,8 @@ async def test_what_was_seen_before_the_end_is_kept(balanced: Recorded, caller: 
     await caller.take(stream, 1)
     del stream
     facts = (await dropped(balanced)).attributes
-    assert facts["gen_ai.response.id"]
     assert facts.get("gen_ai.response.model") == case.facts.get("gen_ai.response.model")
+    assert ("gen_ai.response.id" in facts) == ("gen_ai.response.id" in case.facts)
 
 
 @streaming
@@ -209,6 +209,9 @@ async def test_connection_that_breaks_is_cut(balanced: Recorded, caller: Caller,
 async def test_error_in_mid_stream_is_failed(balanced: Recorded, caller: Caller, case: Case) -> None:
     _, error = await caller.read(await caller.stream(case, "midstream-error-2"))
     result, status, kind = outcome(balanced.span())
+    if not caller.payload.tells_errors:
+        assert (error, result) == (None, "completed")
+        return
     assert (result, status) == ("failed", "ERROR")
     assert kind in ([type(error).__qualname__] if error else ["server_error", "error"])
 

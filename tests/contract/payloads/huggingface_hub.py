@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import os
 from dataclasses import dataclass
 from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # else the client asks its hub for a table, at its first request of a day
 
 import huggingface_hub
 from huggingface_hub import AsyncInferenceClient, InferenceClient
@@ -21,7 +24,7 @@ huggingface_hub.set_async_client_factory(lambda: _httpx.AsyncClient(verify=False
 
 def _make(base_url: str, asynchronous: bool, max_retries: int = 0, **options: Any) -> Any:
     del max_retries  # it has none
-    kind = AsyncInferenceClient if asynchronous else InferenceClient
+    kind: Any = AsyncInferenceClient if asynchronous else InferenceClient
     return kind(base_url=base_url, **{"api_key": "sk-test", **options})
 
 
