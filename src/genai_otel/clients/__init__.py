@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from genai_otel.clients import anthropic, cohere, google_genai, groq, huggingface_hub, mistralai, openai
+from genai_otel.clients import anthropic, azure_ai_inference, cohere, google_genai, groq, huggingface_hub, mistralai, openai
 from genai_otel.spec import ClientSpec
 
 SPECS: Final[tuple[ClientSpec, ...]] = (
     anthropic.SPEC,
+    azure_ai_inference.SPEC,
     cohere.SPEC,
     google_genai.SPEC,
     groq.SPEC,

@@ -58,7 +58,10 @@ def fields(value: Any) -> dict[str, Any]:
     found: Any = value  # under another name, which the test does not narrow to unknown types
     if isinstance(value, dict):
         return found
-    newer = value.__pydantic_extra__
+    try:
+        newer = value.__pydantic_extra__
+    except AttributeError:  # models of another kind
+        return dict(found) if isinstance(value, Mapping) else value.__dict__
     return {**value.__dict__, **newer} if newer else value.__dict__
 
 

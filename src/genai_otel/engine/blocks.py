@@ -70,8 +70,8 @@ class _Reading:
 
     def __init__(self, call: Call, stream: Any, blocks: Blocks, queue: _Queue) -> None:
         self._call = call
-        self._stream = weakref.ref(stream)  # which refers to this
-        self._read = getattr(type(stream), blocks.reader)
+        self._stream: Callable[[], Any] = weakref.ref(stream)  # which refers to this
+        self._read: Any = getattr(stream.__class__, blocks.reader)
         self._queue = queue
         self.busy = False
 

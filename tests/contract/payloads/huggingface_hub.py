@@ -5,17 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # else the client asks its hub for a table, at its first request of a day
 
 import huggingface_hub
 from huggingface_hub import AsyncInferenceClient, InferenceClient
-from huggingface_hub.utils import _http
 
 from tests.contract.payload import CANARY, Case, Payload
 
-_httpx: Any = _http.httpx2 if hasattr(_http, "httpx2") else _http.httpx
+_httpx: Any = import_module("httpx2" if int(huggingface_hub.__version__.partition(".")[0]) > 1 else "httpx")
 # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.  The client's own transport
 # gives each request a random number in a header.
 huggingface_hub.set_client_factory(lambda: _httpx.Client(verify=False))
