@@ -106,6 +106,7 @@ class Endpoint:
     ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
     calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
     stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does.
+    ``otherwise`` is the path of the method to take in versions that do not have that one, which then is a private one.
     ``positional`` names leading positional parameters, ``model`` the argument that names the model.
 
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
@@ -123,6 +124,7 @@ class Endpoint:
 
     target: str
     operation: str
+    otherwise: str = ""
     asynchronous: bool = False
     request: Callable[[Mapping[str, Any]], Facts] = _no_request
     response: Callable[[Any], Facts] = _no_response

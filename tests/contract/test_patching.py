@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import pickle
 import sys
@@ -142,6 +143,16 @@ def test_a_client_is_patched_when_it_is_imported(telemetry: Recorded, made_up: s
     assert states(target, lost) == [("waiting", "")] * 2
     module: Any = __import__(made_up)
     assert states(target, lost) == [("patched", ""), ("skipped", "not in this version of the client")]
+    assert module.Client().chat(model="m") == "m"
+    assert telemetry.span().name == "chat m"
+
+
+def test_a_method_that_is_gone_has_another_in_its_place(telemetry: Recorded, made_up: str) -> None:
+    target = f"{made_up}:Client._private"
+    one = Endpoint(target, "chat", otherwise="Client.chat")
+    patch.install((dataclasses.replace(spec(), endpoints=(one,)),))
+    module: Any = __import__(made_up)
+    assert states(target) == [("patched", "")]
     assert module.Client().chat(model="m") == "m"
     assert telemetry.span().name == "chat m"
 

@@ -137,7 +137,7 @@ def _apply(spec: ClientSpec, endpoint: Endpoint, module: ModuleType, path: str, 
         resolve,
     )  # wrapt, which costs too much to be imported at set-up
 
-    found = resolve(module, path)
+    found = resolve(module, path) or (resolve(module, endpoint.otherwise) if endpoint.otherwise else None)
     if found is None:
         return Patch(spec.name, endpoint.target, "skipped", "not in this version of the client")
     parent, name, original = found
