@@ -171,8 +171,9 @@ async def test_exception_of_the_body_of_with_is_the_calls(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     mistake = KeyError("mine")
+    stream = await caller.stream(case)
     with pytest.raises(KeyError) as caught:
-        async with caller.entered(await caller.stream(case)) as stream:
+        async with caller.entered(stream):
             if caller.asynchronous:
                 async for _ in stream:
                     raise mistake

@@ -81,7 +81,7 @@ def _request(arguments: Mapping[str, Any]) -> Facts:
     if messages:
         facts[semconv.INPUT_MESSAGES] = messages
     config = arguments.get("config")
-    fields = {} if config is None else given(config)
+    fields: Mapping[str, Any] = {} if config is None else given(config)
     instructions = [part for said in _messages(fields.get("system_instruction")) for part in said["parts"]]
     if instructions:
         facts[semconv.SYSTEM_INSTRUCTIONS] = instructions
@@ -122,8 +122,7 @@ def _tool(tool: Any) -> list[Part]:
         return [known(type="function", name=getattr(tool, "__name__", None), description=tool.__doc__)]
     functions = _either(tool, "function_declarations", "functionDeclarations")
     if functions is None:
-        fields = given(tool) if hasattr(tool, "__pydantic_fields_set__") else tool
-        kinds = fields if isinstance(fields, Mapping) else ()
+        kinds = given(tool) if type(tool) is dict or hasattr(tool, "__pydantic_fields_set__") else ()
         return [{"type": kind, "name": kind} for kind in kinds]
     return [
         known(

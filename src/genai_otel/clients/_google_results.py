@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients._parts import get
 from genai_otel.spec import Facts
 
 # --- requests: everything but the model stands in ``config``, a model of pydantic's or a dictionary ----------------
@@ -35,7 +36,7 @@ def _modalities(facts: Facts, value: Any) -> None:
 
 
 def _thinking(facts: Facts, value: Any) -> None:
-    level = value.get("thinking_level") if isinstance(value, dict) else getattr(value, "thinking_level", None)
+    level = get(value, "thinking_level")
     if level is not None:
         facts[semconv.REQUEST_REASONING_LEVEL] = getattr(level, "value", level)
 

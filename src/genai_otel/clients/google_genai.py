@@ -31,11 +31,13 @@ def _peer(resource: Any) -> Peer:
 
 
 def _both(name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
-    """The method of ``Models`` and its twin of ``AsyncModels``."""
-    module = "google.genai.models"
+    """The method of ``Models`` and its twin of ``AsyncModels``; in place of a private one the public one."""
+    module, public = "google.genai.models:", name.lstrip("_")
     return (
-        Endpoint(f"{module}:Models.{name}", **fields),
-        Endpoint(f"{module}:AsyncModels.{name}", asynchronous=True, **fields),
+        Endpoint(f"{module}Models.{name}", otherwise=f"Models.{public}", **fields),
+        Endpoint(
+            f"{module}AsyncModels.{name}", otherwise=f"AsyncModels.{public}", asynchronous=True, **fields
+        ),
     )
 
 

@@ -95,14 +95,14 @@ def _tools(job: Job) -> Iterator[Tool]:
 
 def _lowered(schema: object) -> object:
     """A schema in JSON's own words, which Google writes in capitals."""
-    if isinstance(schema, list):
-        return [_lowered(part) for part in items(schema)]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: part.lower() if name == "type" and isinstance(part, str) else _lowered(part)
-        for name, part in mapping(schema).items()
-    }
+    if listed := items(schema):
+        return [_lowered(part) for part in listed]
+    if named := mapping(schema):
+        return {
+            name: part.lower() if name == "type" and isinstance(part, str) else _lowered(part)
+            for name, part in named.items()
+        }
+    return schema
 
 
 def _usage(usage: Usage, output: int | None = None) -> dict[str, object]:

@@ -112,7 +112,7 @@ def test_usage_may_come_after_the_last_candidate(
 def test_finish_reasons(
     balanced: Recorded, model_server: ModelServer, client: Any, said: str, meant: str
 ) -> None:
-    candidate = {"content": {"role": "model", "parts": []}, "finishReason": said, "index": 0}
+    candidate: dict[str, Any] = {"content": {"role": "model", "parts": []}, "finishReason": said, "index": 0}
     model_server.reply({"candidates": [candidate]})
     client.models.generate_content(model=MODEL, contents="hello")
     assert facts(balanced)["gen_ai.response.finish_reasons"] == (meant,)

@@ -31,7 +31,8 @@ def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
     if find_spec("aiohttp") and "httpx_async_client" in types.HttpOptions.model_fields:
         # Else aiohttp is used, where it is there; test_transport has it.
         http.httpx_async_client = httpx2.AsyncClient(verify=_TLS, timeout=None)
-    client = genai.Client(**{"api_key": "sk-test", **options}, http_options=http)
+    chosen: dict[str, Any] = {"api_key": "sk-test", **options}
+    client = genai.Client(**chosen, http_options=http)
     if not asynchronous:
         return client
     aio: Any = client.aio
