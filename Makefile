@@ -36,7 +36,7 @@ docs:  ## writes the generated parts of the README
 	@$(DEV)
 	@$(BIN)/python docs/generate.py
 
-test-pythons:  ## the quick suite on every other Python from 3.10 on that this machine has
+test-pythons:  ## the quick suite on the other Pythons from 3.10 on that this machine has; ARGS=3.12 runs that one whole
 	@$(DEV)
 	@$(BIN)/python -m tests.pythons $(ARGS)
 

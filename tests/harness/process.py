@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
+CRASHES_AT_END = sys.version_info[:3] == (3, 13, 0)
+"""Of a signal, with and without us, when an interpreter ends while a generator of a client's stream is alive."""
 _KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
 
