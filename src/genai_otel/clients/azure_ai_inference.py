@@ -108,7 +108,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
     chat = Endpoint(
         f"{module}:ChatCompletionsClient.complete",
         semconv.CHAT,
-        asynchronous,
+        asynchronous=asynchronous,
         request=requests.request(requests.CHAT),
         response=_chat_response,
         first=results.identity,
@@ -121,7 +121,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
         Endpoint(
             f"{module}:{name}.embed",
             semconv.EMBEDDINGS,
-            asynchronous,
+            asynchronous=asynchronous,
             request=requests.request(requests.EMBEDDINGS),
             response=_embeddings_response,
             positional=("body",),
