@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from genai_otel.clients import anthropic, azure_ai_inference, cohere, google_genai, groq, huggingface_hub, mistralai, openai
+from genai_otel.clients import (
+    anthropic,
+    azure_ai_inference,
+    cohere,
+    google_genai,
+    groq,
+    huggingface_hub,
+    mistralai,
+    ollama,
+    openai,
+)
 from genai_otel.spec import ClientSpec
 
 SPECS: Final[tuple[ClientSpec, ...]] = (
@@ -15,5 +25,6 @@ SPECS: Final[tuple[ClientSpec, ...]] = (
     groq.SPEC,
     huggingface_hub.SPEC,
     mistralai.SPEC,
+    ollama.SPEC,
     openai.SPEC,
 )

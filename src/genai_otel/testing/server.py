@@ -19,7 +19,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from genai_otel.testing import anthropic_api, cohere_api, google_api, huggingface_api, mistral_api, openai_api, openai_kin
+from genai_otel.testing import (
+    anthropic_api,
+    cohere_api,
+    google_api,
+    huggingface_api,
+    mistral_api,
+    ollama_api,
+    openai_api,
+    openai_kin,
+)
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse
 from genai_otel.testing.distort import distort
@@ -48,6 +57,7 @@ _FORMATS: tuple[WireFormat, ...] = (
     huggingface_api,
     anthropic_api,
     mistral_api,
+    ollama_api,
     *openai_kin.FORMATS,
     openai_api,
 )  # a further vendor is one more module
