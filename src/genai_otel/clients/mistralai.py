@@ -11,7 +11,7 @@ from genai_otel.clients import _mistral_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._parts import get
-from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, Streaming
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -31,6 +31,18 @@ def _peer(resource: Any) -> Peer:
         provider = "azure.ai.inference"
     return Peer(provider, host or None, url.port or (80 if url.scheme == "http" else 443))
 
+
+def _traces_itself(resource: Any) -> bool:
+    for hook in resource.sdk_configuration._hooks.before_request_hooks:  # noqa: SLF001 - nothing public says it
+        if type(hook).__name__ == "TracingHook":
+            return getattr(hook, "_telemetry_use_global_provider", False)
+    return False
+
+
+# The first major adds a span wherever there is a tracer provider; it names no operation, so nobody counts it.
+_NATIVE: Final = Native(
+    requires="mistralai >= 2.10", off={}, on=_traces_itself, wanted={"MISTRAL_SDK_TELEMETRY": "global"}
+)
 
 # --- requests: absent arguments are marked by a sentinel, which is no text and no number -----------
 
@@ -136,12 +148,13 @@ def _completing(
 
 SPEC: Final = ClientSpec(
     name="mistralai",
-    requires="mistralai >= 1.12, < 4",
+    requires="mistralai >= 1.12.2, < 4",
     connection=_connection,
     peer=_peer,
     streaming=Streaming(iterator="generator", body=lambda stream: stream.response),
     errors=_errors,
     instrumentors=("mistralai",),
+    native=_NATIVE,
     endpoints=(
         *_completing("chat:Chat", _VENDOR + _CLOUDS, _CHAT, operation=semconv.CHAT, content=messages.CHAT),
         *_completing(

@@ -104,8 +104,8 @@ PAYLOAD = Payload(
             raw=(),
         ),
         Case(
-            "embed",
-            lambda model: {"model": model, "texts": [CANARY, CANARY]},
+            "embed",  # without batches, which are sent in threads that know no context
+            lambda model: {"model": model, "texts": [CANARY, CANARY], "batching": False},
             _EMBEDDED,
             operation="embeddings",
             raw=(),
