@@ -52,10 +52,10 @@ class WireFormat(Protocol):
 
 
 _FORMATS: tuple[WireFormat, ...] = (
+    anthropic_api,
     cohere_api,
     google_api,
     huggingface_api,
-    anthropic_api,
     mistral_api,
     ollama_api,
     *openai_kin.FORMATS,
