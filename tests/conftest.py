@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 # Before genai_otel or the SDK is imported: both read the environment then.
-for name in [name for name in os.environ if name.startswith(("OTEL_", "GENAI_OTEL_", "OPENAI_", "ANTHROPIC_"))]:
+for name in [
+    name for name in os.environ if name.startswith(("OTEL_", "GENAI_OTEL_", "OPENAI_", "ANTHROPIC_"))
+]:
     del os.environ[name]
 os.environ["GENAI_OTEL_STRICT"] = "1"
 

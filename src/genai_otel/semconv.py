@@ -84,6 +84,10 @@ OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 
+# --- vendor refinement: Bedrock -------------------------------------------------------------------
+BEDROCK_GUARDRAIL_ID: Final = "aws.bedrock.guardrail.id"
+BEDROCK_KNOWLEDGE_BASE_ID: Final = "aws.bedrock.knowledge_base.id"
+
 # --- names of our own (design.md 5b, a public contract) -------------------------------------------
 OUTCOME: Final = "genai_otel.outcome"
 OWNER: Final = "genai_otel.owner"
@@ -106,6 +110,7 @@ GENERATE_CONTENT: Final = "generate_content"
 EMBEDDINGS: Final = "embeddings"
 FETCH_RESPONSE: Final = "fetch_response"
 MODERATION: Final = "moderation"
+INVOKE_AGENT: Final = "invoke_agent"
 # No names of the convention, which knows none of these operations.
 COUNT_TOKENS: Final = "count_tokens"
 CREATE_BATCH: Final = "create_batch"

@@ -75,11 +75,11 @@ class Streaming:
     ``iterator`` names the attribute that holds the iterator behind the stream: it is followed in place, so that the
     user keeps the very same object.  None where the stream is a plain generator, which nobody can look into: the user
     gets a generator around it.  ``body`` gives, for a stream, the object whose ``close``/``aclose`` ends it;
-    ``within`` finds the stream in the result.
+    ``within`` finds the stream in the result, which the endpoint's ``response`` then reads at once.
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
-    that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it;
-    the result it came with is read by ``response`` at once.  ``blocks`` is for streams that are read in that way.
+    that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
+    ``blocks`` is for streams that are read in that way.
     """
 
     iterator: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 
@@ -36,6 +36,8 @@ class Caller:
     """Calls ``payload``'s client.  ``directives`` of a call are those of the model server, ``+`` between them."""
 
     def __init__(self, payload: Payload, server: Served, *, asynchronous: bool, **options: Any) -> None:
+        if asynchronous not in payload.forms:
+            pytest.skip(f"{payload.client} has no such client")
         self.payload = payload
         self.asynchronous = asynchronous
         self.server = server
@@ -67,6 +69,11 @@ class Caller:
     async def take(self, stream: Any, count: int) -> list[Any]:
         """The next ``count`` elements, fewer when it ends."""
         seen: list[Any] = []
+        kind = cast("Any", type(stream))
+        if inspect.isasyncgenfunction(getattr(kind, "__anext__", None)):
+            stream = aiter(stream)  # a client's misunderstanding: `async for` works all the same
+        elif not self.asynchronous:
+            stream = stream if hasattr(stream, "__next__") else iter(stream)
         for _ in range(count):
             element = await anext(stream, _END) if self.asynchronous else next(stream, _END)
             if element is _END:
@@ -81,7 +88,7 @@ class Caller:
             async with aclosing(manager) if hasattr(manager, "asend") else manager as value:
                 yield value
         else:
-            with closing(manager) if hasattr(manager, "send") else manager as value:
+            with manager if hasattr(manager, "__enter__") else closing(manager) as value:
                 yield value
 
     async def leave(self, stream: Any) -> None:

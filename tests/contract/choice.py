@@ -21,7 +21,8 @@ def all_payloads() -> list[Payload]:
     ``CONTRACT_CLIENTS`` names the ones that are wanted: then each must be there.
     """
     wanted = os.environ.get("CONTRACT_CLIENTS", "").replace(",", " ").split()
-    names = wanted or [module.name for module in iter_modules(payloads.__path__) if installed(module.name)]
+    found = [module.name for module in iter_modules(payloads.__path__) if not module.name.startswith("_")]
+    names = wanted or [name for name in found if installed(name)]
     return [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in names]
 
 

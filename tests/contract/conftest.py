@@ -23,7 +23,7 @@ from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.contract)
@@ -33,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 "ignore:(?i)unclosed:ResourceWarning",  # what becomes of a dropped stream's connection
             ):
                 item.add_marker(pytest.mark.filterwarnings(warning))  # vendors' own
+            payload = item.callspec.params.get("payload") if hasattr(item, "callspec") else None
+            for warning in payload.warnings if isinstance(payload, Payload) else ():
+                item.add_marker(pytest.mark.filterwarnings(warning))
 
 
 @pytest.fixture(autouse=True)

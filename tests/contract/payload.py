@@ -6,6 +6,7 @@ stream helper, raw, and raw without reading.  The tests know no client by name.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -13,6 +14,25 @@ from typing import Any
 
 CANARY = "canary-7f3a in the mine"
 """Stands in everything that is said to a model.  While content is off it may leave in no signal."""
+
+
+def _itself(result: Any) -> Any:
+    return result
+
+
+async def _later(step: Callable[[Any], Any], pending: Any) -> Any:
+    return await _settled(step(await pending))
+
+
+async def _settled(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _then(step: Callable[[Any], Any], result: Any) -> Any:
+    """``step`` done to a result, or to what it will be."""
+    if step is _itself:
+        return result
+    return _later(step, result) if inspect.isawaitable(result) else step(result)
 
 
 @dataclass(frozen=True)
@@ -35,10 +55,17 @@ class Case:
     helper: str = ""
     raw: Sequence[str] = ("with_raw_response", "with_streaming_response")
     stream_path: str = ""
+    model_argument: str = "model"
     named: bool = True
     """Whether the span names the request's model."""
     suffix: str = ""
     """What the names of the async methods end with, where one client has both; its async form is ``Async...``."""
+    within: Callable[[Any], Any] = _itself
+    """Finds the stream in what the method gives."""
+    whole: Callable[[Any], Any] = _itself
+    """What a program does with an answer to have all of it."""
+    measured: bool = True
+    """Whether it is a model's own operation, and not an agent's."""
     inner: bool = False
     """Whether the traced method stands behind the public one, which may refuse a call before, and which keeps to
     itself that its stream is closed."""
@@ -56,13 +83,16 @@ class Case:
         """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
         resource, _, method = self.path.rpartition(".")
         path = f"{resource}.{via}.{method}" if via else self.path
-        return attrgetter(self.on(client, path))(client)(**{**self.arguments(model), **extra})
+        return _then(
+            self.whole, attrgetter(self.on(client, path))(client)(**{**self.arguments(model), **extra})
+        )
 
     def stream(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         """Call it for a stream."""
         if not self.stream_path:
             return self.call(client, model, via=via, stream=True, **extra)
-        return attrgetter(self.on(client, self.stream_path))(client)(**{**self.arguments(model), **extra})
+        method = attrgetter(self.on(client, self.stream_path))(client)
+        return _then(self.within, method(**{**self.arguments(model), **extra}))
 
     def help(self, client: Any, model: str, **extra: Any) -> Any:
         """The vendor's stream helper, not entered."""
@@ -105,5 +135,13 @@ class Payload:
     """The extra arguments that ask the first case for several answers; None where the vendor gives one only."""
     error_facts: Mapping[str, Any] = field(default_factory=lambda: {"genai_otel.response.request_id": ...})
     """What an error of the vendor tells beside its status."""
+    forms: Sequence[bool] = (False, True)
+    """Whether there are clients that are not asynchronous, and ones that are."""
+    error_type: Callable[[BaseException], str] = lambda error: type(error).__qualname__
+    """What a span calls an error."""
+    refuses_broken_json: bool = True
+    """Whether the client raises an error where an answer breaks off in the middle of its JSON."""
+    warnings: Sequence[str] = ()
+    """Filters for warnings that are the client's own."""
     host: str = "api.openai.com"
     """The vendor's own host."""

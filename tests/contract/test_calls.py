@@ -23,7 +23,7 @@ def common(payload: Payload, case: Case, server: ModelServer, model: str, outcom
         "server.address": "127.0.0.1",
         "server.port": server.port,
         "genai_otel.outcome": outcome,
-        "genai_otel.measured": True,
+        **({"genai_otel.measured": True} if case.measured else {}),
         **({"gen_ai.request.model": model} if case.named else {}),
     }
 

@@ -37,7 +37,24 @@ def make_async_client(url):
 
 
 def entered(stream):
-    return closing(stream) if hasattr(stream, "send") else aclosing(stream) if hasattr(stream, "asend") else stream
+    if hasattr(stream, "__enter__") or hasattr(stream, "__aenter__"):
+        return stream
+    if not hasattr(stream, "__aiter__"):
+        return closing(stream)
+    return aclosing(stream if hasattr(stream, "aclose") else Closes(stream))
+
+
+class Closes:
+    # Of a stream that is asynchronous, and is closed at once.
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __aiter__(self):
+        return self.stream.__aiter__()
+
+    async def aclose(self):
+        self.stream.close()
 
 
 async def ready(stream):
@@ -49,7 +66,10 @@ def opened(stream):
 
 
 def closed(stream):
-    return stream.aclose() if hasattr(stream, "aclose") else stream.close()
+    if hasattr(stream, "aclose"):
+        return stream.aclose()
+    done = stream.close()
+    return asyncio.sleep(0) if done is None and hasattr(stream, "__aiter__") else done
 """
 
 _ALL = {
@@ -162,6 +182,8 @@ def script(payload: Payload) -> str:
             indent = "" if body.startswith("\n") else "    "
             function = f"{case.path.replace('.', '_')}__{name}"
             for prefix, flavour in (("async ", "async"), ("", "sync")):
+                if (flavour == "async") not in payload.forms:
+                    continue
                 if flavour == "async" and case is not payload.cases[0] and name not in _ASYNC_TOO:
                     continue  # async goes the same way; the first case shows it in full
                 written = re.sub(r"~\w+ ", "", text) if flavour == "sync" else text.replace("~", "")

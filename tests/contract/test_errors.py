@@ -41,8 +41,8 @@ async def test_error_of_the_vendor(
         directives = f"error-{status}"
         with some_error() as caught:
             await caller.call(case, directives)
-        kind = type(caught.value).__qualname__
-        assert kind not in ("Exception", "RuntimeError")
+        assert type(caught.value).__qualname__ not in ("Exception", "RuntimeError")
+        kind = caller.payload.error_type(caught.value)
         wanted = common(caller.payload, case, model_server, caller.model(directives), "failed")
         wanted |= {**asked(case), **caller.payload.error_facts, "error.type": kind}
         span = balanced.calls()[-1]
@@ -75,6 +75,10 @@ class _At:
 async def test_answer_that_does_not_arrive_whole(
     balanced: Recorded, caller: Caller, case: Case, directives: str
 ) -> None:
+    if directives == "malformed" and not caller.payload.refuses_broken_json:
+        assert await caller.call(case, directives)
+        assert outcome(balanced.span()) == ("completed", "UNSET", None)
+        return
     with some_error() as caught:
         await caller.call(case, directives)
     assert outcome(balanced.span())[1:] == ("ERROR", type(caught.value).__qualname__)
@@ -90,13 +94,13 @@ async def test_timeout_of_the_client(balanced: Recorded, caller: Caller, case: C
 
 @both
 async def test_wrong_call(balanced: Recorded, caller: Caller, case: Case) -> None:
-    with pytest.raises(TypeError) as caught:
+    with some_error() as caught:
         await caller.call(case, no_such_argument=1)
     assert "no_such_argument" in str(caught.value)
     if case.inner:
         assert balanced.calls() == []
     else:
-        assert outcome(balanced.span()) == ("failed", "ERROR", "TypeError")
+        assert outcome(balanced.span()) == ("failed", "ERROR", type(caught.value).__qualname__)
 
 
 @both

@@ -76,11 +76,13 @@ async def test_reader_of_an_endpoint(
     lenient: Recorded, broken: Break, caller: Caller, case: Case, position: str
 ) -> None:
     for endpoint in spec_of(caller).endpoints:
-        if getattr(endpoint, position) is not None:
-            broken(endpoint, position)
+        for each in (endpoint, *endpoint.routes):
+            if getattr(each, position) is not None:
+                broken(each, position)
     count = await everything(caller, case)
     assert len(lenient.calls()) == count
-    assert sum(fence.errors().values()) > 0
+    # Not every operation looks at the first chunk alone.
+    assert sum(fence.errors().values()) > 0 or position == "first"
 
 
 @both
@@ -130,7 +132,8 @@ async def test_steps_of_engine_and_processing(  # noqa: PLR0917 - parameters and
 ) -> None:
     broken(target, name)
     await everything(caller, case)
-    assert sum(fence.errors().values()) > 0
+    # A span that starts is seen by our own tracer, or where an HTTP library is traced.
+    assert sum(fence.errors().values()) > 0 or (name == "started" and not caller.payload.http_spans)
 
 
 @both

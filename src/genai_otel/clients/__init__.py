@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel.clients import (
+    aiobotocore,
     anthropic,
     azure_ai_inference,
+    boto3,
     cohere,
     google_genai,
     groq,
@@ -18,8 +20,10 @@ from genai_otel.clients import (
 from genai_otel.spec import ClientSpec
 
 SPECS: Final[tuple[ClientSpec, ...]] = (
+    aiobotocore.SPEC,
     anthropic.SPEC,
     azure_ai_inference.SPEC,
+    boto3.SPEC,
     cohere.SPEC,
     google_genai.SPEC,
     groq.SPEC,

@@ -23,9 +23,8 @@ from genai_otel.spec import Streaming
 _MOST: Final = 4_194_304
 
 
-def follow(call: Call, result: Any, body: Any, streaming: Streaming) -> None:
-    """Read the facts of ``result``, and those of ``body`` when the user has read it, which ends ``call``."""
-    call.attributes.update(call.endpoint.response(result))
+def follow(call: Call, body: Any, streaming: Streaming) -> None:
+    """Read the facts of ``body`` when the user has read it, which ends ``call``."""
     call.beat = (0, time.perf_counter_ns())
     if body is None or streaming.reader is None:
         call.finish("completed")

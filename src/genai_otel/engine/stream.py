@@ -33,8 +33,11 @@ def follow(call: Call, result: Any) -> Any:
     """Follow the stream in ``result`` until it ends, and end ``call`` with it.  Gives what the user gets."""
     streaming = call.endpoint.streaming or call.spec.streaming or Streaming()
     stream = streaming.within(result)
+    if stream is not result:
+        with fence.contain("engine.response"):
+            call.attributes.update(call.endpoint.response(result))
     if streaming.reader is not None:
-        body.follow(call, result, stream, streaming)
+        body.follow(call, stream, streaming)
         return result
     if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
         blocks.follow(call, stream, streaming.blocks, _watcher(call), partial(_exhausted, call))

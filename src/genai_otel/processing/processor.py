@@ -29,6 +29,8 @@ _MOST_CHANGES = 16_384
 _SAMPLED = TraceFlags.SAMPLED
 # Names of this module's own, because they are looked up on the path of every call.
 _MEASURED = semconv.MEASURED
+_MODEL_OPERATIONS = semconv.MODEL_OPERATIONS
+_OPERATION = semconv.OPERATION_NAME
 _RESPONSE_ID = semconv.RESPONSE_ID
 _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 
@@ -120,6 +122,8 @@ class Pipeline(SpanProcessor):
         try:
             live = self._owners.ended(call.span_context.span_id)
             attributes = call.attributes
+            if attributes[_OPERATION] not in _MODEL_OPERATIONS:
+                return  # an agent's, whose calls of models are counted where they are made
             if owns(live):
                 attributes[_MEASURED] = True
                 if self._sink is not None:

@@ -15,9 +15,9 @@ BROKEN = Event({"error": _FAILURE})
 STRANGE = Event({"object": "chat.completion.future", "choices": [], "future": True})
 
 
-def chat(job: Job) -> Reply:
+def chat(job: Job, *, streams: bool = False) -> Reply:
     answers = [job.compose(ask(job.fields))] * _count(job.fields)
-    if job.streams:
+    if streams or job.streams:
         return Reply(events=_chunks(job, answers), end=DONE, broken=BROKEN, strange=STRANGE)
     choices = [
         {

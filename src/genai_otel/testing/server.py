@@ -21,6 +21,7 @@ from typing import Protocol
 
 from genai_otel.testing import (
     anthropic_api,
+    bedrock_api,
     cohere_api,
     google_api,
     huggingface_api,
@@ -52,6 +53,7 @@ class WireFormat(Protocol):
 
 
 _FORMATS: tuple[WireFormat, ...] = (
+    bedrock_api,  # before the vendors whose form it speaks
     anthropic_api,
     cohere_api,
     google_api,

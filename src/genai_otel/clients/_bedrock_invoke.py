@@ -1,0 +1,220 @@
+"""InvokeModel: each vendor's own form of request and answer, told by its fields.
+
+The model's id does not tell the form: it may be that of an inference profile, a provisioned or an imported model.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _bedrock_results as results
+from genai_otel.clients._bedrock_converse import failed, put
+from genai_otel.clients._bedrock_results import Fields, items, mapping
+from genai_otel.spec import Facts
+
+# Larger requests hold media or documents, and reading them would take longer than all the rest.
+_LONGEST: Final = 262_144
+
+_PARAMETERS: Final = {
+    **dict.fromkeys(
+        ("max_tokens", "max_tokens_to_sample", "max_completion_tokens", "maxTokens", "maxTokenCount",
+         "max_gen_len", "max_new_tokens", "maxNewTokens"),
+        semconv.REQUEST_MAX_TOKENS,
+    ),
+    "temperature": semconv.REQUEST_TEMPERATURE,
+    **dict.fromkeys(("top_p", "topP", "p"), semconv.REQUEST_TOP_P),
+    **dict.fromkeys(("top_k", "topK", "k"), semconv.REQUEST_TOP_K),
+    **dict.fromkeys(("stop", "stop_sequences", "stopSequences"), semconv.REQUEST_STOP_SEQUENCES),
+    "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY,
+    "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
+    "seed": semconv.REQUEST_SEED,
+    "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
+    **dict.fromkeys(("dimensions", "output_dimension"), semconv.EMBEDDINGS_DIMENSION_COUNT),
+}  # fmt: skip
+_NESTED: Final = ("inferenceConfig", "textGenerationConfig")
+BODY: Final = "parsed body"
+"""Under this name the arguments hold what the request's body says."""
+
+
+# --- requests ------------------------------------------------------------------------------------------------------
+
+
+def told(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments with what the body says; a file is left for the client to read."""
+    data = arguments.get("body")
+    short = isinstance(data, (bytes, bytearray, str)) and len(data) <= _LONGEST
+    return {**arguments, BODY: results.document(data) if short else {}}
+
+
+def operation(arguments: Mapping[str, Any]) -> str:
+    """What the request asks for."""
+    body, model = arguments[BODY], arguments.get("modelId")
+    name = model if isinstance(model, str) else ""
+    if "rerank" in name or ("query" in body and "documents" in body):
+        return semconv.RERANK
+    if "embed" in name or "input_type" in body or "embeddingTypes" in body:
+        return semconv.EMBEDDINGS
+    if "messages" in body or "message" in body:
+        return semconv.CHAT
+    if "prompt" in body or "inputText" in body:
+        return semconv.TEXT_COMPLETION
+    if "taskType" in body or "text_prompts" in body:
+        return semconv.GENERATE_CONTENT
+    return semconv.CHAT
+
+
+def request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of a request."""
+    facts: Facts = {}
+    body: Fields = arguments[BODY]
+    put(facts, body, _PARAMETERS)
+    for name in _NESTED:
+        if name in body:
+            put(facts, mapping(body[name]), _PARAMETERS)
+    guardrail = arguments.get("guardrailIdentifier")
+    if guardrail:
+        facts[semconv.BEDROCK_GUARDRAIL_ID] = guardrail
+    return facts
+
+
+def stream_request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of a request for a stream."""
+    return {**request(arguments), semconv.REQUEST_STREAM: True}
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+def response(result: Any) -> Facts:
+    """Facts of an answer's headers, which have the usage."""
+    facts: Facts = {}
+    results.headers(facts, results.metadata(facts, result))
+    return facts
+
+
+def body(facts: Facts, data: bytes) -> None:
+    """Facts of an answer's body."""
+    fields = results.document(data)
+    _identity(facts, fields)
+    reasons = reasons_of(fields)
+    if reasons:
+        results.finished(facts, *reasons)
+    results.usage(facts, _usage_of(fields))
+
+
+def _identity(facts: Facts, fields: Fields) -> None:
+    for name in ("id", "generation_id", "response_id"):
+        if isinstance(fields.get(name), str) and fields[name]:
+            facts[semconv.RESPONSE_ID] = fields[name]
+            break
+    model = fields.get("model")
+    if isinstance(model, str) and model:
+        facts[semconv.RESPONSE_MODEL] = model
+
+
+def reasons_of(fields: Fields) -> list[Any]:
+    """Why each of the choices ended, as the vendor says it; none where there is no choice."""
+    for listed in ("choices", "outputs", "results", "generations", "completions"):
+        if isinstance(fields.get(listed), list):
+            return [_reason(mapping(choice)) for choice in items(fields[listed])]
+    told = [name for name in _REASONS if name in fields]
+    return [fields[told[0]]] if told else []
+
+
+_REASONS: Final = ("stop_reason", "stopReason", "finish_reason", "completionReason", "finishReason")
+
+
+def _reason(choice: Fields) -> Any:
+    found = next((choice[name] for name in _REASONS if choice.get(name)), None)
+    return found.get("reason") if isinstance(found, dict) else found  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - AI21's first models wrap it
+
+
+def _usage_of(fields: Fields) -> Fields:
+    """The usage that a body reports, under names that others have as well."""
+    usage = fields.get("usage")
+    if isinstance(usage, dict):
+        return mapping(usage)
+    if "prompt_token_count" in fields:
+        return {
+            "inputTokens": fields["prompt_token_count"],
+            "outputTokens": fields.get("generation_token_count"),
+        }
+    if "inputTextTokenCount" in fields:
+        counted = [_count(one) for one in items(fields.get("results"))]
+        output = sum(counted) if counted else fields.get("totalOutputTextTokenCount")
+        return {"inputTokens": fields["inputTextTokenCount"], "outputTokens": output}
+    return {}
+
+
+def _count(choice: Any) -> int:
+    count = mapping(choice).get("tokenCount")
+    return count if isinstance(count, int) else 0
+
+
+# --- streams: each message holds, in base64, one event of the vendor's ---------------------------------------------
+
+METRICS: Final = "amazon-bedrock-invocationMetrics"
+
+
+def _in_base64(words: Iterable[str]) -> re.Pattern[bytes]:
+    """What finds ``words`` in base64 without decoding it: they look different at each of three places."""
+    seen = [_encoded(word.encode(), shift) for word, shift in product(words, range(3))]
+    return re.compile(b"|".join(re.escape(each) for each in seen))
+
+
+def _encoded(word: bytes, shift: int) -> bytes:
+    """The characters that depend on the word alone, where it begins ``shift`` bytes after a multiple of three."""
+    start = -(-8 * shift // 6)
+    whole = base64.b64encode(b"\0" * shift + word)
+    return whole[start : 8 * (shift + len(word)) // 6]
+
+
+# In the events with facts: the last of all models, and the ones before it with a reason or with usage.
+_facts_in: Final = _in_base64(
+    (METRICS, '"usage"', "message_start", "message_delta", "messageStop", '_reason":"', '_reason": "')
+).search
+
+
+def event_of(message: Any) -> Fields:
+    """The vendor's event in a message of the stream."""
+    return results.document(base64.b64decode(mapping(results.document(message.payload)).get("bytes") or b""))
+
+
+def first(facts: Facts, message: Any) -> None:
+    """Who answers, from a stream's first event."""
+    event = event_of(message)
+    _identity(facts, mapping(event.get("message")) or event)
+
+
+def chunk(facts: Facts, message: Any) -> None:
+    """Facts of one message of a stream, which is decoded only where it may have some."""
+    if ":exception-type" in message.headers:
+        failed(message)
+    if _facts_in(message.payload) is not None:
+        _event(facts, event_of(message))
+
+
+def _event(facts: Facts, event: Fields) -> None:
+    begun = mapping(event.get("message"))
+    if begun:  # Anthropic's first, whose output is no count yet
+        results.usage(facts, {**mapping(begun.get("usage")), "output_tokens": None})
+    _reasons(facts, event)
+    results.usage(facts, _usage_of(mapping(event.get("metadata")) or event))
+    metrics = mapping(event.get(METRICS))
+    if metrics:
+        counted: Facts = {}
+        results.usage(counted, metrics)
+        for name, tokens in counted.items():  # what the vendor says itself is more exact
+            facts.setdefault(name, tokens)
+
+
+def _reasons(facts: Facts, event: Fields) -> None:
+    delta = event.get("delta") or event.get("messageStop") or event
+    reasons = [reason for reason in reasons_of(mapping(delta)) if reason]
+    if reasons:
+        results.finished(facts, *reasons)

@@ -1,0 +1,148 @@
+"""What all of Bedrock's answers have in common: requests' ids, usage, reasons, errors; each vendor's own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from genai_otel import semconv
+from genai_otel.spec import Facts
+
+Fields = Mapping[str, Any]
+
+FINISH: Final = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "finish": "stop",
+    "finished": "stop",
+    "complete": "stop",
+    "completed": "stop",
+    "endoftext": "stop",
+    "stop_criteria_met": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "tool_calls": "tool_call",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+    "refusal": "content_filter",
+    "error_toxic": "content_filter",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
+}
+"""The vendors' stop reasons, in lower case, in the convention's words; others keep theirs."""
+
+# Where the names of usage differ between the vendors, the first that is there counts.
+_INPUT: Final = ("inputTokens", "input_tokens", "prompt_tokens", "inputTokenCount")
+_OUTPUT: Final = ("outputTokens", "output_tokens", "completion_tokens", "outputTokenCount")
+# These are not part of the input that they stand beside.
+_READ: Final = ("cacheReadInputTokens", "cacheReadInputTokenCount", "cache_read_input_tokens")
+_WRITTEN: Final = ("cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_creation_input_tokens")
+
+_HEADERS: Final = {
+    "x-amzn-bedrock-input-token-count": semconv.USAGE_INPUT_TOKENS,
+    "x-amzn-bedrock-output-token-count": semconv.USAGE_OUTPUT_TOKENS,
+}
+
+
+def mapping(value: Any) -> Fields:
+    """The dictionary, or an empty one: whatever a vendor or a program gives instead has no fields."""
+    return cast("Fields", value) if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The list, or an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def document(data: Any) -> Fields:
+    """The fields of a JSON text; none where it is another text."""
+    try:
+        return mapping(json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+
+
+def metadata(facts: Facts, result: Any) -> Fields:
+    """The request's id; gives the headers of the response."""
+    about = mapping(mapping(result).get("ResponseMetadata"))
+    request_id = about.get("RequestId")
+    if request_id:
+        facts[semconv.REQUEST_ID] = request_id
+    return mapping(about.get("HTTPHeaders"))
+
+
+def headers(facts: Facts, found: Fields) -> None:
+    """The usage that stands in an answer's headers, whichever vendor's model gave it."""
+    for name, attribute in _HEADERS.items():
+        value = found.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+            facts[attribute] = int(value)
+
+
+def usage(facts: Facts, found: Fields) -> None:
+    """Usage as Bedrock and the vendors report it; what a cache served or took is added to the input."""
+    tokens = _first(found, _INPUT)
+    if tokens is not None:
+        for names, attribute in (
+            (_READ, semconv.USAGE_CACHE_READ_INPUT_TOKENS),
+            (_WRITTEN, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
+        ):
+            cached = _first(found, names)
+            if cached:
+                facts[attribute] = cached
+                tokens += cached
+        facts[semconv.USAGE_INPUT_TOKENS] = tokens
+    tokens = _first(found, _OUTPUT)
+    if tokens is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
+    _details(facts, found)
+
+
+def _details(facts: Facts, found: Fields) -> None:
+    """What models that speak OpenAI's or Anthropic's language say beside: parts of the totals."""
+    cached = mapping(found.get("prompt_tokens_details")).get("cached_tokens")
+    if cached:
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
+    reasoned = mapping(found.get("completion_tokens_details")).get("reasoning_tokens")
+    reasoned = reasoned or mapping(found.get("output_tokens_details")).get("thinking_tokens")
+    if reasoned:
+        facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = reasoned
+
+
+def _first(found: Fields, names: Iterable[str]) -> int | None:
+    for name in names:
+        value = found.get(name)
+        if type(value) is int:
+            return value
+    return None
+
+
+def finished(facts: Facts, *reasons: Any) -> None:
+    """Why each choice ended."""
+    facts[semconv.RESPONSE_FINISH_REASONS] = tuple([reason_of(reason) for reason in reasons])
+
+
+def reason_of(reason: Any) -> str:
+    """A vendor's stop reason in the convention's words; of a choice that never finished "error"."""
+    if not isinstance(reason, str) or not reason:
+        return "error"
+    word = reason.lower()
+    return FINISH.get(word, word)
+
+
+def errors(error: BaseException) -> Facts:
+    """HTTP status, request id and the service's own code of an error."""
+    facts: Facts = {}
+    response = mapping(getattr(error, "response", None))
+    metadata(facts, response)
+    status = mapping(response.get("ResponseMetadata")).get("HTTPStatusCode")
+    if isinstance(status, int):
+        facts[semconv.HTTP_STATUS] = status
+    code = mapping(response.get("Error")).get("Code")
+    if (
+        isinstance(code, str) and code
+    ):  # the class has the same name, or says no more than that there was an error
+        facts[semconv.ERROR_TYPE] = code[:1].upper() + code[1:]
+    return facts
