@@ -45,27 +45,23 @@ def _output_format(facts: Facts, value: Any) -> None:
         facts[semconv.OUTPUT_TYPE] = "json"
 
 
-_SAMPLING: Final = {
-    **{name: requests.CHAT[name] for name in ("temperature", "top_p", "max_tokens")},
+_BODY: Final = {
+    **{name: requests.CHAT[name] for name in ("temperature", "top_p", "max_tokens", "stream")},
     "top_k": semconv.REQUEST_TOP_K,
+    "stop_sequences": requests.CHAT["stop"],
+    "output_config": _output_config,
+    "output_format": _output_format,
 }
-_sampling: Final = requests.request(_SAMPLING)
+_body: Final = requests.request(_BODY)
 
 
 def _extra_body(facts: Facts, value: Any) -> None:
     """Newer clients have no parameter for how to sample; what is given here goes out all the same."""
     if is_mapping(value):
-        facts.update(_sampling(value))
+        facts.update(_body(value))
 
 
-_TABLE: Final = {
-    **_SAMPLING,
-    "stop_sequences": requests.CHAT["stop"],
-    "stream": requests.CHAT["stream"],
-    "output_config": _output_config,
-    "output_format": _output_format,
-    "extra_body": _extra_body,
-}
+_TABLE: Final = {**_BODY, "extra_body": _extra_body}
 
 # --- the endpoints -------------------------------------------------------------------------------
 
