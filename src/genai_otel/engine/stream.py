@@ -153,7 +153,8 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
     if not closing:
         _exhausted(call)
         return
-    if _closed(call) and lazy and hasattr(iterator, "aclose"):
+    _closed(call)
+    if lazy and hasattr(iterator, "aclose"):  # at once: a dropped one would need a step of an event loop that may end
         await cast("AsyncGenerator[Any]", iterator).aclose()
     raise GeneratorExit
 
