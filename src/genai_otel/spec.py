@@ -79,12 +79,13 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
-    ``blocks`` is for streams that are read in that way.
+    ``blocks`` is for streams that are read in that way, ``stepped`` for those whose class has a target of its own, see :class:`Endpoint`.
     """
 
     iterator: str | None = None
     reader: str | None = None
     blocks: Blocks | None = None
+    stepped: bool = False
     body: Callable[[Any], Any] | None = None
     within: Callable[[Any], Any] = _itself
 
@@ -96,7 +97,10 @@ class StreamFailed(Exception):
     """
 
 
-Route = Callable[[Any, Mapping[str, Any]], "tuple[Endpoint, Mapping[str, Any]] | None"]
+Route = Callable[
+    [Any, Mapping[str, Any]],
+    "tuple[Endpoint, Mapping[str, Any]] | tuple[Endpoint, Mapping[str, Any], Any] | None",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +121,12 @@ class Endpoint:
     ``route`` serves methods through which many operations go, or whose facts stand in the instance: it gives the
     endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.  ``routes``
     are the endpoints that it chooses from.  Where the method's first argument tells most calls that are not ours,
-    ``only`` holds the values for which ``route`` is asked; the others pass at once.
+    ``only`` holds the values for which ``route`` is asked; the others pass at once.  A third value that it gives is what
+    ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request, a function or an awaitable.
+    ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
+    give their next element, no call by itself.
     """
 
     target: str
@@ -141,6 +148,7 @@ class Endpoint:
     routes: tuple[Endpoint, ...] = ()
     only: frozenset[str] | None = None
     deferred: str | None = None
+    step: bool = False
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""

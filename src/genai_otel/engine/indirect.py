@@ -12,11 +12,14 @@ from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine.invoke import Wrapper, named, wrapper
+from genai_otel.engine.steps import stepping
 from genai_otel.spec import ClientSpec, Endpoint, Route
 
 
 def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     """The function that wrapt calls instead of the endpoint's method."""
+    if endpoint.step:
+        return stepping(endpoint.asynchronous)
     if endpoint.deferred is not None:
         return _deferring(spec, endpoint, endpoint.deferred)
     if endpoint.route is not None:
@@ -43,9 +46,10 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
             found = route(instance, kwargs if not args else named(endpoint, args, kwargs))
         if found is None:
             return wrapped(*args, **kwargs)
-        chosen, arguments = found
+        chosen, arguments, *subject = found
         run = wrappers.get(id(chosen)) or wrappers.setdefault(id(chosen), wrapper(spec, chosen))
-        return run(_Prepared(wrapped, args, kwargs), instance, (), dict(arguments))
+        asked = subject[0] if subject else instance
+        return run(_Prepared(wrapped, args, kwargs), asked, (), dict(arguments))
 
     return invoke
 

@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, Final, cast
 
 from genai_otel import fence, semconv
-from genai_otel.engine import blocks, body
+from genai_otel.engine import blocks, body, steps
 from genai_otel.engine.call import Call
 from genai_otel.engine.ending import interrupted, left, watch_close
 from genai_otel.spec import StreamFailed, Streaming
@@ -41,6 +41,9 @@ def follow(call: Call, result: Any) -> Any:
         return result
     if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
         blocks.follow(call, stream, streaming.blocks, _watcher(call), partial(_exhausted, call))
+        return result
+    if streaming.stepped and hasattr(stream, "__iter__" if hasattr(stream, "__next__") else "__aiter__"):
+        steps.follow(call, stream, _watcher(call), partial(_exhausted, call))
         return result
     iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)
     if not hasattr(iterator, "__next__") and not hasattr(iterator, "__anext__"):
