@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from genai_otel import semconv
 from genai_otel.clients._stainless import errors as api_errors
@@ -51,17 +51,12 @@ def usage_facts(facts: Facts, usage: Any) -> None:
         _parts(facts, details, _OUTPUT_DETAILS)
 
 
-def fields(value: Any) -> dict[str, Any]:
-    """What stands in a model of these clients."""
-    # Models nearly always, some with fields that are newer than the client; a plain dict where a whole field is,
-    # and clients whose models are dictionaries.
-    found: Any = value  # under another name, which the test does not narrow to unknown types
-    if isinstance(value, dict):
-        return found
+def fields(value: Any) -> Mapping[str, Any]:
+    """What stands in a model of these clients: nearly always pydantic's, some with fields newer than the client."""
     try:
         newer = value.__pydantic_extra__
-    except AttributeError:  # models of another kind
-        return dict(found) if isinstance(value, Mapping) else value.__dict__
+    except AttributeError:  # a dictionary where a whole field is new, and clients with models of another kind
+        return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else value.__dict__
     return {**value.__dict__, **newer} if newer else value.__dict__
 
 
