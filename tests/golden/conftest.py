@@ -10,7 +10,13 @@ import pytest
 
 from genai_otel.testing import ModelServer, Telemetry
 from genai_otel.testing import telemetry as one_telemetry
-from tests.golden.recipes.recipe import openai_calls, openai_client
+from tests.golden.recipes.recipe import (
+    Calls,
+    anthropic_calls,
+    anthropic_client,
+    openai_calls,
+    openai_client,
+)
 from tests.golden.replay import Series
 
 PORT = 8080
@@ -25,18 +31,26 @@ class Own:
 
 
 @pytest.fixture(scope="session")
-def own() -> Mapping[str, Own]:
-    """By call, with the real client."""
+def own() -> Mapping[str, Mapping[str, Own]]:
+    """By vendor and call, with the real clients."""
     telemetry = one_telemetry()
-    found: dict[str, Own] = {}
-    with ModelServer() as server, openai_client(server) as client:
-        for name, call in openai_calls(server, client):
-            telemetry.clear()
-            server.clear()
-            call()
-            facts = dict(telemetry.span().attributes or {})
-            found[name] = Own({**facts, "server.port": PORT}, _series(telemetry))
+    with ModelServer() as server, openai_client(server) as openai, anthropic_client(server) as anthropic:
+        found = {
+            "openai": _called(telemetry, server, openai_calls(server, openai)),
+            "anthropic": _called(telemetry, server, anthropic_calls(server, anthropic)),
+        }
     telemetry.clear()
+    return found
+
+
+def _called(telemetry: Telemetry, server: ModelServer, calls: Calls) -> dict[str, Own]:
+    found: dict[str, Own] = {}
+    for name, call in calls:
+        telemetry.clear()
+        server.clear()
+        call()
+        facts = dict(telemetry.span().attributes or {})
+        found[name] = Own({**facts, "server.port": PORT}, _series(telemetry))
     return found
 
 

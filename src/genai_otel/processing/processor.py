@@ -159,13 +159,13 @@ class Pipeline(SpanProcessor):
     def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
         """Translate a span of another library and count it, if nobody else has counted its call."""
         original: Mapping[str, Any] = span.attributes or {}
-        changed, replaced = translated(span)
+        said = translated(span)
+        changed = said.changed
         attributes = {**original, **changed}
         if is_server(span):
             self._count(measure_server, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
-            response_id = attributes.get(semconv.RESPONSE_ID)
-            if not owns(live) or (response_id and self._owners.has_counted(span, response_id)):
+            if self._is_other(span, live, attributes.get(semconv.RESPONSE_ID)) or not said.is_whole:
                 changed[semconv.OWNER] = False
                 if live is not None:
                     hold(live, attributes)
@@ -175,26 +175,43 @@ class Pipeline(SpanProcessor):
                         {name: value for name, value in live.held.items() if name not in attributes}
                     )
                 changed[semconv.MEASURED] = True
-                self._count(self._measure, span, {**attributes, **changed})
-        change = Change(changed, frozenset() if self._keeps else replaced)
+                self._count(self._measure, span, {**attributes, **changed}, said.start_time)
+        change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:
                 self._note(context.span_id, change)
             return span
         return _changed(span, change, self._limits)
 
+    def _is_other(self, span: ReadableSpan, live: Live | None, response_id: Any) -> bool:
+        """Whether another span counts for the call."""
+        return not owns(live) or (bool(response_id) and self._owners.has_counted(span, response_id))
+
     def _count(
-        self, measure: Callable[[Ended], list[Measurement]], span: ReadableSpan, attributes: dict[str, Any]
+        self,
+        measure: Callable[[Ended], list[Measurement]],
+        span: ReadableSpan,
+        attributes: dict[str, Any],
+        start_time: int | None = None,
     ) -> None:
-        if self._sink is not None:
-            safe.clean(attributes)  # of any library: what is no plain value can be no label
-            measured = measure(_copy(span, attributes))
-            self._sink.record(measured, span.end_time or 0, span.context)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - it has ended, so it has one
+        if self._sink is None or span.context is None:
+            return
+        safe.clean(attributes)  # of any library: what is no plain value can be no label
+        ended = Times(attributes, span.start_time if start_time is None else start_time, span.end_time)
+        self._sink.record(measure(ended), span.end_time or 0, span.context)
 
     def _note(self, span_id: int, change: Change) -> None:
         self._changes[span_id] = change
         if len(self._changes) > _MOST_CHANGES:  # nobody wraps his exporter, or many spans are unsampled
             self._changes.pop(next(iter(self._changes)), None)
+
+
+class Times(NamedTuple):
+    """What is measured of a span of another library."""
+
+    attributes: Mapping[str, Any]
+    start_time: int | None
+    end_time: int | None
 
 
 class Change(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.golden.recipes import instrumentors
+from tests.golden.recipes import frameworks, instrumentors, platforms
 from tests.golden.recipes.recipe import Recipe
 
-RECIPES: Final[dict[str, Recipe]] = {**instrumentors.RECIPES}
+RECIPES: Final[dict[str, Recipe]] = {**instrumentors.RECIPES, **platforms.RECIPES, **frameworks.RECIPES}
 
 __all__ = ["RECIPES", "Recipe"]

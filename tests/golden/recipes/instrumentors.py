@@ -1,35 +1,64 @@
-"""Instrumentations of model clients."""
+"""Instrumentations of model clients, and a client that traces itself."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tests.golden.recipes.recipe import Calls, Recipe, openai_calls, openai_client
+from opentelemetry import trace
+
+from tests.golden.recipes.recipe import (
+    Calls,
+    Recipe,
+    anthropic_calls,
+    anthropic_client,
+    openai_calls,
+    openai_client,
+)
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
-
     from genai_otel.testing import ModelServer
-
-
-def _instrumented(module: str, name: str) -> Recipe:
-    """An OpenTelemetry instrumentor of the OpenAI client with its distribution's name as ``module``, less dots."""
-
-    def calls(server: ModelServer, provider: TracerProvider) -> Calls:
-        getattr(import_module(module), name)().instrument(tracer_provider=provider)
-        yield from openai_calls(server, openai_client(server))
-
-    return Recipe(("openai", module.replace(".", "-").replace("_", "-")), calls, _CONTENT)
-
+    from tests.golden.seen import Seen
 
 _CONTENT: Final = {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
     "TRACELOOP_TRACE_CONTENT": "true",
 }
 
+
+def _instrumented(module: str) -> Recipe:
+    """An OpenTelemetry instrumentor of a client, in a distribution that is named as its ``module``."""
+    client = module.rpartition(".")[2]
+
+    def calls(server: ModelServer, seen: Seen) -> Calls:
+        kind = getattr(
+            import_module(module), "OpenAIInstrumentor" if client == "openai" else "AnthropicInstrumentor"
+        )
+        kind().instrument(tracer_provider=seen.provider)
+        if client == "openai":
+            yield from openai_calls(server, openai_client(server))
+        else:
+            yield from anthropic_calls(server, anthropic_client(server, **_untraced()))
+
+    return Recipe((client, module.replace(".", "-")), calls, _CONTENT)
+
+
+def _untraced() -> dict[str, Any]:
+    """Clients that trace themselves shall not do it beside the package under test."""
+    return {"open_telemetry": False}
+
+
+def _anthropic_native(server: ModelServer, seen: Seen) -> Calls:
+    trace.set_tracer_provider(seen.provider)
+    yield from anthropic_calls(server, anthropic_client(server))
+
+
 RECIPES: Final = {
-    "openllmetry": _instrumented("opentelemetry.instrumentation.openai", "OpenAIInstrumentor"),
-    "openinference": _instrumented("openinference.instrumentation.openai", "OpenAIInstrumentor"),
-    "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai", "OpenAIInstrumentor"),
+    "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
+    "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
+    "openinference": _instrumented("openinference.instrumentation.openai"),
+    "openinference_anthropic": _instrumented("openinference.instrumentation.anthropic"),
+    "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai"),
+    "genai_anthropic": _instrumented("opentelemetry.instrumentation.genai.anthropic"),
+    "anthropic_native": Recipe(("anthropic",), _anthropic_native),
 }

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
-
     from genai_otel.testing import ModelServer
+    from tests.golden.seen import Seen
 
 MODEL: Final = "gpt-4o-mini"
+CLAUDE: Final = "claude-sonnet-4-6"
 SAID: Final = "canary-4711"
 """Stands in every prompt, answer, instruction and tool argument, and in no other value."""
 
@@ -21,10 +21,10 @@ Calls = Iterator[tuple[str, Callable[[], Any]]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """``calls`` switches the packages on with the provider that it is given and yields named calls."""
+    """``calls`` switches the packages on, so that their spans are seen, and yields named calls."""
 
     requirements: tuple[str, ...]
-    calls: Callable[[ModelServer, TracerProvider], Calls]
+    calls: Callable[[ModelServer, Seen], Calls]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -81,6 +81,55 @@ def openai_calls(server: ModelServer, client: Any) -> Calls:
 
     for call in (chat, stream, tools, responses, embeddings, error):
         yield call.__name__, call
+
+
+def anthropic_calls(server: ModelServer, client: Any) -> Calls:
+    """The calls of the Anthropic client: the model repeats what was said."""
+    asked: Any = {
+        "model": CLAUDE,
+        "max_tokens": 50,
+        "system": f"{SAID} of the system",
+        "messages": [{"role": "user", "content": f"{SAID} of the user"}],
+    }
+
+    def chat() -> None:
+        server.reply(f"{SAID} of the model")
+        client.messages.create(**asked)
+
+    def stream() -> None:
+        server.reply(f"{SAID} of the model")
+        for _ in client.messages.create(**asked, stream=True):
+            pass
+
+    def stream_helper() -> None:
+        server.reply(f"{SAID} of the model")
+        with client.messages.stream(**asked) as events:
+            events.get_final_message()
+
+    def tools() -> None:
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+        function = TOOL["function"]
+        tool = {
+            "name": "lookup",
+            "description": function["description"],
+            "input_schema": function["parameters"],
+        }
+        client.messages.create(**asked, tools=[tool])
+
+    def error() -> None:
+        server.reply(status=429)
+        with contextlib.suppress(Exception):
+            client.messages.create(**asked)
+
+    for call in (chat, stream, stream_helper, tools, error):
+        yield call.__name__, call
+
+
+def anthropic_client(server: ModelServer, **options: Any) -> Any:
+    """The client of the same server."""
+    import anthropic
+
+    return anthropic.Anthropic(base_url=server.url, api_key="sk-test", max_retries=0, **options)
 
 
 def openai_client(server: ModelServer, kind: Any = None) -> Any:

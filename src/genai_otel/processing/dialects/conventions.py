@@ -7,9 +7,21 @@ from typing import Final
 from genai_otel import semconv
 from genai_otel.processing.dialects.dialect import Dialect
 
+_OPERATIONS: Final = {
+    "completion": semconv.CHAT,  # litellm names its functions
+    "acompletion": semconv.CHAT,
+    "responses": semconv.CHAT,
+    "aresponses": semconv.CHAT,
+    "embedding": semconv.EMBEDDINGS,
+    "aembedding": semconv.EMBEDDINGS,
+    "atext_completion": semconv.TEXT_COMPLETION,
+    "amoderation": semconv.MODERATION,
+}
+
 CONVENTIONS: Final = Dialect(
     "conventions",
     marks=frozenset({semconv.OPERATION_NAME, "gen_ai.system", semconv.PROVIDER_NAME}),
+    operations=((semconv.OPERATION_NAME, _OPERATIONS),),
     renamed={
         "gen_ai.system": semconv.PROVIDER_NAME,
         "gen_ai.usage.prompt_tokens": semconv.USAGE_INPUT_TOKENS,
@@ -19,6 +31,7 @@ CONVENTIONS: Final = Dialect(
         "gen_ai.usage.cache_write_input_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
         "gen_ai.usage.cache_read_input_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
         "gen_ai.usage.reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+        "gen_ai.response.finish_reason": semconv.RESPONSE_FINISH_REASONS,
         "gen_ai.openai.request.seed": semconv.REQUEST_SEED,
         "gen_ai.openai.request.response_format": semconv.OUTPUT_TYPE,
         "gen_ai.openai.request.service_tier": semconv.OPENAI_REQUEST_SERVICE_TIER,

@@ -8,8 +8,6 @@ from typing import Final
 
 from genai_otel import semconv
 
-NOTHING: Final[Mapping[str, str]] = {}
-
 INVOKE_AGENT: Final = "invoke_agent"
 INVOKE_WORKFLOW: Final = "invoke_workflow"
 EXECUTE_TOOL: Final = "execute_tool"
@@ -33,26 +31,50 @@ PARAMETERS: Final[Mapping[str, str]] = {
 }
 """The vendors' own names of request parameters, as libraries put them into one JSON object."""
 
+USAGE: Final[Mapping[str, str]] = {
+    "prompt_tokens": semconv.USAGE_INPUT_TOKENS,
+    "input_tokens": semconv.USAGE_INPUT_TOKENS,
+    "completion_tokens": semconv.USAGE_OUTPUT_TOKENS,
+    "output_tokens": semconv.USAGE_OUTPUT_TOKENS,
+    "prompt_tokens_details.cached_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    "input_tokens_details.cached_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_read_input_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    "prompt_tokens_details.cache_write_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "input_tokens_details.cache_write_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "cache_creation_input_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "prompt_tokens_details.audio_tokens": semconv.USAGE_AUDIO_INPUT_TOKENS,
+    "completion_tokens_details.audio_tokens": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+    "completion_tokens_details.reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+    "output_tokens_details.reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+    "output_tokens_details.thinking_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+}
+"""The vendors' own usage objects, as libraries hand them through."""
+
 
 @dataclass(frozen=True)
 class Dialect:
     """One vocabulary.  Where several names say the same the first one counts; a conventional name counts before all.
 
-    :ivar marks: names that show the dialect; a span with one of them, at its start at the latest at its end, is one
-        of GenAI.
-    :ivar operations: name, and operation by its value in lower case; the first pair that fits.
+    :ivar marks: names that show the dialect.  A span that has one of them, at its start or at its end, is of GenAI.
+    :ivar operations: a name, and the operation by its value in lower case; the first pair that fits.
     :ivar renamed: old name to conventional name.
-    :ivar inside: name of a JSON object, and what its fields are.  A dot in a field is a step into it.
-    :ivar indexed: what stands before and behind the index of each choice or message, and what the values are together.
-    :ivar first_chunk: the event that marks the first chunk of a stream.
-    :ivar uncounted: parts of the input that the dialect does not count as input, so that they are added to it.
+    :ivar inside: the name of a JSON object, and what its fields are.  A dot in a field is a step into it.
+    :ivar indexed: what stands before and behind the index of each choice, and what the values are together.
+    :ivar words: conventional name, and its value by a word of the dialect.
+    :ivar first_chunk: the event that marks the first chunk of a stream, or an attribute with its time of day.
+    :ivar uncounted: by provider, the parts that the dialect does not count as input, so that they are added to it.
+    :ivar whole: a span without an error and without any of these only says that a stream has begun, and is no call.
+    :ivar seconds: how long the call took, where its span is a moment.
     """
 
     name: str
     marks: frozenset[str]
     operations: tuple[tuple[str, Mapping[str, str]], ...] = ()
-    renamed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     inside: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     indexed: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     first_chunk: str | None = None
-    uncounted: tuple[str, ...] = ()
+    uncounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    whole: frozenset[str] = frozenset()
+    seconds: str | None = None

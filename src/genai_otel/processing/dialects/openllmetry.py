@@ -33,7 +33,6 @@ OPENLLMETRY: Final = Dialect(
         "gen_ai.request.max_completion_tokens": semconv.REQUEST_MAX_TOKENS,
         "gen_ai.request.reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
         "llm.request.reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
-        "gen_ai.response.finish_reason": semconv.RESPONSE_FINISH_REASONS,
         "llm.response.finish_reason": semconv.RESPONSE_FINISH_REASONS,
         "gen_ai.response.stop_reason": semconv.RESPONSE_FINISH_REASONS,
         "llm.response.stop_reason": semconv.RESPONSE_FINISH_REASONS,

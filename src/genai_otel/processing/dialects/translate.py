@@ -10,24 +10,42 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 from genai_otel.processing.dialects.conventions import CONVENTIONS
 from genai_otel.processing.dialects.dialect import Dialect
+from genai_otel.processing.dialects.native import ANTHROPIC, LITELLM, PYDANTIC_AI
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
-from genai_otel.processing.dialects.values import READERS, class_name, fields, seconds_until
+from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, OPENLIT
+from genai_otel.processing.dialects.values import READERS, REPAIRED, class_name, fields, seconds_until
 
-DIALECTS: Final = (CONVENTIONS, OPENLLMETRY, OPENINFERENCE)
+DIALECTS: Final = (
+    CONVENTIONS,
+    ANTHROPIC,
+    PYDANTIC_AI,
+    LITELLM,
+    OPENLLMETRY,
+    OPENINFERENCE,
+    LOGFIRE,
+    LANGFUSE,
+    OPENLIT,
+)
 """In the order in which they are asked: what an earlier one says, a later one does not change."""
 
-_SPEAKERS: Final = {mark: dialect for dialect in reversed(DIALECTS) for mark in dialect.marks}
-_MARKS: Final = frozenset(_SPEAKERS)
+_MARKS: Final = frozenset(mark for dialect in DIALECTS for mark in dialect.marks)
+_ALIASES: Final = dict(CONVENTIONS.operations)[semconv.OPERATION_NAME]
 _MOST_CHOICES: Final = 128
-_AGENTS: Final = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
+_NANOSECONDS: Final = 1_000_000_000
 
 
 class Translation(NamedTuple):
-    """``changed`` attributes are new or have a new value; ``replaced`` are names that are said by another one now."""
+    """What another library's span says.
+
+    ``changed`` attributes are new or have a new value, ``replaced`` are names that are said by another one now.  Only a
+    span that ``is_whole`` stands for a call; ``start_time`` is that of the call.
+    """
 
     changed: dict[str, Any]
     replaced: frozenset[str]
+    is_whole: bool
+    start_time: int | None
 
 
 def recognised(attributes: Mapping[str, Any] | None) -> bool:
@@ -40,23 +58,29 @@ def operation(attributes: Mapping[str, Any] | None) -> str | None:
     if not recognised(attributes) or attributes is None:
         return None
     said = _text(attributes.get(semconv.OPERATION_NAME))
-    return said or next(filter(None, (_operation(each, attributes) for each in _spoken(attributes))), None)
+    if said:
+        return _ALIASES.get(said, said)
+    return next(filter(None, (_operation(each, attributes) for each in _spoken(attributes))), None)
 
 
 def translated(span: ReadableSpan) -> Translation:
     """What is to be changed of an ended, recognised span."""
     attributes: Mapping[str, Any] = dict(span.attributes or {})
-    changed: dict[str, Any] = {}
-    replaced: set[str] = set()
-    dialects = list(_spoken(attributes))
-    said = attributes.get(semconv.OPERATION_NAME)
+    reading = _Reading(span, attributes)
     found = operation(attributes)
-    if found is not None and said != found:
-        changed[semconv.OPERATION_NAME] = found
-    for dialect in dialects:
-        _Reading(attributes, changed, replaced).read(dialect, span)
-    _error(span, attributes, changed)
-    return Translation(changed, frozenset(replaced))
+    if found is not None and attributes.get(semconv.OPERATION_NAME) != found:
+        reading.changed[semconv.OPERATION_NAME] = found
+    is_whole, start_time = True, span.start_time
+    for dialect in _spoken(attributes):
+        reading.read(dialect)
+        if dialect.whole and span.status.is_ok and dialect.whole.isdisjoint(attributes):
+            is_whole = False
+        seconds = attributes.get(dialect.seconds or "")
+        if isinstance(seconds, float) and seconds >= 0 and span.end_time:
+            start_time = span.end_time - int(seconds * _NANOSECONDS)
+            reading.changed[semconv.REQUEST_STREAM] = True
+    reading.repair()
+    return Translation(reading.changed, frozenset(reading.replaced), is_whole, start_time)
 
 
 def _spoken(attributes: Mapping[str, Any]) -> Iterator[Dialect]:
@@ -79,73 +103,90 @@ def _text(value: object) -> str | None:
 
 
 class _Reading:
-    """One dialect's reading of one span's attributes."""
+    """One span's attributes, read by one dialect after another."""
 
-    def __init__(self, attributes: Mapping[str, Any], changed: dict[str, Any], replaced: set[str]) -> None:
+    def __init__(self, span: ReadableSpan, attributes: Mapping[str, Any]) -> None:
+        self._span = span
         self._attributes = attributes
-        self._changed = changed
-        self._replaced = replaced
+        self.changed: dict[str, Any] = {}
+        self.replaced: set[str] = set()
 
-    def read(self, dialect: Dialect, span: ReadableSpan) -> None:
+    def read(self, dialect: Dialect) -> None:
         attributes = self._attributes
-        for name, meant in dialect.renamed.items():
-            if name in attributes:
-                self._say(meant, attributes[name])
-                self._replaced.add(name)
         for name, parts in dialect.inside.items():
             if name in attributes:
                 for part, value in fields(attributes[name], parts):
                     self._say(parts[part], value)
+        for name, meant in dialect.renamed.items():
+            if name in attributes:
+                self._say(meant, attributes[name])
+                self.replaced.add(name)
         for (before, behind), meant in dialect.indexed.items():
             self._say(meant, list(self._each(before, behind)))
-        if dialect.first_chunk is not None and semconv.REQUEST_STREAM in {*attributes, *self._changed}:
-            self._say(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, seconds_until(span, dialect.first_chunk))
+        for name, words in dialect.words.items():
+            if (word := words.get(attributes.get(name, ""))) is not None:
+                self.changed[name] = word
+        first = seconds_until(self._span, dialect.first_chunk) if dialect.first_chunk is not None else None
+        if first is not None:
+            self._say(semconv.REQUEST_STREAM, True)
+            self._say(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, first)
         self._count(dialect)
+
+    def repair(self) -> None:
+        """Conventional names with values that the conventions do not allow, and what only the outcome tells."""
+        for name in REPAIRED:
+            if isinstance(value := self._attributes.get(name), str):
+                self.changed.update({key: new for key, new in READERS[name](value).items() if new != value})
+        if self._span.status.is_ok:
+            return
+        self._name_error()
+        if semconv.RESPONSE_ID not in self._attributes and semconv.RESPONSE_MODEL in self.changed:
+            model = self.changed.pop(
+                semconv.RESPONSE_MODEL
+            )  # nobody answered: it is the model that was asked
+            self._say(semconv.REQUEST_MODEL, model)
+
+    def _name_error(self) -> None:
+        """An exception's class without its module, as our own spans name it; where only its event says it, by that."""
+        if semconv.ERROR_TYPE in self.changed:
+            return
+        said = self._attributes.get(semconv.ERROR_TYPE)
+        if said is None:
+            kinds = ((event.attributes or {}).get("exception.type") for event in self._span.events)
+            said = next(filter(None, kinds), None)
+        short = class_name(said) or semconv.OTHER
+        if short != self._attributes.get(semconv.ERROR_TYPE):
+            self.changed[semconv.ERROR_TYPE] = short
 
     def _say(self, meant: str, value: object) -> None:
         """Note a value under its conventional name, unless the span has it or the value is none."""
-        if meant in self._attributes or meant in self._changed:
+        if meant in self._attributes or meant in self.changed:
+            return
+        if meant == semconv.RESPONSE_TIME_TO_FIRST_CHUNK and not self._streams():
             return
         reader = READERS.get(meant)
-        if reader is None:
-            if value is not None:
-                self._changed[meant] = value
-        else:
-            self._changed.update(reader(value))
+        if reader is not None:
+            self.changed.update(reader(value))
+        elif value is not None:
+            self.changed[meant] = value
+
+    def _streams(self) -> bool:
+        name = semconv.REQUEST_STREAM
+        return self._attributes.get(name) is True or name in self.changed
 
     def _each(self, before: str, behind: str) -> Iterator[Any]:
         for index in range(_MOST_CHOICES):
             name = f"{before}{index}{behind}"
             if name not in self._attributes:
                 return
-            self._replaced.add(name)
+            self.replaced.add(name)
             yield self._attributes[name]
 
     def _count(self, dialect: Dialect) -> None:
         """The conventions' input includes what was read from a cache and written to it."""
-        if not dialect.uncounted:
-            return
-        said = {**self._attributes, **self._changed}
+        said = {**self._attributes, **self.changed} if dialect.uncounted else {}
+        parts = dialect.uncounted.get(said.get(semconv.PROVIDER_NAME, ""), ())
         total = said.get(semconv.USAGE_INPUT_TOKENS)
-        parts = [said.get(name) for name in dialect.uncounted]
-        if type(total) is int:
-            self._changed[semconv.USAGE_INPUT_TOKENS] = total + sum(
-                part for part in parts if type(part) is int
-            )
-
-
-def _error(span: ReadableSpan, attributes: Mapping[str, Any], changed: dict[str, Any]) -> None:
-    """An exception's class without its module, as our own spans name it; where only its event says it, by that."""
-    said = attributes.get(semconv.ERROR_TYPE)
-    if said is None and not span.status.is_ok:
-        said = next(
-            (
-                event.attributes["exception.type"]
-                for event in span.events
-                if event.attributes and "exception.type" in event.attributes
-            ),
-            None,
-        )
-    short = class_name(said)
-    if short is not None and short != attributes.get(semconv.ERROR_TYPE):
-        changed[semconv.ERROR_TYPE] = short
+        if type(total) is int and parts:
+            counts = [count for part in parts if type(count := said.get(part)) is int]
+            self.changed[semconv.USAGE_INPUT_TOKENS] = total + sum(counts)

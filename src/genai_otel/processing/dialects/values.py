@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -54,19 +55,30 @@ def parsed(text: object) -> Any:
 
 
 def class_name(name: object) -> str | None:
-    """``RateLimitError`` of ``openai.RateLimitError``; anything else as it is."""
+    """``RateLimitError`` of ``openai.RateLimitError`` or ``<class 'openai.RateLimitError'>``; else as it is."""
     if not isinstance(name, str):
         return None
-    last = name.rpartition(".")[2]
+    last = name.removeprefix("<class '").removesuffix("'>").rpartition(".")[2]
     return last if last.isidentifier() and not last.islower() else name
 
 
-def seconds_until(span: ReadableSpan, event: str) -> float | None:
-    """Seconds from the start of a span to the first event of this name."""
-    first = next((each.timestamp for each in span.events if each.name == event), None)
+def seconds_until(span: ReadableSpan, mark: str) -> float | None:
+    """Seconds from the start of a span to the first event of this name, or to the time of day in this attribute."""
+    first = next((event.timestamp for event in span.events if event.name == mark), None)
+    if first is None:
+        first = _nanoseconds((span.attributes or {}).get(mark))
     if first is None or span.start_time is None or first < span.start_time:
         return None
     return (first - span.start_time) / 1e9
+
+
+def _nanoseconds(time: object) -> int | None:
+    text = parsed(time) if isinstance(time, str) and time[:1] == '"' else time
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00")) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return None if moment is None or moment.tzinfo is None else round(moment.timestamp() * 1e6) * 1000
 
 
 # --- readers: value in, attributes out ------------------------------------------------------------
@@ -87,6 +99,15 @@ def _count(name: str) -> Callable[[object], Said]:
     return read
 
 
+def _reasons(value: object) -> Said:
+    """Some libraries give the text of an ``Enum``'s member."""
+    found = _texts(semconv.RESPONSE_FINISH_REASONS)(value)
+    return {
+        name: tuple(reason.removeprefix("FinishReason.").lower() for reason in reasons)
+        for name, reasons in found.items()
+    }
+
+
 def _number(name: str) -> Callable[[object], Said]:
     def read(value: object) -> Said:
         return {name: value} if type(value) in (int, float) else {}
@@ -96,7 +117,7 @@ def _number(name: str) -> Callable[[object], Said]:
 
 def _texts(name: str) -> Callable[[object], Said]:
     def read(value: object) -> Said:
-        found = parsed(value) if isinstance(value, str) and value[:1] == "[" else value
+        found = parsed(value) if isinstance(value, str) and value[:1] in ("[", '"') else value
         listed = cast("Sequence[Any]", found) if isinstance(found, (list, tuple)) else (found,)
         texts = tuple(item for item in listed if isinstance(item, str) and item)
         return {name: texts} if texts else {}
@@ -112,7 +133,7 @@ def _text(name: str) -> Callable[[object], Said]:
 
 
 def _stream(value: object) -> Said:
-    return {semconv.REQUEST_STREAM: True} if value is True or value == "true" else {}
+    return {semconv.REQUEST_STREAM: True} if value is True or str(value).lower() == "true" else {}
 
 
 def _server(value: object) -> Said:
@@ -159,8 +180,12 @@ READERS: Final[Mapping[str, Callable[[object], Said]]] = {
     **{name: _number(name) for name in _NUMBERS},
     **{name: _texts(name) for name in _LISTS},
     **{name: _text(name) for name in _TEXTS},
+    semconv.RESPONSE_FINISH_REASONS: _reasons,
     semconv.PROVIDER_NAME: _provider,
     semconv.REQUEST_STREAM: _stream,
     semconv.SERVER_ADDRESS: _server,
 }
 """By conventional name: how a value of another vocabulary is read."""
+
+REPAIRED: Final = (*_LISTS, semconv.RESPONSE_FINISH_REASONS, semconv.SERVER_ADDRESS)
+"""Conventional names that some libraries give a text of JSON, or a URL."""

@@ -1,0 +1,48 @@
+"""Clients and frameworks that trace themselves in the conventions' names and have a few of their own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from genai_otel import semconv
+from genai_otel.processing.dialects.dialect import Dialect
+
+ANTHROPIC: Final = Dialect(
+    "anthropic",
+    marks=frozenset({"anthropic.request.id", "anthropic.message.stop_reason"}),
+    renamed={
+        "anthropic.message.stop_reason": semconv.RESPONSE_FINISH_REASONS,
+        "anthropic.request.id": semconv.REQUEST_ID,
+    },
+    words={
+        # Where the vendor's answer names an error, our own spans name the exception that the client makes of it.
+        semconv.ERROR_TYPE: {
+            "invalid_request_error": "BadRequestError",
+            "authentication_error": "AuthenticationError",
+            "permission_error": "PermissionDeniedError",
+            "not_found_error": "NotFoundError",
+            "request_too_large": "RequestTooLargeError",
+            "rate_limit_error": "RateLimitError",
+            "api_error": "InternalServerError",
+            "overloaded_error": "OverloadedError",
+        }
+    },
+)
+
+PYDANTIC_AI: Final = Dialect(
+    "pydantic_ai",
+    marks=frozenset({"gen_ai.agent.call.id", "model_request_parameters"}),
+    renamed={
+        "gen_ai.usage.details.reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+        "gen_ai.usage.details.input_audio_tokens": semconv.USAGE_AUDIO_INPUT_TOKENS,
+        "gen_ai.usage.details.output_audio_tokens": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
+        "gen_ai.usage.details.cache_read_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+        "gen_ai.usage.details.cache_write_tokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    },
+)
+
+LITELLM: Final = Dialect(
+    "litellm",
+    marks=frozenset({"litellm.call_id"}),
+    inside={"hidden_params": {"api_base": semconv.SERVER_ADDRESS}},
+)
