@@ -171,7 +171,7 @@ def generation_chunk(facts: Facts, event: Any) -> None:
 
 
 def errors(error: BaseException) -> Facts:
-    """The HTTP status of an API error, and from 5.16 on the vendor's id of the request."""
+    """The HTTP status of an API error, and the vendor's id of the request."""
     facts: Facts = {}
     status = getattr(error, "status_code", None)
     if isinstance(status, int):

@@ -1,8 +1,8 @@
 """Cohere: chat, embeddings and reranking of both versions of its API, text generation of the first.
 
-The public methods are traced, and the raw clients that stand behind them in newer versions: a call is one span,
-whichever way it is made.  What is missing: a raw client's stream, which is a context manager around a response;
-``embed_stream``, which makes a request of its own for each batch.
+The public methods are traced, and the raw clients that stand behind them: a call is one span, whichever way it is made.
+What is missing: a raw client's stream, which is a context manager around a response; ``embed_stream``, which makes a
+request of its own for each batch.  Before 5.16 a stream that is left early raises, with and without us.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _streamed: Final[dict[str, Any]] = {"request": results.request(stream=True), "fi
 
 SPEC: Final = ClientSpec(
     name="cohere",
-    requires="cohere >= 5.13, < 8",
+    requires="cohere >= 5.16, < 8",
     connection=_connection,
     peer=_peer,
     streaming=Streaming(),

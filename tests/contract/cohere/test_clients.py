@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import cohere
 import httpx
 import pytest
 
 from genai_otel.clients import SPECS
 from genai_otel.testing import ModelServer
-from tests.contract.payloads.cohere import MESSAGES
+from tests.contract.payloads.cohere import MESSAGES, cohere
 from tests.contract.recorded import Recorded
 
 pytestmark = pytest.mark.usefixtures("balanced")

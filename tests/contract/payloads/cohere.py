@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
-import cohere
 import httpx
 
 from tests.contract.payload import CANARY, Case, Payload
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # older ones use what Pydantic no longer wants
+    import cohere
 
 _RETRIES = (
     "max_retries" in inspect.signature(cohere.Client).parameters
@@ -70,7 +74,6 @@ PAYLOAD = Payload(
     timeout=lambda seconds: {"request_options": {"timeout_in_seconds": seconds}},
     retries=_RETRIES,
     choices=None,
-    error_facts={"genai_otel.response.request_id": ...} if _RETRIES else {},
     cases=(
         Case(
             "v2.chat",
