@@ -53,8 +53,9 @@ def watch_close(body: Any, closing: Callable[[], None]) -> None:
 def unwatch_close(body: Any) -> None:
     """Take :func:`watch_close` back."""
     for name in ("close", "aclose"):
-        if isinstance(body.__dict__.get(name), _Closing):
-            del body.__dict__[name]
+        closing = body.__dict__.get(name)
+        if isinstance(closing, _Closing):
+            closing.leave()
 
 
 class _Closing:
@@ -64,15 +65,23 @@ class _Closing:
     the body, and nothing is left for the garbage collector that was not there without us.
     """
 
-    __slots__ = ("_body", "_closing", "_name")
+    __slots__ = ("_body", "_closing", "_name", "_own")
 
     def __init__(self, body: Any, name: str, closing: Callable[[], None]) -> None:
         self._body = body
         self._name = name
         self._closing = closing
+        self._own = body.__dict__.get(name)  # some clients give a stream a close of its own
+
+    def leave(self) -> None:
+        """Let the body have back what it had."""
+        if self._own is None:
+            self._body.__dict__.pop(self._name, None)
+        else:
+            self._body.__dict__[self._name] = self._own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._body.__dict__.pop(self._name, None)
+        self.leave()
         with fence.contain("engine.close"):
             self._closing()
         return getattr(self._body, self._name)(*args, **kwargs)
