@@ -8,7 +8,6 @@ import functools
 import pickle
 import sys
 from importlib import metadata
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 

@@ -24,7 +24,8 @@ def _mime_type(facts: Facts, value: Any) -> None:
         facts.setdefault(semconv.OUTPUT_TYPE, "text")
 
 
-def _modalities(facts: Facts, value: Any) -> None:
+def modalities(facts: Facts, value: Any) -> None:
+    """The kind of output that is asked for."""
     names = {word(each) for each in value}
     facts[semconv.OUTPUT_TYPE] = (
         "image"
@@ -52,7 +53,7 @@ _CONFIG: Final = requests.request(
         "stop_sequences": requests.CHAT["stop"],
         "seed": semconv.REQUEST_SEED,
         "response_mime_type": _mime_type,
-        "response_modalities": _modalities,
+        "response_modalities": modalities,
         "thinking_config": _thinking,
         "output_dimensionality": semconv.EMBEDDINGS_DIMENSION_COUNT,
     }
@@ -85,12 +86,12 @@ def image_request(arguments: Mapping[str, Any]) -> Facts:
 
 # --- usage: thoughts and the results of Google's own tools are counted beside the totals ---------------------------
 
-_INPUT: Final = {
+INPUT: Final = {
     "text": semconv.USAGE_TEXT_INPUT_TOKENS,
     "image": semconv.USAGE_IMAGE_INPUT_TOKENS,
     "audio": semconv.USAGE_AUDIO_INPUT_TOKENS,
 }
-_OUTPUT: Final = {
+OUTPUT: Final = {
     "text": semconv.USAGE_TEXT_OUTPUT_TOKENS,
     "image": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
     "audio": semconv.USAGE_AUDIO_OUTPUT_TOKENS,
@@ -109,7 +110,7 @@ def usage(facts: Facts, counted: Any) -> None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = output
     details = get("candidates_tokens_details")
     if details:
-        _modes(facts, details, _OUTPUT)
+        _modes(facts, details, OUTPUT)
 
 
 def input_usage(facts: Facts, counted: Any) -> None:
@@ -123,7 +124,7 @@ def input_usage(facts: Facts, counted: Any) -> None:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
     details = get("prompt_tokens_details")
     if details:
-        _modes(facts, details, _INPUT)
+        _modes(facts, details, INPUT)
 
 
 def _modes(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
@@ -249,5 +250,5 @@ def embedding_response(result: Any) -> Facts:
 
 def errors(error: BaseException) -> Facts:
     """The HTTP status of an API error."""
-    status = getattr(error, "code", None)
+    status = getattr(error, "code", None) or getattr(error, "status_code", None)
     return {semconv.HTTP_STATUS: status} if isinstance(status, int) and 100 <= status < 600 else {}

@@ -1,8 +1,9 @@
-"""Google Gen AI: Gemini and Vertex AI through one client; content, streams, embeddings and images.
+"""Google Gen AI: Gemini and Vertex AI through one client; content, streams, embeddings, images and interactions.
 
 ``generate_content`` may make several requests, for functions that it calls itself and for answers that it goes on
 with, and returns the usage of the last.  So the method within, one for each request, is what is traced; chats go
-through it as well.  Counting tokens is no operation of the conventions and costs none.
+through it as well.  Interactions add the usage of their requests up themselves; their raw responses have a span without
+facts of the response.  Counting tokens is no operation of the conventions and costs none.
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from genai_otel import semconv
+from genai_otel.clients import _google_interactions as interactions
 from genai_otel.clients import _google_messages as messages
 from genai_otel.clients import _google_results as results
 from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming
 
 
 def _connection(resource: Any) -> object:
-    return resource._api_client  # noqa: SLF001 - the only way from a resource to its client
+    return getattr(resource, "_api_client", None) or resource.sdk_configuration  # interactions have no client
 
 
 def _peer(resource: Any) -> Peer:
-    client = resource._api_client  # noqa: SLF001 - see above
-    url = urlsplit(client._http_options.base_url or "")  # noqa: SLF001 - where the client keeps its address
+    client = getattr(resource, "_api_client", None)
+    if client is None:
+        configuration = resource.sdk_configuration
+        vertex, base = "projects/" in (configuration.globals.api_version or ""), configuration.server_url
+    else:
+        vertex, base = client.vertexai, client._http_options.base_url  # noqa: SLF001 - where it keeps its address
+    url = urlsplit(base or "")
     return Peer(
-        "gcp.vertex_ai" if client.vertexai else "gcp.gemini",
+        "gcp.vertex_ai" if vertex else "gcp.gemini",
         url.hostname,
         url.port or (80 if url.scheme == "http" else 443),
     )
@@ -46,6 +53,16 @@ _content: Final[dict[str, Any]] = {
     "response": results.response,
     "content": messages.CONTENT,
 }
+_interaction: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": interactions.request,
+    "response": interactions.response,
+    "first": interactions.first,
+    "chunk": interactions.chunk,
+    "content": interactions.CONTENT,
+    "streaming": Streaming(iterator="generator", body=lambda stream: stream),
+}
+_INTERACTIONS: Final = "google.genai._gaos.google_genai:"
 _image: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
     "request": results.image_request,
@@ -78,5 +95,7 @@ SPEC: Final = ClientSpec(
         ),
         *_both("generate_images", **_image),
         *_both("edit_image", **_image),
+        Endpoint(f"{_INTERACTIONS}GeminiNextGenInteractions.create", **_interaction),
+        Endpoint(f"{_INTERACTIONS}AsyncGeminiNextGenInteractions.create", asynchronous=True, **_interaction),
     ),
 )

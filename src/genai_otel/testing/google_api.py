@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from genai_otel.testing import google_interactions
 from genai_otel.testing.answer import THOUGHT, Ask, Tool, ToolCall, Usage
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.job import Job, new_id
@@ -40,16 +41,24 @@ _STATUS = {
 
 def serves(request: Request) -> bool:
     found = _METHOD.fullmatch(f"{request.method} {request.route}")
-    return found is not None and found["method"] in _ENDPOINTS
+    return _interacts(request) or (found is not None and found["method"] in _ENDPOINTS)
+
+
+def _interacts(request: Request) -> bool:
+    return request.method == "POST" and request.route.endswith("/interactions")
 
 
 def model(request: Request) -> str:
-    """The model name with its directives, a part of the path."""
+    """The model name with its directives: a part of the path, or of the body."""
+    if _interacts(request):
+        return string(request.fields.get("model")) or string(request.fields.get("agent"))
     found = _METHOD.fullmatch(f"{request.method} {request.route}")
     return found["model"] if found else ""
 
 
 def answer(job: Job) -> Reply:
+    if _interacts(job.request):
+        return google_interactions.create(job)
     return _ENDPOINTS[job.request.route.rpartition(":")[2]](job)
 
 

@@ -58,6 +58,19 @@ _ANSWER = {
 _COUNTED = "usage_metadata" in types.EmbedContentResponse.model_fields
 
 
+_INTERACTION = {
+    "gen_ai.usage.input_tokens": 12,
+    "gen_ai.usage.output_tokens": 7,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+    "gen_ai.usage.text.input_tokens": 12,
+    "gen_ai.response.model": "gemini-3-flash-2024-07-18",
+    "gen_ai.response.id": ...,
+    "gen_ai.response.status": "completed",
+    "gen_ai.response.finish_reasons": ("stop",),
+}
+
+
 def _content(model: str) -> dict[str, Any]:
     return {"model": model, "contents": CANARY}
 
@@ -96,6 +109,20 @@ PAYLOAD = Payload(
             },
             operation="embeddings",
             raw=(),
+        ),
+        *(
+            (
+                Case(
+                    "interactions.create",
+                    lambda model: {"model": model, "input": CANARY},
+                    _INTERACTION,
+                    operation="generate_content",
+                    streamed={},
+                    raw=(),
+                ),
+            )
+            if hasattr(genai.Client, "interactions")
+            else ()
         ),
     ),
 )
