@@ -55,6 +55,10 @@ def batch(result: Any) -> Facts:
     return facts
 
 
+def line(_: Facts, __: Any) -> None:
+    """A batch's result for one of its requests: a message of its own, with a model and an end of its own."""
+
+
 def first(facts: Facts, event: Any) -> None:
     """Who answers and the input's usage, from a stream's first event; what it says of the output is no count yet."""
     begun: Any = getattr(event, "message", None)

@@ -10,7 +10,7 @@ from genai_otel.clients import _anthropic_messages as messages
 from genai_otel.clients import _anthropic_results as results
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, is_mapping, server
-from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, both
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, Streaming, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -80,6 +80,16 @@ _helper: Final[dict[str, Any]] = {
 }
 _count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS, "response": results.count}
 _batch: Final[dict[str, Any]] = {"operation": semconv.CREATE_BATCH, "response": results.batch, "model": None}
+# The convention counts tokens where they were used, not where an answer is fetched: that may happen again and again.
+_results: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request({"message_batch_id": semconv.RESPONSE_ID}),
+    "chunk": results.line,
+    "streaming": Streaming("_iterator", body=lambda lines: lines.http_response),
+    "stream_argument": None,
+    "positional": ("message_batch_id",),
+    "model": None,
+}
 
 
 def _messages(module: str, *, beta: bool) -> tuple[Endpoint, ...]:
@@ -116,6 +126,8 @@ SPEC: Final = ClientSpec(
         *_messages("anthropic.lib.bedrock._beta_messages", beta=True),
         *_messages("anthropic.lib.vertex._beta_messages", beta=True),
         *both("anthropic.resources.messages.batches", "Batches.create", **_batch),
+        *both("anthropic.resources.messages.batches", "Batches.results", **_results),
         *both("anthropic.resources.beta.messages.batches", "Batches.create", **_batch),
+        *both("anthropic.resources.beta.messages.batches", "Batches.results", **_results),
     ),
 )

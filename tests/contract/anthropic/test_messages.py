@@ -203,6 +203,22 @@ def test_counting_tokens_uses_none(balanced: Recorded, client: Any) -> None:
     assert "gen_ai.client.token.usage" not in balanced.metrics()
 
 
+def test_results_of_a_batch_are_fetched_and_not_counted_again(balanced: Recorded, client: Any) -> None:
+    asked = [{"custom_id": "1", "params": ASKED}]
+    for batches in (client.messages.batches, client.beta.messages.batches):
+        batch = batches.create(requests=asked)
+        kinds = [each.result.type for each in batches.results(batch.id)]
+        assert kinds == ["succeeded", "errored"]
+        made, fetched = balanced.calls()[-2:]
+        assert (made.name, fetched.name) == ("create_batch", "fetch_response")
+        assert fetched.attributes["gen_ai.response.id"] == made.attributes["gen_ai.response.id"] == batch.id
+        assert fetched.attributes["genai_otel.stream.chunks"] == 2
+        assert outcome(fetched) == ("completed", "UNSET", None)
+        batches.results(batch.id).close()
+        assert outcome(balanced.calls()[-1]) == ("closed", "UNSET", None)
+    assert "gen_ai.client.token.usage" not in balanced.metrics()
+
+
 # --- the client's own loops ---------------------------------------------------------------------------------------
 
 
