@@ -54,9 +54,10 @@ def usage(facts: Facts, counted: Any) -> None:
     """The ``usage`` of a chat, and the ``meta`` of everything else."""
     for units in (get(counted, "tokens"), get(counted, "billed_units")):
         if units is not None:
-            for name, value in units.__dict__.items():
-                if value is not None and name in _BILLED:
-                    facts[_BILLED[name]] = _whole(value)
+            for name, fact in _BILLED.items():
+                value = get(units, name)
+                if value is not None:
+                    facts[fact] = _whole(value)
     cached = get(counted, "cached_tokens")
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = _whole(cached)
@@ -143,12 +144,11 @@ def chunk(facts: Facts, event: Any) -> None:
     """Facts of one event of a chat: only the last one has any."""
     if getattr(event, "type", None) == "message-end":
         delta = event.delta
-        if delta is None:
-            return
-        if delta.finish_reason is not None:
-            _finished(facts, delta.finish_reason)
-        if delta.usage is not None:
-            usage(facts, delta.usage)
+        word, counted = get(delta, "finish_reason"), get(delta, "usage")
+        if word is not None:
+            _finished(facts, word)
+        if counted is not None:
+            usage(facts, counted)
         if get(delta, "error"):
             facts[semconv.ERROR_TYPE] = "error"
 

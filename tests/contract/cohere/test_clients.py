@@ -20,11 +20,11 @@ def test_client_of_the_second_version(balanced: Recorded, model_server: ModelSer
         client: Any = cohere.ClientV2(api_key="sk-test", base_url=model_server.url, httpx_client=transport)
         client.chat(model="command-a", messages=MESSAGES)
         list(client.chat_stream(model="command-a+chunks-2", messages=MESSAGES))
-        client.generate(model="command", prompt="hi")
+        client.embed(model="embed", texts=["hi"], input_type="search_query")
     assert [span.name for span in balanced.calls()] == [
         "chat command-a",
         "chat command-a+chunks-2",
-        "text_completion command",
+        "embeddings embed",
     ]
     assert {span.attributes["server.port"] for span in balanced.calls()} == {model_server.port}
 
