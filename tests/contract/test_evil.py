@@ -2,66 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import openai
 import pytest
 
 from genai_otel.engine import record
 from genai_otel.testing import ModelServer
-from tests.contract.payloads.openai import MESSAGES, PAYLOAD
+from tests.contract.choice import PAYLOADS
+from tests.contract.payload import Payload
 from tests.contract.recorded import Recorded
 from tests.contract.test_values import exportable
 from tests.harness.evil import EVIL, Once
 from tests.harness.patience import collect
 
-
-@pytest.fixture
-def client(lenient: Recorded, model_server: ModelServer) -> Iterator[openai.OpenAI]:
-    with PAYLOAD.make(model_server.base_url, False) as made:
-        yield made
-
-
-ARGUMENTS = (
-    "temperature",
-    "top_p",
-    "stop",
-    "n",
-    "seed",
-    "max_tokens",
-    "reasoning_effort",
-    "response_format",
-    "service_tier",
-    "stream",
-    "metadata",
-    "user",
-)
 HUGE = ("wide", "huge text")  # the client itself takes a second to send a dozen of them
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_evil_arguments_end_as_they_do_without_us(lenient: Recorded, client: Any, evil: str) -> None:
+@pytest.mark.parametrize(
+    "payload", [pytest.param(payload, id=payload.client) for payload in PAYLOADS if payload.odd]
+)
+def test_evil_arguments_end_as_they_do_without_us(
+    lenient: Recorded, model_server: ModelServer, payload: Payload, evil: str
+) -> None:
     """What a client says of an argument is its own affair; whether we can read it is ours."""
+    client = payload.make(model_server.base_url, False)
 
-    def attempt(**arguments: Any) -> tuple[str, object]:
+    def attempt(model: Any = "m", **arguments: Any) -> tuple[str, object]:
         try:
-            client.chat.completions.create(**{"model": "m", "messages": MESSAGES, **arguments})
+            payload.cases[0].call(client, model, **arguments)
         except Exception as error:  # noqa: BLE001 - it is compared
             said = type(error).__qualname__
         else:
             said = "no error"
         return said, [value.consumed for value in arguments.values() if isinstance(value, Once)]
 
-    names = ARGUMENTS if evil not in HUGE else ("stop",)
+    names = payload.odd if evil not in HUGE else payload.odd[:1]
     rows: list[Any] = []
     for recorder in (record.active, None):
         before = record.active
         record.connect(recorder)
         try:
-            rows.append([attempt(model=EVIL[evil]()), attempt(**{name: EVIL[evil]() for name in names})])
+            rows.append([attempt(EVIL[evil]()), attempt(**{name: EVIL[evil]() for name in names})])
         finally:
             record.connect(before)
+    client.close()
     traced, bare = rows
     assert traced == bare
     collect()

@@ -106,6 +106,10 @@ PAYLOAD = Payload(
     provider="openai",
     make=_make,
     model="gpt-4o-mini",
+    odd=(
+        *("stop", "temperature", "top_p", "n", "seed", "max_tokens", "reasoning_effort"),
+        *("response_format", "service_tier", "stream", "metadata", "user"),
+    ),
     usage_in_stream={"stream_options": {"include_usage": True}},
     cases=(
         Case(
