@@ -44,7 +44,8 @@ def _stream(within: str) -> Streaming:
 
 _BODY: Final = Streaming(
     reader="read",
-    body=lambda body: body._raw_stream,  # noqa: SLF001 - what its close() closes, and `with` hands out
+    # What its close() closes, and `with` hands out; the oldest asynchronous bodies are that themselves.
+    body=lambda body: getattr(body, "_raw_stream", body),
     within=lambda result: result.get("body"),
 )
 _CONVERSE: Final[dict[str, Any]] = {

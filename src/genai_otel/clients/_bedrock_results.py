@@ -94,9 +94,12 @@ def usage(facts: Facts, found: Fields) -> None:
                 facts[attribute] = cached
                 tokens += cached
         facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    tokens = _first(found, _OUTPUT)
-    if tokens is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
+    output = _first(found, _OUTPUT)
+    if output is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = output
+        total = found.get("totalTokens")  # which knows of a cache even where the client is too old to
+        if tokens is not None and type(total) is int and total - output > tokens:
+            facts[semconv.USAGE_INPUT_TOKENS] = total - output
     _details(facts, found)
 
 

@@ -7,6 +7,7 @@ body, so it takes itself away when the body has been read, is closed or fails.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import weakref
@@ -75,7 +76,8 @@ class _Reading:
     def release(self) -> None:
         """Give the body its own method back."""
         body, name, holder = self._place
-        body.__dict__.pop(name, None)
+        with contextlib.suppress(AttributeError):  # it was taken away before
+            delattr(body, name)
         unwatch_close(holder)
 
     def _interrupted(self, error: BaseException) -> None:

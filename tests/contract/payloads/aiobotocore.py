@@ -31,7 +31,7 @@ class Clients:
     """The clients of both services, made when they are needed: that takes longer than a call."""
 
     def __init__(self, base_url: str, config: Mapping[str, Any]) -> None:
-        self._arguments = {"endpoint_url": base_url, "config": AioConfig(**config), **keys()}
+        self._arguments: dict[str, Any] = {"endpoint_url": base_url, "config": AioConfig(**config), **keys()}
         self._made: dict[str, Any] = {}
 
     def _client(self, service: str) -> Any:
@@ -47,6 +47,10 @@ class Clients:
     @property
     def agents(self) -> Any:
         return self._client("bedrock-agent-runtime")
+
+    def limit(self, seconds: float) -> None:
+        """Of clients that are still to be made."""
+        self._arguments["config"] = self._arguments["config"].merge(AioConfig(read_timeout=seconds))
 
     async def close(self) -> None:
         for client in self._made.values():
@@ -68,6 +72,7 @@ PAYLOAD = Payload(
     host=HOST,
     forms=(True,),
     choices=None,
+    limit=Clients.limit,
     error_type=error_type,
     http_spans=False,
     refuses_broken_json=False,

@@ -23,7 +23,7 @@ class Clients:
     """The clients of both services, made when they are needed: that takes longer than a call."""
 
     def __init__(self, base_url: str, config: Mapping[str, Any]) -> None:
-        self._arguments = {"endpoint_url": base_url, "config": Config(**config)}
+        self._arguments: dict[str, Any] = {"endpoint_url": base_url, "config": Config(**config)}
         self._made: dict[str, Any] = {}
 
     def _client(self, service: str) -> Any:
@@ -39,6 +39,10 @@ class Clients:
     def agents(self) -> Any:
         return self._client("bedrock-agent-runtime")
 
+    def limit(self, seconds: float) -> None:
+        """Of clients that are still to be made."""
+        self._arguments["config"] = self._arguments["config"].merge(Config(read_timeout=seconds))
+
     def close(self) -> None:
         for client in self._made.values():
             client.close()
@@ -50,11 +54,6 @@ def _make(base_url: str, asynchronous: bool, *, max_retries: int = 0, **config: 
     return Clients(base_url, {"retries": retries, **config})
 
 
-def _limit(clients: Clients, seconds: float) -> None:
-    clients.models._endpoint.http_session._timeout = seconds
-    clients.models._endpoint.http_session._manager.connection_pool_kw["timeout"] = seconds
-
-
 PAYLOAD = Payload(
     client="boto3",
     provider="aws.bedrock",
@@ -63,7 +62,7 @@ PAYLOAD = Payload(
     cases=CASES,
     host=HOST,
     forms=(False,),
-    limit=_limit,
+    limit=Clients.limit,
     choices=None,
     error_type=error_type,
     http_spans=False,
