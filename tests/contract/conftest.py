@@ -30,6 +30,8 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             for warning in (
                 "ignore:deprecated:DeprecationWarning",
                 "ignore:The .* method is deprecated",
+                "ignore:Item .* on TypedDict class:UserWarning",
+                "ignore:Pydantic serializer warnings:UserWarning",
                 "ignore:(?i)unclosed:ResourceWarning",  # what becomes of a dropped stream's connection
             ):
                 item.add_marker(pytest.mark.filterwarnings(warning))  # vendors' own

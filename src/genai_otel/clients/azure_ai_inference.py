@@ -133,7 +133,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
 
 SPEC: Final = ClientSpec(
     name="azure_ai_inference",
-    requires="azure-ai-inference >= 1.0.0b7, < 2",
+    requires="azure-ai-inference >= 1.0.0b9, < 2",
     connection=_connection,
     peer=_peer,
     errors=errors,
