@@ -93,8 +93,9 @@ class Caller:
 
     async def leave(self, stream: Any) -> None:
         """Close a stream early, by whichever method it has."""
-        if not hasattr(stream, \"close\") and not hasattr(stream, \"aclose\"):
-            stream = stream.response  # of a stream that knows only ``with``
+        if not hasattr(stream, "close") and not hasattr(stream, "aclose"):  # it knows only ``with``
+            await settled(stream.response.aclose() if self.asynchronous else stream.response.close())
+            return
         await settled(stream.aclose() if hasattr(stream, "aclose") else stream.close())
 
     async def close(self) -> None:
