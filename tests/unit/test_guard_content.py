@@ -25,7 +25,10 @@ CONTENT = [
     "llm.prompt_template.variables", "input.value", "output.value", "embedding.embeddings.0.embedding.text",
     "retrieval.documents.0.document.content", "reranker.query", "traceloop.entity.input", "traceloop.entity.output",
     "langfuse.observation.input", "gcp.vertex.agent.llm_request", "tool_arguments", "tool_response",
-    "all_messages_events", "request_data",
+    "all_messages_events", "request_data", "llm.function_call", "input.images", "output.documents", "ai.prompt.messages",
+    "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args", "ai.toolCall.result",
+    "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args", "gen_ai.request.structured_output_schema",
+    "error.message", "error.stack_trace", "exception.message",
 ]  # fmt: skip
 FACTS = [
     "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model", "gen_ai.response.id",
@@ -36,7 +39,8 @@ FACTS = [
     "gen_ai.input.messages_ref", "llm.model_name", "llm.token_count.prompt", "llm.usage.total_tokens",
     "llm.request.type", "traceloop.entity.name", "input.mime_type", "retrieval.documents.0.document.id",
     "genai_otel.outcome", "http.request.method", "url.full", "db.query.text", "message.id", "exception.message",
-    "output.format", "content.length",
+    "output.format", "content.length", "ai.model.id", "ai.toolCall.name", "ai.usage.promptTokens",
+    "anthropic.message.stop_reason",
 ]  # fmt: skip
 
 

@@ -15,7 +15,6 @@ _DEEPEST: Final = 32
 _MOST_KNOWN: Final = 4096
 # More of a structure is not looked at and goes; it would not fit the budget of a span.
 _MOST_ITEMS: Final = 16_384
-_EXCEPTION_TEXTS: Final = frozenset({content.EXCEPTION_MESSAGE, content.EXCEPTION_STACKTRACE})
 _NO_TEXT: Final = (bool, int, float, type(None))
 
 
@@ -34,6 +33,8 @@ class Cleaner:
         harmful = False
         for name in attributes:
             if type(name) is not str or self._is_refused(name) or is_secret_name(name) or _safe(name) != name:
+                harmful = True
+            elif name in content.EXCEPTION_TEXTS and not self.with_content:
                 harmful = True
             elif len(self._harmless) < _MOST_KNOWN:
                 self._harmless.add(name)
@@ -78,9 +79,9 @@ class Cleaner:
 
     def exception(self, attributes: Mapping[str, Any], *, quotes: bool) -> dict[str, Any] | None:
         """Like :meth:`attributes`, without the texts of an exception that ``quotes`` what was said."""
-        if not quotes or attributes.keys().isdisjoint(_EXCEPTION_TEXTS):
+        if not quotes or attributes.keys().isdisjoint(content.EXCEPTION_TEXTS):
             return self.attributes(attributes)
-        told = {name: value for name, value in attributes.items() if name not in _EXCEPTION_TEXTS}
+        told = {name: value for name, value in attributes.items() if name not in content.EXCEPTION_TEXTS}
         return self.attributes(told) or told
 
     def _is_refused(self, name: str) -> bool:

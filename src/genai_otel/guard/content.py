@@ -17,17 +17,26 @@ EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
 EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 
+EXCEPTION_TEXTS: Final = frozenset(
+    {EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, "error.message", "error.stack_trace"}
+)
+"""Texts of an exception; the last two are litellm's, on the span itself."""
+
 _GENAI: Final = (
     "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.",
     "langsmith.", "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
+    "ai.", "anthropic.", "openlit.", "agent_framework.",
 )  # fmt: skip
 _NAMES: Final = frozenset({
     # OpenInference
-    "input.value", "output.value", "message.content", "document.content", "document.metadata", "tool.parameters",
+    "input.value", "output.value", "input.images", "output.images", "input.documents", "output.documents",
+    "llm.function_call", "message.content", "document.content", "document.metadata", "tool.parameters",
     "tool.json_schema", "tool_call.function.arguments",
     # pydantic-ai and logfire
     "all_messages_events", "events", "final_result", "model_request_parameters", "request_data", "response_data",
     "tool_arguments", "tool_response",
+    # Vercel's AI SDK
+    "ai.response.object", "ai.response.reasoning", "ai.response.files", "ai.embedding", "ai.embeddings", "ai.values",
     # others
     "mlflow.spanInputs", "mlflow.spanOutputs", "langfuse.observation.status_message", "gen_ai.choice",
     "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response",
@@ -35,6 +44,7 @@ _NAMES: Final = frozenset({
     "db.query.result.document", "db.query.result.metadata", "db.query.embeddings.vector", "db.search.embeddings.vector",
     "db.search.result.entity",
 })  # fmt: skip
+_WORD_ENDS: Final = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 _ALWAYS: Final = frozenset({"variable", "variables"})
 _SAID: Final = frozenset({
     "args", "argument", "arguments", "calls", "choices", "completion", "completions", "content", "contents", "context",
@@ -63,7 +73,7 @@ def is_content(name: str) -> bool:
         return True
     if not name.startswith(_GENAI):
         return False
-    words = name.replace("_", ".").split(".")
+    words = _WORD_ENDS.sub(".", name).lower().split(".")
     if not _ALWAYS.isdisjoint(words):
         return True
     return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)

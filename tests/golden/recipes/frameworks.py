@@ -39,7 +39,7 @@ def _runs(server: ModelServer, run: Callable[[], Awaitable[Any]], tool: str = "l
         asyncio.run(_awaited(run()))
 
     def error() -> None:
-        server.reply(status=400)
+        server.reply(status=400, directives="leak")
         with contextlib.suppress(Exception):
             asyncio.run(_awaited(run()))
 

@@ -75,7 +75,7 @@ def openai_calls(server: ModelServer, client: Any) -> Calls:
         client.embeddings.create(model=MODEL, input=f"{SAID} of the user")
 
     def error() -> None:
-        server.reply(status=429)
+        server.reply(status=429, directives="leak")
         with contextlib.suppress(Exception):
             client.chat.completions.create(model=MODEL, messages=messages())
 
@@ -117,7 +117,7 @@ def anthropic_calls(server: ModelServer, client: Any) -> Calls:
         client.messages.create(**asked, tools=[tool])
 
     def error() -> None:
-        server.reply(status=429)
+        server.reply(status=429, directives="leak")
         with contextlib.suppress(Exception):
             client.messages.create(**asked)
 

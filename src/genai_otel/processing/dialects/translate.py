@@ -50,7 +50,7 @@ class Translation(NamedTuple):
 
 def recognised(attributes: Mapping[str, Any] | None) -> bool:
     """Whether attributes, possibly only those given at a span's start, are those of a GenAI span."""
-    return bool(attributes) and not _MARKS.isdisjoint(attributes)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    return attributes is not None and not _MARKS.isdisjoint(attributes)
 
 
 def operation(attributes: Mapping[str, Any] | None) -> str | None:
