@@ -68,7 +68,7 @@ def _answer(content: Any) -> Any:
 
 def _said(part: Part) -> Any:
     content = part.get("content")
-    return content.get("text") or str(content) if isinstance(content, dict) else content
+    return content if isinstance(content, str) else get(content, "text") or content
 
 
 def _response(result: Any) -> Facts:

@@ -52,15 +52,29 @@ _BILLED: Final = {
 
 def usage(facts: Facts, counted: Any) -> None:
     """The ``usage`` of a chat, and the ``meta`` of everything else."""
-    for units in (get(counted, "tokens"), get(counted, "billed_units")):
-        if units is not None:
-            for name, fact in _BILLED.items():
-                value = get(units, name)
-                if value is not None:
-                    facts[fact] = _whole(value)
-    cached = get(counted, "cached_tokens")
+    fields = _stored(counted)
+    billed, consumed = fields.get("billed_units"), fields.get("tokens")
+    if billed is not None:
+        _units(facts, billed)
+    if consumed is not None and semconv.USAGE_INPUT_TOKENS not in facts:
+        _units(facts, consumed)
+    cached = fields.get("cached_tokens")
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = _whole(cached)
+
+
+def _units(facts: Facts, units: Any) -> None:
+    for name, value in _stored(units).items():
+        if value is not None and name in _BILLED:
+            facts[_BILLED[name]] = int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _stored(value: Any) -> dict[str, Any]:
+    # Models, some with fields that are newer than the client; dictionaries in the streams of older clients.
+    if isinstance(value, dict):
+        return value  # pyright: ignore[reportUnknownVariableType] - of whatever
+    newer = value.__pydantic_extra__
+    return {**value.__dict__, **newer} if newer else value.__dict__
 
 
 def _whole(value: Any) -> Any:
@@ -92,10 +106,11 @@ def _finished(facts: Facts, *words: Any) -> None:
 def plain_response(result: Any) -> Facts:
     """Who answered, and what it took: embeddings and rerankings say nothing else."""
     facts: Facts = {}
-    identity = get(result, "id")
+    fields = _stored(result)
+    identity = fields.get("id")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
-    counted = get(result, "meta")
+    counted = fields.get("meta")
     if counted is not None:
         usage(facts, counted)
     return facts
@@ -103,9 +118,13 @@ def plain_response(result: Any) -> Facts:
 
 def chat_response(result: Any) -> Facts:
     """Facts of a chat."""
-    facts = plain_response(result)
-    _finished(facts, get(result, "finish_reason"))
-    counted = get(result, "usage")
+    facts: Facts = {}
+    fields = _stored(result)
+    identity = fields.get("id")
+    if identity:
+        facts[semconv.RESPONSE_ID] = identity
+    facts[semconv.RESPONSE_FINISH_REASONS] = (reason(fields.get("finish_reason")) or "error",)
+    counted = fields.get("usage")
     if counted is not None:
         usage(facts, counted)
     return facts
@@ -176,8 +195,8 @@ def errors(error: BaseException) -> Facts:
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         facts[semconv.HTTP_STATUS] = status
-    headers = getattr(error, "headers", None)
-    request_id = headers.get("x-debug-trace-id") if isinstance(headers, Mapping) else None
+    headers: dict[str, str] | None = getattr(error, "headers", None)
+    request_id = headers.get("x-debug-trace-id") if headers else None
     if isinstance(request_id, str):
         facts[semconv.REQUEST_ID] = request_id
     return facts

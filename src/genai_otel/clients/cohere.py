@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from genai_otel import semconv
 from genai_otel.clients import _cohere_messages as messages
 from genai_otel.clients import _cohere_results as results
-from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming, both
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -49,12 +49,16 @@ def _streaming(module: str, name: str, **fields: Any) -> list[Endpoint]:
 def _raw(module: str, name: str, **fields: Any) -> tuple[Endpoint, ...]:
     """The method of a raw client, whose result stands in a response."""
     response, content = fields["response"], fields.get("content")
+
+    def of_data(raw: Any) -> Facts:
+        return response(raw.data)
+
     return both(
         module,
         name,
         **{
             **fields,
-            "response": lambda raw: response(raw.data),
+            "response": of_data,
             "content": None if content is None else messages.within(content),
         },
     )

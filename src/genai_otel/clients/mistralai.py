@@ -65,14 +65,21 @@ _EMBEDDINGS: Final = {
 
 
 def _usage(facts: Facts, usage: Any) -> None:
-    # The client says 0 where the vendor said nothing.
-    results.usage_facts(facts, {name: get(usage, name) for name in usage.__pydantic_fields_set__})
+    told = usage.__pydantic_fields_set__  # the client says 0 where the vendor said nothing
+    if "prompt_tokens" in told and usage.prompt_tokens is not None:
+        facts[semconv.USAGE_INPUT_TOKENS] = usage.prompt_tokens
+    if "completion_tokens" in told and usage.completion_tokens is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = usage.completion_tokens
+    newer = usage.__pydantic_extra__
+    cached = get(newer.get("prompt_tokens_details"), "cached_tokens") if newer else None
+    if cached:
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
 
 
 def _response(result: Any) -> Facts:
     facts: Facts = {}
     results.identity(facts, result)
-    choices = get(result, "choices")
+    choices = result.__dict__.get("choices")
     if choices:
         reasons = tuple([choice.finish_reason or "error" for choice in choices])
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons

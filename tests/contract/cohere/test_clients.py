@@ -35,7 +35,7 @@ def test_client_of_the_second_version(balanced: Recorded, model_server: ModelSer
 )
 def test_provider_of_a_cloud(kind: str, provider: str) -> None:
     spec = next(spec for spec in SPECS if spec.name == "cohere")
-    client = cohere.Client(api_key="sk-test")
+    client: Any = cohere.Client(api_key="sk-test")
     made: Any = type(kind, (), {})()
     made._client_wrapper = client._client_wrapper
     peer = spec.peer(made)

@@ -49,7 +49,8 @@ def _make(
 
 def _silent(client: Any) -> Any:
     """Without the tracing of its own, which the first major has no switch for; test_native has it."""
-    for name, hooks in vars(client.sdk_configuration.__dict__["_hooks"]).items():
+    every: dict[str, list[Any]] = client.sdk_configuration._hooks.__dict__
+    for name, hooks in every.items():
         if name.endswith("_hooks"):
             hooks[:] = [hook for hook in hooks if type(hook).__name__ != "TracingHook"]
     return client
