@@ -5,7 +5,7 @@ DEV := $(PYTHON) requirements/install.py .venv dev
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench docs test-pythons test-floors lock clean
+.PHONY: help demo test test-slow check bench docs test-pythons test-floors test-clients lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,8 @@ check:  ## lint, format and types
 	@$(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(PYTHON) requirements/install.py .venvs/clients clients
+	@$(BIN)/pyright --pythonpath .venvs/clients/bin/python
 
 bench:  ## what a call costs, beside the same written by hand
 	@$(DEV)
@@ -48,11 +49,19 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@$(PYTHON) requirements/install.py .venvs/rivals rivals
 	@.venvs/rivals/bin/python $(PYTEST) -m rivals $(ARGS)
 
+test-clients:  ## the contract suite for every model client, oldest and newest
+	@$(DEV)
+	@$(BIN)/python -m tests.clients $(ARGS)
+
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 # Others that trace the same client, and the package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
 RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentation-openai opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
+CLIENTS = --extra dev $(foreach name,anthropic azure-ai-inference boto3 cohere google-genai groq huggingface-hub mistralai \
+	ollama,--extra $(name))
+# Floors that a resolver would pass over, because something else allows more than the oldest.
+FLOORS = google-genai==1.32 mistralai==1.12.2
 
 lock:  ## chooses the newest versions and writes requirements/*.txt
 	@$(DEV)
@@ -61,6 +70,9 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	echo "openai<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(RIVALS) | $(OURS) - --extra dev -o requirements/rivals.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
+	$(OURS) $(CLIENTS) -o requirements/clients.txt
+	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt
+	printf '%s\n' $(FLOORS) | $(OURS) - $(CLIENTS) --resolution lowest-direct -o requirements/clients-floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 
 clean:  ## removes the environments and everything that was built

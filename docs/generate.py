@@ -4,10 +4,13 @@ Such a part stands between `<!-- name -->` and `<!-- /name -->`.  A test compare
 that they cannot fall behind.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from genai_otel.cli.settings import markdown
+from genai_otel.clients import SPECS
+from genai_otel.spec import ClientSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "decisions"
@@ -24,8 +27,53 @@ def decisions() -> str:
     return "\n".join(rows)
 
 
+def clients() -> str:
+    """The support table, from the specs; the newest tested version is the one that a lock installs."""
+    rows = [
+        "| client | versions tested | operations | streams | raw responses | its own tracing |",
+        "|" + "---|" * 6,
+    ]
+    for spec in SPECS:
+        distribution, floor = _floor(spec)
+        newest = next(filter(None, (_locked(lock, distribution) for lock in NEWEST)), "?")
+        endpoints = [each for endpoint in spec.endpoints for each in (endpoint, *endpoint.routes)]
+        operations = sorted({each.operation for each in endpoints if each.operation})
+        cells = (
+            f"`{distribution}`",
+            f"{floor} to {newest}",
+            ", ".join(operations),
+            "yes" if any(each.chunk is not None for each in endpoints) else "",
+            "yes" if spec.raw is not None else "",
+            "wrap, native, off" if spec.native is not None else "",
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _floor(spec: ClientSpec) -> tuple[str, str]:
+    found = re.match(r"([\w.-]+)\s*>=\s*([\w.]+)", spec.requires)
+    if found is None:
+        raise ValueError(f"{spec.name} names no floor: {spec.requires!r}")
+    return found[1], found[2]
+
+
+def _locked(lock: Path, distribution: str) -> str:
+    found = re.findall(
+        rf"^{re.escape(distribution.replace('_', '-'))}==([^ ;]+)",
+        lock.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    return found[-1] if found else ""
+
+
+NEWEST = [
+    path
+    for name in ("clients", "litellm", "aiobotocore", "dev")
+    if (path := ROOT / "requirements" / f"{name}.txt").exists()
+]
 PARTS = (
     (ROOT / "README.md", "settings", markdown),
+    (ROOT / "README.md", "clients", clients),
     (DECISIONS / "README.md", "decisions", decisions),
 )
 

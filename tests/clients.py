@@ -1,0 +1,61 @@
+"""The contract suite for every model client, oldest and newest: `python -m tests.clients [pytest arguments]`.
+
+One environment per lock, one process of pytest in each, a table at the end.  A payload file that no environment runs is
+an error, so that a client cannot be left out by accident.  `CLIENTS_IN=clients-floor` chooses environments.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAYLOADS = sorted(path.stem for path in (ROOT / "tests" / "contract" / "payloads").glob("[a-z]*.py"))
+PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", "-m", "contract")
+ELSEWHERE = {"openai": "make test, make test-floors"}
+"""Clients with which other targets run the whole suite."""
+
+# What cannot be installed together has an environment of its own.
+ALONE = {"aiobotocore": ("aiobotocore",)}
+TOGETHER = tuple(name for name in PAYLOADS if name not in ELSEWHERE and name not in sum(ALONE.values(), ()))
+ENVIRONMENTS: dict[str, tuple[str, ...]] = {"clients": TOGETHER, "clients-floor": TOGETHER, **ALONE}
+
+
+def run(lock: str, clients: Sequence[str], arguments: Sequence[str]) -> str:
+    """What pytest's closing line said, or what went wrong before it."""
+    folder = f".venvs/{lock}"
+    made = subprocess.run([sys.executable, "requirements/install.py", folder, lock], check=False, cwd=ROOT)
+    if made.returncode:
+        return "FAILED to install"
+    # Each remembers by itself what failed last.
+    options = ("--ignore=tests/contract/openai", "-o", f"cache_dir={folder}/.pytest_cache")
+    done = subprocess.run(
+        [str(ROOT / folder / "bin" / "python"), *PYTEST, *options, *arguments],
+        check=False,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CONTRACT_CLIENTS": " ".join(clients)},
+    )
+    if done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED and "--last-failed" in arguments:
+        return "nothing had failed"
+    if done.returncode:
+        print(done.stdout, flush=True)
+    closing = (done.stdout.strip().splitlines() or ["pytest printed nothing"])[-1].strip("= ")
+    return closing if done.returncode == 0 else f"FAILED {closing}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    chosen = os.environ.get("CLIENTS_IN", "").replace(",", " ").split() or list(ENVIRONMENTS)
+    results = {lock: run(lock, ENVIRONMENTS[lock], arguments) for lock in chosen}
+    print("\nenvironment      clients")
+    for lock, result in results.items():
+        print(f"{lock:15}  {', '.join(ENVIRONMENTS[lock])}\n{'':15}  {result}")
+    return 1 if any(result.startswith("FAILED") for result in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
