@@ -19,7 +19,10 @@ from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming
 
 
 def _connection(resource: Any) -> object:
-    return getattr(resource, "_api_client", None) or resource.sdk_configuration  # interactions have no client
+    try:
+        return resource._api_client  # noqa: SLF001 - the only way from a resource to its client
+    except AttributeError:
+        return resource.sdk_configuration  # interactions have no client
 
 
 def _peer(resource: Any) -> Peer:
