@@ -9,13 +9,16 @@ from genai_otel.clients import (
     anthropic,
     azure_ai_inference,
     boto3,
+    cerebras,
     cohere,
+    fireworks,
     google_genai,
     groq,
     huggingface_hub,
     mistralai,
     ollama,
     openai,
+    together,
 )
 from genai_otel.spec import ClientSpec
 
@@ -24,11 +27,14 @@ SPECS: Final[tuple[ClientSpec, ...]] = (
     anthropic.SPEC,
     azure_ai_inference.SPEC,
     boto3.SPEC,
+    cerebras.SPEC,
     cohere.SPEC,
+    fireworks.SPEC,
     google_genai.SPEC,
     groq.SPEC,
     huggingface_hub.SPEC,
     mistralai.SPEC,
     ollama.SPEC,
     openai.SPEC,
+    together.SPEC,
 )

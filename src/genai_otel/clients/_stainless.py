@@ -55,6 +55,10 @@ def errors(error: BaseException) -> Facts:
     return facts
 
 
+def nothing(*_: object) -> None:
+    """What clients put on their results beside the answer, where that is nothing."""
+
+
 def given(value: Any) -> bool:
     """Whether an argument was given: these clients mark absent ones by sentinels, not by None alone."""
     return value is not None and type(value).__name__ not in {"Omit", "NotGiven"}

@@ -6,12 +6,13 @@ All of them report the usage of a stream in its last chunk without being asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from genai_otel.testing import openai_api
+from genai_otel.testing import openai_api, openai_chat
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.job import Job, new_id
-from genai_otel.testing.wire import Event, Reply, Request, mapping
+from genai_otel.testing.wire import Event, Reply, Request, items, mapping
 
 Body = dict[str, object]
 
@@ -20,22 +21,29 @@ Body = dict[str, object]
 class Kin:
     """A wire format: OpenAI's, with what `whole` makes of an answer and `last` of the last chunk of a stream.
 
-    `agent` stands in the client's User-Agent, in small letters. `first` makes the first chunk.
+    `agent` stands in the client's User-Agent, in small letters. `first` makes the first chunk. `more` are endpoints of
+    the vendor's own by the last two parts of their paths; one that gives None leaves the request to OpenAI's.
     """
 
     agent: str
     whole: Callable[[Job, Body], Body]
     last: Callable[[Job, Body], Body]
     first: Callable[[Job, Body], Body] = lambda _, body: body
+    more: Mapping[str, Callable[[Job], Reply | None]] = field(default_factory=dict[str, Any])
 
     def serves(self, request: Request) -> bool:
-        return self.agent in request.headers.get("user-agent", "").lower() and openai_api.serves(request)
+        if self.agent not in request.headers.get("user-agent", "").lower():
+            return False
+        return openai_api.serves(request) or self._path(request) in self.more
 
     def model(self, request: Request) -> str:
         return openai_api.model(request)
 
     def answer(self, job: Job) -> Reply:
-        reply = openai_api.answer(job)
+        own = self.more.get(self._path(job.request))
+        reply = (own(job) if own is not None else None) or openai_api.answer(job)
+        if own is not None and reply.events is not None:
+            return reply
         if reply.events is not None:
             return replace(reply, events=self._chunks(job, iter(reply.events)))
         body = dict(mapping(reply.payload))
@@ -43,6 +51,9 @@ class Kin:
 
     def error(self, request: Request, status: int, plan: Plan, message: str | None = None) -> Reply:
         return openai_api.error(request, status, plan, message)
+
+    def _path(self, request: Request) -> str:
+        return "/".join(request.route.rsplit("/", 2)[-2:]) if request.method == "POST" else ""
 
     def _chunks(self, job: Job, events: Iterator[Event]) -> Iterator[Event]:
         bodies = [dict(mapping(event.data)) for event in events]
@@ -89,5 +100,69 @@ def _groq_last(job: Job, body: Body) -> Body:
     return {**body, "x_groq": {"id": new_id("req_"), "usage": _usage(job, **_TIMES)}}
 
 
+# --- Together ------------------------------------------------------------------------------------------
+
+
+def _together_whole(job: Job, body: Body) -> Body:
+    if "choices" in body:
+        return {**_without(body, "service_tier", "system_fingerprint"), "prompt": [], "usage": _usage(job)}
+    if "text" in body:
+        return {"text": body["text"]}
+    if job.request.route.endswith("/images/generations"):
+        data = [{"index": 0, "type": "b64_json", "b64_json": "AAAA"}]
+        return {"id": new_id("resp_"), "model": job.model, "object": "list", "data": data}
+    return body
+
+
+def _together_last(job: Job, body: Body) -> Body:
+    return {**body, "usage": _usage(job)}
+
+
+def _together_rerank(job: Job) -> Reply:
+    documents = items(job.fields.get("documents"))
+    ranks = [{"index": n, "relevance_score": 0.5, "document": {"text": "x"}} for n in range(len(documents))]
+    body = {
+        "id": new_id("resp_"),
+        "model": job.model,
+        "object": "rerank",
+        "results": ranks,
+        "usage": _usage(job),
+    }
+    return Reply(body)
+
+
+def _together_speech(job: Job) -> Reply | None:
+    if not job.streams:
+        return None
+    chunks = [Event({"object": "audio.tts.chunk", "model": job.model, "b64": "AAAA"}) for _ in range(5)]
+    return Reply(events=chunks, end=openai_chat.DONE, broken=openai_chat.BROKEN)
+
+
+def _without(body: Body, *names: str) -> Body:
+    return {name: value for name, value in body.items() if name not in names}
+
+
 GROQ = Kin("groq", _groq_whole, _groq_last, _groq_first)
-FORMATS = (GROQ,)
+TOGETHER = Kin(
+    "together",
+    _together_whole,
+    _together_last,
+    more={"v1/rerank": _together_rerank, "audio/speech": _together_speech},
+)
+
+# --- Cerebras and Fireworks ------------------------------------------------------------------------------
+
+
+def _cerebras_last(job: Job, body: Body) -> Body:
+    return {**body, "usage": _usage(job), "time_info": {**_TIMES, "created": 1.5}}
+
+
+def _fireworks_last(job: Job, body: Body) -> Body:
+    """Its usage tells nothing of the output; its measurements come only where they are asked for."""
+    told = _without(_usage(job), "completion_tokens_details")
+    return {**_without(body, "service_tier", "system_fingerprint"), "usage": told}
+
+
+CEREBRAS = Kin("cerebras", _cerebras_last, _cerebras_last)
+FIREWORKS = Kin("fireworks", _fireworks_last, _fireworks_last)
+FORMATS = (GROQ, TOGETHER, CEREBRAS, FIREWORKS)

@@ -1,0 +1,103 @@
+"""Together: chat, completions, embeddings, reranking, images, audio."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _openai_messages as messages
+from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients import _openai_results as results
+from genai_otel.clients._parts import get
+from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
+from genai_otel.spec import ClientSpec, Facts, both
+
+
+def _completion_first(facts: Facts, chunk: Any) -> None:
+    for name, fact in (("id", semconv.RESPONSE_ID), ("model", semconv.RESPONSE_MODEL)):
+        value = get(chunk, name)  # the client declares no model here, the vendor sends one
+        if value:
+            facts[fact] = value
+
+
+def _completion_chunk(facts: Facts, chunk: Any) -> None:
+    """The reason stands in the choice as the vendor sends it, and beside the choices as the client declares it."""
+    for choice in chunk.choices or ():
+        if get(choice, "finish_reason") is not None:
+            results.finished(facts, choice)
+    if chunk.finish_reason is not None:
+        facts.setdefault(semconv.RESPONSE_FINISH_REASONS, (chunk.finish_reason,))
+    if chunk.usage is not None:
+        results.usage_facts(facts, chunk.usage)
+
+
+_RESOURCES: Final = "together.resources."
+_request: Final = requests.request({**requests.CHAT, "top_k": semconv.REQUEST_TOP_K})
+_response: Final = partial(results.chat_response, own=nothing)
+_plain: Final = partial(results.plain_response, own=nothing)
+_text: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": requests.request({}, **requests.output("text")),
+    "response": _plain,
+    "content": messages.TRANSCRIPTIONS,
+}
+
+SPEC: Final = ClientSpec(
+    name="together",
+    requires="together >= 2.0, < 4",
+    connection=connection,
+    peer=peer("together_ai"),
+    streaming=STREAMING,
+    raw=RAW,
+    errors=errors,
+    instrumentors=("together",),
+    endpoints=(
+        *both(
+            f"{_RESOURCES}chat.completions",
+            "CompletionsResource.create",
+            operation=semconv.CHAT,
+            request=_request,
+            response=_response,
+            first=results.identity,
+            chunk=results.chat_chunk,
+            content=messages.CHAT,
+        ),
+        *both(
+            f"{_RESOURCES}completions",
+            "CompletionsResource.create",
+            operation=semconv.TEXT_COMPLETION,
+            request=_request,
+            response=_response,
+            first=_completion_first,
+            chunk=_completion_chunk,
+            content=messages.COMPLETIONS,
+        ),
+        *both(
+            f"{_RESOURCES}embeddings",
+            "EmbeddingsResource.create",
+            operation=semconv.EMBEDDINGS,
+            request=requests.request(requests.EMBEDDINGS),
+            response=_plain,
+        ),
+        *both(f"{_RESOURCES}rerank", "RerankResource.create", operation=semconv.RERANK, response=_plain),
+        *both(
+            f"{_RESOURCES}images",
+            "ImagesResource.generate",
+            operation=semconv.GENERATE_CONTENT,
+            request=requests.request(requests.MEDIA, **requests.output("image")),
+            response=_plain,
+            content=messages.IMAGES,
+        ),
+        *both(
+            f"{_RESOURCES}audio.speech",
+            "SpeechResource.create",
+            operation=semconv.GENERATE_CONTENT,
+            request=requests.request({"stream": requests.MEDIA["stream"]}, **requests.output("speech")),
+            chunk=results.plain_chunk,
+            content=messages.SPEECH,
+        ),
+        *both(f"{_RESOURCES}audio.transcriptions", "TranscriptionsResource.create", **_text),
+        *both(f"{_RESOURCES}audio.translations", "TranslationsResource.create", **_text),
+    ),
+)
