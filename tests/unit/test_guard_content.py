@@ -25,9 +25,9 @@ CONTENT = [
     "llm.prompt_template.variables", "input.value", "output.value", "embedding.embeddings.0.embedding.text",
     "retrieval.documents.0.document.content", "reranker.query", "traceloop.entity.input", "traceloop.entity.output",
     "langfuse.observation.input", "gcp.vertex.agent.llm_request", "tool_arguments", "tool_response",
-    "all_messages_events", "request_data", "llm.function_call", "input.images", "output.documents", "ai.prompt.messages",
-    "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args", "ai.toolCall.result",
-    "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args", "gen_ai.request.structured_output_schema",
+    "all_messages_events", "request_data", "llm.function_call", "input.images", "output.documents",
+    "ai.prompt.messages", "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args",
+    "ai.toolCall.result", "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args", "gen_ai.request.structured_output_schema",
     "error.message", "error.stack_trace", "exception.message",
 ]  # fmt: skip
 FACTS = [

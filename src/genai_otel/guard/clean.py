@@ -32,9 +32,7 @@ class Cleaner:
             return True
         harmful = False
         for name in attributes:
-            if type(name) is not str or self._is_refused(name) or is_secret_name(name) or _safe(name) != name:
-                harmful = True
-            elif name in content.EXCEPTION_TEXTS and not self.with_content:
+            if type(name) is not str or self._is_doubtful(name) or _safe(name) != name:
                 harmful = True
             elif len(self._harmless) < _MOST_KNOWN:
                 self._harmless.add(name)
@@ -83,6 +81,11 @@ class Cleaner:
             return self.attributes(attributes)
         told = {name: value for name, value in attributes.items() if name not in content.EXCEPTION_TEXTS}
         return self.attributes(told) or told
+
+    def _is_doubtful(self, name: str) -> bool:
+        """Whether it depends on the span, or on the value, what becomes of an attribute of this name."""
+        quoting = not self.with_content and name in content.EXCEPTION_TEXTS
+        return quoting or self._is_refused(name) or is_secret_name(name)
 
     def _is_refused(self, name: str) -> bool:
         return not self.with_content and content.is_content(name)

@@ -87,7 +87,7 @@ def _nanoseconds(time: object) -> int | None:
 def _provider(value: object) -> Said:
     if not isinstance(value, str) or not value:
         return {}
-    return {semconv.PROVIDER_NAME: _PROVIDERS.get(value.lower(), value)}
+    return {semconv.PROVIDER_NAME: _PROVIDERS.get(value.lower(), value.lower())}
 
 
 def _count(name: str) -> Callable[[object], Said]:
