@@ -48,7 +48,7 @@ def put(facts: Facts, fields: Fields, names: Mapping[str, str]) -> None:
     for name, value in fields.items():
         attribute = names.get(name)
         if attribute is not None and value is not None:
-            facts[attribute] = _typed(attribute, value)
+            facts[attribute] = value if type(value) is float else _typed(attribute, value)
 
 
 def _typed(attribute: str, value: Any) -> Any:
@@ -88,7 +88,7 @@ def response(result: Any) -> Facts:
     facts: Facts = {}
     results.metadata(facts, result)
     if "output" in result or "stopReason" in result:  # a body that is no JSON has neither
-        results.finished(facts, result.get("stopReason"))
+        facts[semconv.RESPONSE_FINISH_REASONS] = (results.reason_of(result.get("stopReason")),)
     _told(facts, result)
     return facts
 
@@ -103,7 +103,7 @@ def opened(result: Any) -> Facts:
 def _told(facts: Facts, fields: Fields) -> None:
     usage = fields.get("usage")
     if usage:
-        results.usage(facts, mapping(usage))
+        results.own_usage(facts, usage)
     trace = fields.get("trace")
     if trace:
         routed = mapping(mapping(trace).get("promptRouter")).get("invokedModelId")
@@ -119,7 +119,8 @@ def chunk(facts: Facts, message: Any) -> None:
     if kind == "messageStop":
         results.finished(facts, results.document(message.payload).get("stopReason"))
     elif kind == "metadata":
-        _told(facts, results.document(message.payload))
+        told = results.document(message.payload)
+        _told(facts, {**told, "usage": mapping(told.get("usage"))})
     elif kind is None:
         failed(message)
 

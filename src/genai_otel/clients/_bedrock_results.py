@@ -66,11 +66,11 @@ def document(data: Any) -> Fields:
 
 def metadata(facts: Facts, result: Any) -> Fields:
     """The request's id; gives the headers of the response."""
-    about = mapping(mapping(result).get("ResponseMetadata"))
+    about: Fields = result.get("ResponseMetadata") or {}
     request_id = about.get("RequestId")
     if request_id:
         facts[semconv.REQUEST_ID] = request_id
-    return mapping(about.get("HTTPHeaders"))
+    return about.get("HTTPHeaders") or {}
 
 
 def headers(facts: Facts, found: Fields) -> None:
@@ -81,8 +81,27 @@ def headers(facts: Facts, found: Fields) -> None:
             facts[attribute] = int(value)
 
 
+def own_usage(facts: Facts, found: Fields) -> None:
+    """Usage in the service's own words; what a cache served or took is added to the input."""
+    get = found.get
+    tokens, output, read, written = get("inputTokens"), get("outputTokens"), get(_READ[0]), get(_WRITTEN[0])
+    if read and tokens is not None:
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = read
+        tokens += read
+    if written and tokens is not None:
+        facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
+        tokens += written
+    total = get("totalTokens")  # which knows of a cache even where the client is too old to
+    if total is not None and output is not None and tokens is not None and total - output > tokens:
+        tokens = total - output
+    if tokens is not None:
+        facts[semconv.USAGE_INPUT_TOKENS] = tokens
+    if output is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = output
+
+
 def usage(facts: Facts, found: Fields) -> None:
-    """Usage as Bedrock and the vendors report it; what a cache served or took is added to the input."""
+    """Usage as any of the vendors reports it; what a cache served or took is added to the input."""
     tokens = _first(found, _INPUT)
     if tokens is not None:
         for names, attribute in (
@@ -97,9 +116,6 @@ def usage(facts: Facts, found: Fields) -> None:
     output = _first(found, _OUTPUT)
     if output is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = output
-        total = found.get("totalTokens")  # which knows of a cache even where the client is too old to
-        if tokens is not None and type(total) is int and total - output > tokens:
-            facts[semconv.USAGE_INPUT_TOKENS] = total - output
     _details(facts, found)
 
 

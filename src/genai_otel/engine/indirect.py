@@ -30,7 +30,7 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
     wrappers: dict[int, Wrapper] = {}
-    only = endpoint.only
+    only, positional = endpoint.only, endpoint.positional
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -43,7 +43,9 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
             return wrapped(*args, **kwargs)
         found = None
         with fence.contain("engine.route"):
-            found = route(instance, kwargs if not args else named(endpoint, args, kwargs))
+            found = route(
+                instance, {**kwargs, **dict(zip(positional, args, strict=False))} if args else kwargs
+            )
         if found is None:
             return wrapped(*args, **kwargs)
         chosen, arguments, *subject = found
@@ -77,7 +79,7 @@ def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:
 class _Prepared:
     """A call of the user's function with his own arguments; those that the engine read may be others."""
 
-    __slots__ = ("__qualname__", "_args", "_kwargs", "_wrapped")
+    __slots__ = ("_args", "_kwargs", "_wrapped")
 
     def __init__(
         self, wrapped: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -85,7 +87,11 @@ class _Prepared:
         self._wrapped = wrapped
         self._args = args
         self._kwargs = kwargs or {}
-        self.__qualname__ = getattr(wrapped, "__qualname__", type(wrapped).__qualname__)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__qualname__":
+            return getattr(self._wrapped, name, type(self._wrapped).__qualname__)
+        raise AttributeError(name)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         return self._wrapped(*self._args, **self._kwargs)
