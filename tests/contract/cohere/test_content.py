@@ -42,7 +42,7 @@ def test_messages_of_a_chat() -> None:
 
 
 def test_chat_of_the_first_version() -> None:
-    asked = {
+    asked: dict[str, Any] = {
         "message": "hi",
         "preamble": "be brief",
         "chat_history": [{"role": "CHATBOT", "message": "b"}],
