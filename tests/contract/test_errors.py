@@ -188,7 +188,7 @@ async def test_interrupted_by_the_keyboard(
         with pytest.raises(KeyboardInterrupt), contextlib.ExitStack() as stack:
             if streams:
                 stream = await caller.stream(case, "hang-after-1")
-                stack.callback(stream.close)
+                stack.callback(stream.close if hasattr(stream, "close") else stream.response.close)
                 signal.setitimer(signal.ITIMER_REAL, 0.1)
                 list(stream)
             signal.setitimer(signal.ITIMER_REAL, 0.1)
