@@ -14,7 +14,8 @@ from tests.contract.payloads._bedrock import CASES, HOST, MODEL, error_type, key
 
 
 @cache
-def _session() -> Any:
+def session() -> Any:
+    """One for all: making one takes longer than a call."""
     made: Any = boto3.session  # its types know nothing
     return made.Session(**keys())
 
@@ -28,7 +29,7 @@ class Clients:
 
     def _client(self, service: str) -> Any:
         if service not in self._made:
-            self._made[service] = _session().client(service, **self._arguments)
+            self._made[service] = session().client(service, **self._arguments)
         return self._made[service]
 
     @property
