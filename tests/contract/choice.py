@@ -15,17 +15,6 @@ from tests.contract import payloads
 from tests.contract.payload import Case, Payload
 
 
-def all_payloads() -> list[Payload]:
-    """Those of the clients that are installed; a payload's file has the name of the client's package, ``_`` for ``.``.
-
-    ``CONTRACT_CLIENTS`` names the ones that are wanted: then each must be there.
-    """
-    wanted = os.environ.get("CONTRACT_CLIENTS", "").replace(",", " ").split()
-    found = [module.name for module in iter_modules(payloads.__path__) if not module.name.startswith("_")]
-    names = wanted or [name for name in found if installed(name)]
-    return [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in names]
-
-
 def installed(name: str) -> bool:
     """Whether there is a package of that name, or one in a namespace: ``google_genai`` is ``google.genai``."""
     try:
@@ -34,7 +23,13 @@ def installed(name: str) -> bool:
         return False
 
 
-PAYLOADS = all_payloads()
+KNOWN = [module.name for module in iter_modules(payloads.__path__) if module.name[0] != "_"]
+"""A payload's file has the name of the client's package, ``_`` for ``.``."""
+
+CHOSEN = os.environ.get("CONTRACT_CLIENTS", "").replace(",", " ").split() or list(filter(installed, KNOWN))
+"""The clients that are installed, or those that the variable names: then each must be there."""
+
+PAYLOADS: list[Payload] = [import_module(f"{payloads.__name__}.{name}").PAYLOAD for name in CHOSEN]
 
 
 def cases(chosen: Callable[[Case], Any] = lambda _: True) -> pytest.MarkDecorator:

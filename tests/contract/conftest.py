@@ -18,9 +18,14 @@ from genai_otel.engine import origin
 from genai_otel.testing import ModelServer
 from tests.contract import oracle
 from tests.contract.caller import Caller
+from tests.contract.choice import CHOSEN, KNOWN
 from tests.contract.payload import CANARY, Payload
 from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
+
+
+collect_ignore = [name for name in KNOWN if name not in CHOSEN]
+"""Folders with the tests of single clients, of those that are not there or not wanted."""
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
