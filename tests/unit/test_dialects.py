@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Status, StatusCode
 
 from genai_otel.processing.dialects import operation, recognised, translated
 from genai_otel.processing.measure import measure
+from genai_otel.processing.owner import Owners
 from genai_otel.processing.processor import Pipeline
 from tests.golden.replay import Replayed, replayed
 from tests.harness.guarding import attributes_of, ended, has
@@ -35,7 +37,7 @@ def seen(kind: str = "CLIENT", **attributes: Any) -> Replayed:
         "status": "UNSET",
         "events": [],
     }
-    return replayed([{**one, "start": attributes, "end": attributes}])
+    return replayed([{**one, "events": (), "start": attributes, "end": attributes}])
 
 
 class Kept:
@@ -136,6 +138,23 @@ def test_an_error_without_a_name_is_an_error() -> None:
         span.set_status(Status(StatusCode.ERROR, "what was said"))
 
     assert translated(ended(fail)[0]).changed["error.type"] == "_OTHER"
+
+
+def _ends(*ends: int, scope: str = "theirs", nameless: bool = False) -> list[bool]:
+    """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
+    owners = Owners()
+    owners.count((None, 5))
+    owners.count(("id", 6))
+    spans = [
+        ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
+        for end in ends
+    ]
+    return [owners.has_counted(span, None, nameless=nameless) for span in spans]
+
+
+def test_a_call_accounts_for_one_span_of_a_library_that_tells_no_id() -> None:
+    assert _ends(4, 7, 8) == [False, True, False]
+    assert _ends(4, 7, 8, 9, nameless=True) == [False, True, True, False]
 
 
 def test_looking_at_a_span_of_a_web_server_is_cheap() -> None:

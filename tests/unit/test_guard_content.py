@@ -27,8 +27,8 @@ CONTENT = [
     "langfuse.observation.input", "gcp.vertex.agent.llm_request", "tool_arguments", "tool_response",
     "all_messages_events", "request_data", "llm.function_call", "input.images", "output.documents",
     "ai.prompt.messages", "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args",
-    "ai.toolCall.result", "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args", "gen_ai.request.structured_output_schema",
-    "error.message", "error.stack_trace", "exception.message",
+    "ai.toolCall.result", "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args",
+    "gen_ai.request.structured_output_schema", "error.message", "error.stack_trace", "exception.message",
 ]  # fmt: skip
 FACTS = [
     "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model", "gen_ai.response.id",

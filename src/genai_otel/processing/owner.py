@@ -60,8 +60,9 @@ class Owners:
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
         self._counted: deque[tuple[object, int]] = deque(maxlen=_REMEMBERED)
+        self._accounted: deque[tuple[object, int, str | None]] = deque(maxlen=_REMEMBERED)
         self.count = self._counted.append
-        """Remember ``(response id, end)`` of a call of ours that was counted."""
+        """Remember ``(response id, end)`` of a call that was counted; of another library's only with an id."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -106,19 +107,30 @@ class Owners:
         """Forget a span that ends; None when it started before we listened."""
         return self._live.pop(span_id, None)
 
-    def has_counted(self, span: ReadableSpan, response_id: object) -> bool:
-        """Whether a span stands for a call of ours that was counted, though neither is inside the other.
+    def has_counted(self, span: ReadableSpan, response_id: object, *, nameless: bool = False) -> bool:
+        """Whether a span stands for a call that was counted, though neither is inside the other.
 
-        Some libraries make their span after the call, with an earlier start.  It has the call's response id and
-        contains the call's end.
+        Some libraries make their span after the call, with an earlier start, or never make it the current one.  It
+        contains the call's end and has its response id.  Where both have none (a call that failed, embeddings), or the
+        library is one that is ``nameless`` and never tells, each call accounts for one span of each library.
         """
         start, end = span.start_time or 0, span.end_time or 0
-        return any(known == response_id and start <= ended <= end for known, ended in tuple(self._counted))
+        within = [(known, ended) for known, ended in tuple(self._counted) if start <= ended <= end]
+        if response_id:
+            return any(known == response_id for known, _ in within)
+        scope = span.instrumentation_scope
+        for known, ended in within:
+            mark = (known, ended, None if scope is None else scope.name)
+            if (nameless or not known) and mark not in self._accounted:
+                self._accounted.append(mark)
+                return True
+        return False
 
     def after_fork(self) -> None:
         """The parent's live spans end in the parent."""
         self._live.clear()
         self._counted.clear()
+        self._accounted.clear()
 
 
 def owns(live: Live | None) -> bool:

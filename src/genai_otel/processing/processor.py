@@ -165,7 +165,12 @@ class Pipeline(SpanProcessor):
         if is_server(span):
             self._count(measure_server, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
-            if self._is_other(span, live, attributes.get(semconv.RESPONSE_ID)) or not said.is_whole:
+            response_id = attributes.get(semconv.RESPONSE_ID)
+            if (
+                not said.is_whole
+                or not owns(live)
+                or self._owners.has_counted(span, response_id, nameless=said.is_nameless)
+            ):
                 changed[semconv.OWNER] = False
                 if live is not None:
                     hold(live, attributes)
@@ -176,16 +181,14 @@ class Pipeline(SpanProcessor):
                     )
                 changed[semconv.MEASURED] = True
                 self._count(self._measure, span, {**attributes, **changed}, said.start_time)
+                if response_id:
+                    self._owners.count((response_id, span.end_time or 0))
         change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:
                 self._note(context.span_id, change)
             return span
         return _changed(span, change, self._limits)
-
-    def _is_other(self, span: ReadableSpan, live: Live | None, response_id: Any) -> bool:
-        """Whether another span counts for the call."""
-        return not owns(live) or (bool(response_id) and self._owners.has_counted(span, response_id))
 
     def _count(
         self,

@@ -65,6 +65,7 @@ class Dialect:
     :ivar uncounted: by provider, the parts that the dialect does not count as input, so that they are added to it.
     :ivar whole: a span without an error and without any of these only says that a stream has begun, and is no call.
     :ivar seconds: how long the call took, where its span is a moment.
+    :ivar nameless: it never tells the response's id.
     """
 
     name: str
@@ -78,3 +79,4 @@ class Dialect:
     uncounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     whole: frozenset[str] = frozenset()
     seconds: str | None = None
+    nameless: bool = False

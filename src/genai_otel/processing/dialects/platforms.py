@@ -54,6 +54,7 @@ LANGFUSE: Final = Dialect(
         },
     },
     first_chunk="langfuse.observation.completion_start_time",
+    nameless=True,
 )
 
 OPENLIT: Final = Dialect(

@@ -39,13 +39,15 @@ class Translation(NamedTuple):
     """What another library's span says.
 
     ``changed`` attributes are new or have a new value, ``replaced`` are names that are said by another one now.  Only a
-    span that ``is_whole`` stands for a call; ``start_time`` is that of the call.
+    span that ``is_whole`` stands for a call; ``start_time`` is that of the call.  One that ``is_nameless`` never
+    has the response's id.
     """
 
     changed: dict[str, Any]
     replaced: frozenset[str]
     is_whole: bool
     start_time: int | None
+    is_nameless: bool
 
 
 def recognised(attributes: Mapping[str, Any] | None) -> bool:
@@ -70,9 +72,10 @@ def translated(span: ReadableSpan) -> Translation:
     found = operation(attributes)
     if found is not None and attributes.get(semconv.OPERATION_NAME) != found:
         reading.changed[semconv.OPERATION_NAME] = found
-    is_whole, start_time = True, span.start_time
+    is_whole, is_nameless, start_time = True, False, span.start_time
     for dialect in _spoken(attributes):
         reading.read(dialect)
+        is_nameless = is_nameless or dialect.nameless
         if dialect.whole and span.status.is_ok and dialect.whole.isdisjoint(attributes):
             is_whole = False
         seconds = attributes.get(dialect.seconds or "")
@@ -80,7 +83,7 @@ def translated(span: ReadableSpan) -> Translation:
             start_time = span.end_time - int(seconds * _NANOSECONDS)
             reading.changed[semconv.REQUEST_STREAM] = True
     reading.repair()
-    return Translation(reading.changed, frozenset(reading.replaced), is_whole, start_time)
+    return Translation(reading.changed, frozenset(reading.replaced), is_whole, start_time, is_nameless)
 
 
 def _spoken(attributes: Mapping[str, Any]) -> Iterator[Dialect]:
