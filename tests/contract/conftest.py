@@ -23,7 +23,6 @@ from tests.contract.payload import CANARY, Payload
 from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
 
-
 collect_ignore = [name for name in KNOWN if name not in CHOSEN]
 """Folders with the tests of single clients, of those that are not there or not wanted."""
 
@@ -33,7 +32,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.contract)
             for warning in (
-                "ignore:deprecated:DeprecationWarning",
+                "ignore:.*deprecated:DeprecationWarning",
                 "ignore:The .* method is deprecated",
                 "ignore:Item .* on TypedDict class:UserWarning",
                 "ignore:Pydantic serializer warnings:UserWarning",
