@@ -28,14 +28,13 @@ SERVED: dict[str, Any] = {
 
 
 def seen(kind: str = "CLIENT", **attributes: Any) -> Replayed:
-    one = {
+    one: dict[str, Any] = {
         "began": 1,
         "ended": 2,
         "name": "x",
         "kind": kind,
         "scope": "theirs",
         "status": "UNSET",
-        "events": [],
     }
     return replayed([{**one, "events": (), "start": attributes, "end": attributes}])
 
