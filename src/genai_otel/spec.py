@@ -79,7 +79,8 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
-    ``blocks`` is for streams that are read in that way, ``stepped`` for those whose class has a target of its own, see :class:`Endpoint`.
+    ``blocks`` is for streams that are read in that way, ``stepped`` for those whose class has a target of its own, see
+    :class:`Endpoint`.
     """
 
     iterator: str | None = None
@@ -121,8 +122,8 @@ class Endpoint:
     ``route`` serves methods through which many operations go, or whose facts stand in the instance: it gives the
     endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.  ``routes``
     are the endpoints that it chooses from.  Where the method's first argument tells most calls that are not ours,
-    ``only`` holds the values for which ``route`` is asked; the others pass at once.  A third value that it gives is what
-    ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
+    ``only`` holds the values for which ``route`` is asked; the others pass at once.  A third value that it gives is
+    what ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request, a function or an awaitable.
     ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
@@ -177,8 +178,8 @@ class Native:
     """How a client traces its calls itself, from the version of ``requires`` on ("distribution >= version").
 
     ``off`` are the environment variables that switch it off, as they are to be set before the client is imported or
-    made; ``wanted`` those that switch it on, for clients that are silent by themselves.  ``on`` says whether an instance
-    traces all the same, because the program said so when it made it.
+    made; ``wanted`` those that switch it on, for clients that are silent by themselves.  ``on`` says whether an
+    instance traces all the same, because the program said so when it made it.
     """
 
     requires: str

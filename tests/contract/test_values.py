@@ -86,13 +86,13 @@ async def test_zero_that_was_reported_is_zero(balanced: Recorded, caller: Caller
 @both
 async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, case: Case) -> None:
     choices = caller.payload.choices
-    three, two = ((3, choices(3)), (2, choices(2))) if choices else ((1, {}), (1, {}))
-    await caller.call(case, "length", **three[1])
+    three, two = (3, 2) if choices else (1, 1)
+    await caller.call(case, "length", **(choices(three) if choices else {}))
     facts = balanced.span().attributes
-    assert facts["gen_ai.response.finish_reasons"] == ("length",) * three[0]
-    assert facts.get("gen_ai.request.choice.count", 1) == three[0]
-    await caller.read(await caller.stream(case, "content-filter", **two[1]))
-    assert balanced.calls()[1].attributes["gen_ai.response.finish_reasons"] == ("content_filter",) * two[0]
+    assert facts["gen_ai.response.finish_reasons"] == ("length",) * three
+    assert facts.get("gen_ai.request.choice.count", 1) == three
+    await caller.read(await caller.stream(case, "content-filter", **(choices(two) if choices else {})))
+    assert balanced.calls()[1].attributes["gen_ai.response.finish_reasons"] == ("content_filter",) * two
 
 
 @both

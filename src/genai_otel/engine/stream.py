@@ -157,7 +157,9 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
         _exhausted(call)
         return
     _closed(call)
-    if lazy and hasattr(iterator, "aclose"):  # at once: a dropped one would need a step of an event loop that may end
+    if lazy and hasattr(
+        iterator, "aclose"
+    ):  # at once: a dropped one would need a step of an event loop that may end
         await cast("AsyncGenerator[Any]", iterator).aclose()
     raise GeneratorExit
 

@@ -1,5 +1,8 @@
 """Aiobotocore's clients of Bedrock, and of the agents that it runs."""
 
+# The types are checked where the other clients are; this one cannot be installed beside them.
+# pyright: reportMissingImports=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,7 +18,8 @@ from tests.contract.payloads._bedrock import CASES, HOST, MODEL, error_type, key
 
 @cache
 def _session() -> Any:
-    return get_session()
+    session: Any = get_session()
+    return session
 
 
 def _now(pending: Any) -> Any:

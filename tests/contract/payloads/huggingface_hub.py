@@ -58,11 +58,8 @@ _CHAT = {
     "openai.response.service_tier": "default",
     "openai.response.system_fingerprint": "fp_44709d6fcb",
 }
-_DIMENSIONS = (
-    {"dimensions": 4}
-    if "dimensions" in inspect.signature(InferenceClient.feature_extraction).parameters
-    else {}
-)
+_extract: Any = getattr(InferenceClient, "feature_extraction")  # noqa: B009 - its result has no type
+_DIMENSIONS = {"dimensions": 4} if "dimensions" in inspect.signature(_extract).parameters else {}
 
 PAYLOAD = Payload(
     client="huggingface_hub",
