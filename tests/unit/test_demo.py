@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 
@@ -31,7 +32,9 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
     assert "`- chat gpt-4o-mini client" in chat
     assert "completed (stop)  41 -> 7 tokens" in chat
     assert "completed (stop)  1,220 -> 24 tokens (1,024 cached" in stream
-    assert "first chunk 1" in stream
+    first = re.search(r"first chunk (\d+) ms", stream)
+    assert first is not None
+    assert int(first[1]) >= 150  # as long as the demo makes it wait; a busy machine takes longer
     assert "completed" not in left
     assert agent.count("chat gpt-4o-mini") == 2
     assert "completed (tool_calls)" in agent

@@ -1,5 +1,6 @@
 """Trace headers and baggage reach hosts of ours and nobody else."""
 
+import time
 import timeit
 from typing import Any
 
@@ -218,7 +219,10 @@ def test_decisions_are_remembered_and_bounded(filtered: HostFilter) -> None:
 
 def test_a_refused_injection_is_cheap(filtered: HostFilter) -> None:
     ctx = client_span({"server.address": "api.openai.com"})
-    seconds = min(timeit.repeat(lambda: filtered.inject(dict[str, str](), ctx), number=1000, repeat=5)) / 1000
+    runs = timeit.repeat(
+        lambda: filtered.inject(dict[str, str](), ctx), timer=time.thread_time, number=1000, repeat=5
+    )
+    seconds = min(runs) / 1000
     assert seconds < 50e-6  # 4 us on the machine that this was written on
 
 
