@@ -47,7 +47,7 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
 	@.venvs/openai-2/bin/python $(PYTEST) -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/rivals rivals
-	@.venvs/rivals/bin/python $(PYTEST) -m rivals $(ARGS)
+	@.venvs/rivals/bin/python $(PYTEST) -m rivals tests/contract tests/faults tests/launcher $(ARGS)
 
 test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
