@@ -95,7 +95,7 @@ class Pipeline(SpanProcessor):
         context: Any = span.context  # annotated optional for spans that never started
         try:
             live = self._owners.ended(context.span_id)
-            if recognised(span.attributes):
+            if recognised(span.attributes) and not _is_ours(span):
                 span = self._foreign(span, context, live)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_end", error)
@@ -207,6 +207,12 @@ class Pipeline(SpanProcessor):
         self._changes[span_id] = change
         if len(self._changes) > _MOST_CHANGES:  # nobody wraps his exporter, or many spans are unsampled
             self._changes.pop(next(iter(self._changes)), None)
+
+
+def _is_ours(span: ReadableSpan) -> bool:
+    """Whether a span of the SDK's class is the engine's: it is whole, and was measured when its call ended."""
+    scope = span.instrumentation_scope
+    return scope is not None and scope.name == semconv.SCOPE
 
 
 class Times(NamedTuple):
