@@ -147,14 +147,26 @@ TOKEN_TYPE: Final = "gen_ai.token.type"
 TOKEN_MODALITY: Final = "gen_ai.token.modality"
 FINISH_REASON: Final = "genai_otel.finish_reason"
 
+_FINISH: Final = {
+    "stop": "end_turn stop_sequence eos eos_token endoftext finish finished complete completed stop_criteria_met",
+    "length": "max_tokens max_output_tokens max_length model_length model_context_window_exceeded"
+    " incomplete budget_exceeded error_limit",
+    "tool_call": "tool_calls tool_use function_call requires_action",
+    "content_filter": "content_filtered safety recitation blocklist prohibited_content spii model_armor"
+    " image_safety image_prohibited_content image_recitation guardrail_intervened error_toxic refusal",
+    "error": "failed malformed_function_call malformed_response malformed_model_output malformed_tool_use"
+    " unexpected_tool_call too_many_tool_calls",
+    "compaction": "",
+    "cancelled": "canceled user_cancel",
+}
+FINISH_WORDS: Final = {word: one for one, theirs in _FINISH.items() for word in (one, *theirs.split())}
+"""Vendors' finish reasons, in small letters, in the convention's words; a span keeps a word that is not here."""
+
 NORMAL_FINISH_REASON: Final = {
-    "stop": "stop", "end_turn": "stop", "stop_sequence": "stop", "completed": "stop", "eos": "stop",
-    "length": "length", "max_tokens": "length", "max_output_tokens": "length", "incomplete": "length",
-    "tool_calls": "tool_calls", "tool_call": "tool_calls", "tool_use": "tool_calls", "function_call": "tool_calls",
-    "content_filter": "content_filter", "safety": "content_filter",
-    "refusal": "refusal", "error": "error", "failed": "error", "cancelled": "cancelled",
-}  # fmt: skip
-"""Vendors' finish reasons in the few words of the metric's label; the span keeps the vendor's own."""
+    **{word: "tool_calls" if one == "tool_call" else one for word, one in FINISH_WORDS.items()},
+    "refusal": "refusal",
+}
+"""Finish reasons in the few words of the metric's label; any other is ``_OTHER``."""
 
 
 @dataclass(frozen=True, eq=False)

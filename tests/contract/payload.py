@@ -143,6 +143,8 @@ class Payload:
     """Whether the client raises an error where an answer breaks off in the middle of its JSON."""
     warnings: Sequence[str] = ()
     """Filters for warnings that are the client's own."""
+    calling: str = "tool_call"
+    """Why an answer finished that calls a tool: some vendors just stop."""
     odd: Sequence[str] = ()
     """Arguments of the first case that may get any object at all: a client that is tested so names some."""
     host: str = "api.openai.com"

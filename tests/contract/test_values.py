@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from genai_otel.engine import call as calls
+from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, settled
 from tests.contract.choice import cases, main_cases
 from tests.contract.payload import Case
@@ -17,6 +18,7 @@ from tests.contract.recorded import Recorded, collected
 pytestmark = pytest.mark.usefixtures("balanced")
 
 both = main_cases()
+REASONS = "genai_otel.client.finish_reasons"
 ODD = [
     "null-usage",
     "no-usage",
@@ -99,6 +101,21 @@ async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, c
 async def test_choice_that_never_finishes_is_an_error(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.call(case, "null-finish_reason")
     assert balanced.span().attributes["gen_ai.response.finish_reasons"] == ("error",)
+
+
+@both
+async def test_reasons_are_of_the_convention_whoever_answers(
+    balanced: Recorded, caller: Caller, case: Case, model_server: ModelServer
+) -> None:
+    for stream in (False, True):
+        model_server.reply(tool_calls={"look_up": {"city": "Paris"}})
+        if stream:
+            await caller.read(await caller.stream(case))
+        else:
+            await caller.call(case)
+        assert balanced.calls()[-1].attributes["gen_ai.response.finish_reasons"] == (caller.payload.calling,)
+    labels = {point.attributes["genai_otel.finish_reason"] for point in balanced.metrics()[REASONS]}
+    assert labels == {{"tool_call": "tool_calls"}.get(caller.payload.calling, "stop")}
 
 
 @both

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._anthropic_results import FINISH
 from genai_otel.clients._parts import (
     Message,
     Part,
@@ -66,7 +65,7 @@ def _response(result: Any) -> Facts:
     parts = _blocks(get(result, "content"))
     if not parts and reason is None:
         return {}
-    said = message(get(result, "role") or "assistant", parts, finish_reason=FINISH.get(reason, reason))
+    said = message(get(result, "role") or "assistant", parts, finish_reason=reason)
     return {semconv.OUTPUT_MESSAGES: [said]}
 
 
@@ -163,7 +162,7 @@ def _final(state: _State) -> Facts:
     said += pieces.lost()
     if not said and reason is None:
         return {}
-    return {semconv.OUTPUT_MESSAGES: [message("assistant", said, finish_reason=FINISH.get(reason, reason))]}
+    return {semconv.OUTPUT_MESSAGES: [message("assistant", said, finish_reason=reason)]}
 
 
 def _streamed(pieces: Pieces, index: Any) -> list[Part]:

@@ -8,16 +8,6 @@ from genai_otel import semconv
 from genai_otel.clients._parts import Reader, get, items, reader
 from genai_otel.spec import Facts
 
-FINISH: Final = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_call",
-    "refusal": "content_filter",
-}
-"""The vendor's stop reasons in the convention's words; others keep theirs."""
-
 _INPUT: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -30,8 +20,7 @@ def message(result: Any) -> Facts:
     if request_id:
         facts[semconv.REQUEST_ID] = request_id
     _identity(facts, result)
-    reason = result.stop_reason
-    facts[semconv.RESPONSE_FINISH_REASONS] = (FINISH.get(reason, reason) or "error",)
+    facts[semconv.RESPONSE_FINISH_REASONS] = (result.stop_reason or "error",)
     if result.usage is not None:
         _usage(facts, result.usage)
     return facts
@@ -73,7 +62,7 @@ def chunk(facts: Facts, event: Any) -> None:
     if event.type == "message_delta":
         reason = get(event.delta, "stop_reason")
         if reason:
-            facts[semconv.RESPONSE_FINISH_REASONS] = (FINISH.get(reason, reason),)
+            facts[semconv.RESPONSE_FINISH_REASONS] = (reason,)
         if event.usage is not None:
             _usage(facts, event.usage)
 

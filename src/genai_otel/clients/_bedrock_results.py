@@ -11,28 +11,6 @@ from genai_otel.spec import Facts
 
 Fields = Mapping[str, Any]
 
-FINISH: Final = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "finish": "stop",
-    "finished": "stop",
-    "complete": "stop",
-    "completed": "stop",
-    "endoftext": "stop",
-    "stop_criteria_met": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_call",
-    "tool_calls": "tool_call",
-    "guardrail_intervened": "content_filter",
-    "content_filtered": "content_filter",
-    "refusal": "content_filter",
-    "error_toxic": "content_filter",
-    "malformed_model_output": "error",
-    "malformed_tool_use": "error",
-}
-"""The vendors' stop reasons, in lower case, in the convention's words; others keep theirs."""
-
 # Where the names of usage differ between the vendors, the first that is there counts.
 _INPUT: Final = ("inputTokens", "input_tokens", "prompt_tokens", "inputTokenCount")
 _OUTPUT: Final = ("outputTokens", "output_tokens", "completion_tokens", "outputTokenCount")
@@ -144,11 +122,8 @@ def finished(facts: Facts, *reasons: Any) -> None:
 
 
 def reason_of(reason: Any) -> str:
-    """A vendor's stop reason in the convention's words; of a choice that never finished "error"."""
-    if not isinstance(reason, str) or not reason:
-        return "error"
-    word = reason.lower()
-    return FINISH.get(word, word)
+    """A vendor's stop reason; of a choice that never finished "error"."""
+    return reason if isinstance(reason, str) and reason else "error"
 
 
 def errors(error: BaseException) -> Facts:

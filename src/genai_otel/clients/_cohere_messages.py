@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _parts
-from genai_otel.clients._cohere_results import reason
 from genai_otel.clients._openai_chunks import chat_final
 from genai_otel.clients._parts import Message, Part, get, items, message, reasoning, text
 from genai_otel.clients._pieces import Pieces
@@ -73,7 +72,7 @@ def _said(part: Part) -> Any:
 
 def _response(result: Any) -> Facts:
     said = get(result, "message")
-    return {} if said is None else _output([_message(said, reason(get(result, "finish_reason")))])
+    return {} if said is None else _output([_message(said, get(result, "finish_reason"))])
 
 
 def _chunk(state: _State, event: Any) -> None:
@@ -93,7 +92,7 @@ def _chunk(state: _State, event: Any) -> None:
         pieces.keep((*called, "name"), get(function, "name"))
         pieces.add((*called, "arguments"), get(function, "arguments"))
     elif kind == "message-end":
-        Pieces.of(state).keep((0, "finish"), reason(get(event.delta, "finish_reason")))
+        Pieces.of(state).keep((0, "finish"), get(event.delta, "finish_reason"))
 
 
 # --- chat of the first version --------------------------------------------------------------------
@@ -142,7 +141,7 @@ def _old_calls(said: Any) -> list[Part]:
 
 def _old_response(result: Any) -> Facts:
     said = text(get(result, "text")) + _old_calls(result)
-    return _output([message("assistant", said, finish_reason=reason(get(result, "finish_reason")))])
+    return _output([message("assistant", said, finish_reason=get(result, "finish_reason"))])
 
 
 def _old_chunk(state: _State, event: Any) -> None:
@@ -170,7 +169,7 @@ def _prompt(arguments: Mapping[str, Any]) -> Facts:
 def _generated(result: Any) -> Facts:
     return _output(
         [
-            message("assistant", text(get(each, "text")), finish_reason=reason(get(each, "finish_reason")))
+            message("assistant", text(get(each, "text")), finish_reason=get(each, "finish_reason"))
             for each in items(get(result, "generations"))
         ]
     )

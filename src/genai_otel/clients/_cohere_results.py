@@ -83,24 +83,9 @@ def _whole(value: Any) -> Any:
 
 # --- results --------------------------------------------------------------------------------------
 
-_FINISH: Final = {
-    "COMPLETE": "stop",
-    "STOP_SEQUENCE": "stop",
-    "MAX_TOKENS": "length",
-    "TOOL_CALL": "tool_call",
-    "ERROR_LIMIT": "length",
-    "ERROR_TOXIC": "content_filter",
-    "USER_CANCEL": "cancelled",
-}
-
-
-def reason(word: Any) -> str | None:
-    """The convention's word for a finish reason, the vendor's in small letters where it has none."""
-    return _FINISH.get(word, word.lower()) if isinstance(word, str) else None
-
 
 def _finished(facts: Facts, *words: Any) -> None:
-    facts[semconv.RESPONSE_FINISH_REASONS] = tuple([reason(word) or "error" for word in words])
+    facts[semconv.RESPONSE_FINISH_REASONS] = tuple([word or "error" for word in words])
 
 
 def plain_response(result: Any) -> Facts:
@@ -123,7 +108,7 @@ def chat_response(result: Any) -> Facts:
     identity = fields.get("id")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
-    facts[semconv.RESPONSE_FINISH_REASONS] = (reason(fields.get("finish_reason")) or "error",)
+    facts[semconv.RESPONSE_FINISH_REASONS] = (fields.get("finish_reason") or "error",)
     counted = fields.get("usage")
     if counted is not None:
         usage(facts, counted)

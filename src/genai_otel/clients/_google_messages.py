@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._google_results import given, reason
+from genai_otel.clients._google_results import given, word
 from genai_otel.clients._parts import (
     Message,
     Part,
@@ -150,7 +150,7 @@ def _response(result: Any) -> Facts:
 def _candidate(candidate: Any) -> Message:
     content = get(candidate, "content")
     said = [part for item in items(get(content, "parts")) for part in _part(item)]
-    return message("assistant", said, finish_reason=reason(get(candidate, "finish_reason")) or None)
+    return message("assistant", said, finish_reason=word(get(candidate, "finish_reason")) or None)
 
 
 def _chunk(state: _State, chunk: Any) -> None:
@@ -166,7 +166,7 @@ def _chunk(state: _State, chunk: Any) -> None:
                 pieces.keep((index, "other", number), item)
         finished = get(candidate, "finish_reason")
         if finished is not None:
-            pieces.keep((index, "finish"), reason(finished))
+            pieces.keep((index, "finish"), word(finished))
 
 
 def _final(state: _State) -> Facts:

@@ -137,35 +137,6 @@ def _modes(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
 # --- results -------------------------------------------------------------------------------------------------------
 
 
-_FINISH: Final = {
-    "max_tokens": "length",
-    **dict.fromkeys(
-        (
-            "safety",
-            "recitation",
-            "blocklist",
-            "prohibited_content",
-            "spii",
-            "model_armor",
-            "image_safety",
-            "image_prohibited_content",
-            "image_recitation",
-        ),
-        "content_filter",
-    ),
-    **dict.fromkeys(
-        ("malformed_function_call", "malformed_response", "unexpected_tool_call", "too_many_tool_calls"),
-        "error",
-    ),
-}
-
-
-def reason(value: Any) -> str:
-    """Why a candidate finished, in the conventions' words where they have one; empty where it did not."""
-    name = word(value)
-    return _FINISH.get(name, name)
-
-
 def word(value: Any) -> str:
     """An enumeration's name, small; of a value that the client does not know the value."""
     name = getattr(value, "name", value)
@@ -193,7 +164,7 @@ def response(result: Any) -> Facts:
     identity(facts, result)
     if result.candidates:
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(
-            [reason(candidate.finish_reason) or "error" for candidate in result.candidates]
+            [word(candidate.finish_reason) or "error" for candidate in result.candidates]
         )
     else:
         _blocked(facts, result)
@@ -223,7 +194,7 @@ def _finished(facts: Facts, candidate: Any) -> None:
     index = candidate.index or 0
     if index < 1024:  # the vendor's word
         reasons += ["error"] * (index + 1 - len(reasons))
-        reasons[index] = reason(candidate.finish_reason)
+        reasons[index] = word(candidate.finish_reason)
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
 
 
@@ -231,7 +202,7 @@ def _blocked(facts: Facts, result: Any) -> None:
     """A prompt that was refused has no candidates, and a reason."""
     why = getattr(result.prompt_feedback, "block_reason", None)
     if why is not None:
-        facts[semconv.RESPONSE_FINISH_REASONS] = (reason(why),)
+        facts[semconv.RESPONSE_FINISH_REASONS] = (word(why),)
 
 
 def embedding_response(result: Any) -> Facts:

@@ -19,7 +19,6 @@ PARAMETERS: Final = {
     "max_new_tokens": semconv.REQUEST_MAX_TOKENS,
     "top_k": semconv.REQUEST_TOP_K,
 }
-_FINISH: Final = {"eos_token": "stop", "stop_sequence": "stop"}
 
 
 def response(result: Any) -> Facts:
@@ -46,8 +45,7 @@ def chunk(facts: Facts, token: Any) -> None:
 
 
 def _finished(facts: Facts, details: Any) -> None:
-    reason = get(details, "finish_reason")
-    facts[semconv.RESPONSE_FINISH_REASONS] = (_FINISH.get(reason, reason) or "error",)
+    facts[semconv.RESPONSE_FINISH_REASONS] = (get(details, "finish_reason") or "error",)
     tokens = get(details, "generated_tokens")
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
@@ -62,8 +60,7 @@ def _said_request(arguments: Mapping[str, Any]) -> Facts:
 
 
 def _output(said: list[dict[str, Any]], reason: Any) -> Facts:
-    finish = _FINISH.get(reason, reason)
-    return {semconv.OUTPUT_MESSAGES: [message("assistant", said, finish_reason=finish)]} if said else {}
+    return {semconv.OUTPUT_MESSAGES: [message("assistant", said, finish_reason=reason)]} if said else {}
 
 
 def _said_response(result: Any) -> Facts:

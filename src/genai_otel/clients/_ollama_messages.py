@@ -116,7 +116,7 @@ def _chunks(within: str | None, content: str) -> Callable[[_State, Any], None]:
             called = (0, "call", len(pieces.under((0, "call"))))
             pieces.keep((*called, "name"), get(function, "name"))
             pieces.add((*called, "arguments"), json.dumps(get(function, "arguments")))
-            pieces.keep((0, "finish"), "tool_calls")
+            pieces.keep((0, "finish"), "tool_call")
         if pieces.kept((0, "finish")) is None:
             pieces.keep((0, "finish"), get(result, "done_reason"))
 

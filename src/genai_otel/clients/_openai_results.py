@@ -162,7 +162,7 @@ def fetched_response(result: Any) -> Facts:
         facts[semconv.RESPONSE_FINISH_REASONS] = (_INCOMPLETE.get(why, why) or "length",)
     elif status in _FINISH:
         called = any(getattr(item, "type", None) == "function_call" for item in result.output or ())
-        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_calls" if called else _FINISH[status],)
+        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_call" if called else _FINISH[status],)
     if status == "failed":
         facts[semconv.ERROR_TYPE] = getattr(result.error, "code", None) or "failed"
     return facts

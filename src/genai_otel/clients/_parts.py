@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from genai_otel import semconv
+
 Part = dict[str, Any]
 Message = dict[str, Any]
 Reader = Callable[[str], Any]
@@ -18,7 +20,6 @@ Reader = Callable[[str], Any]
 # Longer arguments of a tool stay text: parsing them is not worth it, they are cut anyway.
 _LONGEST_ARGUMENTS: Final = 32_768
 _TEXTS: Final = frozenset({"text", "input_text", "output_text", "summary_text", "reasoning_text"})
-_FINISH: Final = {"tool_calls": "tool_call", "function_call": "tool_call"}
 
 
 def get(value: Any, name: str) -> Any:
@@ -144,8 +145,9 @@ def message(role: Any, said: list[Part], *, name: Any = None, finish_reason: Any
     found: Message = {"role": role if isinstance(role, str) else "unknown", "parts": said}
     if name is not None:
         found["name"] = name
-    if finish_reason is not None:
-        found["finish_reason"] = _FINISH.get(finish_reason, finish_reason)
+    if isinstance(finish_reason, str):
+        word = finish_reason.lower()
+        found["finish_reason"] = semconv.FINISH_WORDS.get(word, word)
     return found
 
 

@@ -81,7 +81,7 @@ def _generate_chunk(facts: Facts, chunk: Any) -> None:
 
 def _chat_chunk(facts: Facts, chunk: Any) -> None:
     if chunk.message.tool_calls:
-        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_calls",)
+        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_call",)
     if chunk.done:
         _ended(facts, chunk)
 
@@ -94,7 +94,7 @@ def _generate_response(result: Any) -> Facts:
 
 
 def _chat_response(result: Any) -> Facts:
-    called = {semconv.RESPONSE_FINISH_REASONS: ("tool_calls",)} if result.message.tool_calls else {}
+    called = {semconv.RESPONSE_FINISH_REASONS: ("tool_call",)} if result.message.tool_calls else {}
     return {**_generate_response(result), **called}
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, SpanContext
@@ -22,6 +22,8 @@ from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint
 
+_REASONS: Final = semconv.RESPONSE_FINISH_REASONS
+_USUAL: Final = (None, ("stop",), ("length",), ("tool_call",), ("error",))
 _open: dict[int, Call] = {}
 _dropped: deque[tuple[Call, semconv.Outcome]] = deque()
 
@@ -98,6 +100,8 @@ class Call:
             self.outcome = outcome
             attributes = self.attributes
             attributes[semconv.OUTCOME] = outcome
+            if attributes.get(_REASONS) not in _USUAL:
+                attributes[_REASONS] = _in_words(attributes[_REASONS])
             if self.first:
                 self._stream_facts(attributes)
             if self.followed is not None:
@@ -116,6 +120,14 @@ class Call:
     def drop(self, outcome: semconv.Outcome = "abandoned") -> None:
         """Nobody will end this call; safe in finalisers, which may run anywhere."""
         _dropped.append((self, outcome))
+
+
+def _in_words(reasons: object) -> object:
+    """Finish reasons in the convention's words, whoever's they were; what is no text stays what it is."""
+    if not isinstance(reasons, (list, tuple)):
+        return reasons
+    words = [each.lower() if isinstance(each, str) else each for each in cast("Sequence[object]", reasons)]
+    return tuple([semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words])
 
 
 def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Call | None:

@@ -163,7 +163,7 @@ def _blocks(job: Job, answer: Answer) -> Iterator[tuple[dict[str, object], list[
         middle = len(call.arguments) // 2
         parts = (call.arguments[:middle], call.arguments[middle:])
         whole = {**use, "input": json.loads(call.arguments)}
-        yield {"toolUse": whole, "start": use}, [{"toolUse": {"input": part}} for part in parts]
+        yield {"toolUse": whole}, [{"toolUse": {"input": part}} for part in parts]
 
 
 def _told(job: Job) -> dict[str, object]:
@@ -183,8 +183,9 @@ def _told(job: Job) -> dict[str, object]:
 def _events(job: Job, answer: Answer) -> Iterator[Event]:
     yield Event({"role": "assistant", "p": "abcd"}, "messageStart")
     for index, (block, deltas) in enumerate(_blocks(job, answer)):
-        if "start" in block:
-            start = {"toolUse": block["start"]}
+        if "toolUse" in block:
+            use = {name: value for name, value in mapping(block["toolUse"]).items() if name != "input"}
+            start = {"toolUse": use}
             yield Event({"contentBlockIndex": index, "start": start}, "contentBlockStart")
         for delta in deltas:
             yield Event({"contentBlockIndex": index, "delta": delta, "p": "abc"}, "contentBlockDelta")

@@ -68,7 +68,7 @@ def test_a_call_of_a_tool_is_the_reason(balanced: Recorded, client: Any, stream:
     answer = client.chat(model="m", messages=HELLO, tools=[WEATHER], stream=stream)
     if stream:
         list(answer)
-    assert facts(balanced)["gen_ai.response.finish_reasons"] == ("tool_calls",)
+    assert facts(balanced)["gen_ai.response.finish_reasons"] == ("tool_call",)
 
 
 def test_effort_of_thinking(balanced: Recorded, client: Any) -> None:

@@ -25,7 +25,7 @@ def test_tool_calls(balanced: Recorded, client: Any) -> None:
     client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT])
     list(client.responses.create(model="m", input="hi", tools=[WEATHER_FLAT], stream=True))
     reasons = [span.attributes["gen_ai.response.finish_reasons"] for span in balanced.calls()]
-    assert reasons == [("tool_calls",)] * 4
+    assert reasons == [("tool_call",)] * 4
 
 
 def test_structured_output_through_the_helpers(balanced: Recorded, client: Any) -> None:

@@ -88,6 +88,7 @@ PAYLOAD = Payload(
     timeout=_timeout,
     choices=lambda count: {"config": {"candidate_count": count}},
     error_facts={},
+    calling="stop",
     tells_errors=hasattr(errors.APIError, "raise_error"),  # older ones take an error for an empty chunk
     cases=(
         Case(

@@ -100,12 +100,14 @@ def _count(name: str) -> Callable[[object], Said]:
 
 
 def _reasons(value: object) -> Said:
-    """Some libraries give the text of an ``Enum``'s member."""
+    """In the conventions' words; some libraries give the text of an ``Enum``'s member."""
     found = _texts(semconv.RESPONSE_FINISH_REASONS)(value)
-    return {
-        name: tuple(reason.removeprefix("FinishReason.").lower() for reason in reasons)
-        for name, reasons in found.items()
-    }
+    return {name: tuple(map(_reason, reasons)) for name, reasons in found.items()}
+
+
+def _reason(reason: str) -> str:
+    word = reason.removeprefix("FinishReason.").lower()
+    return semconv.FINISH_WORDS.get(word, word)
 
 
 def _number(name: str) -> Callable[[object], Said]:
