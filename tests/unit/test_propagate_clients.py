@@ -172,8 +172,13 @@ def instrumented(name: str, provider: TracerProvider) -> Generator[None]:
     if not hasattr(instrumentation, kind):
         pytest.skip(f"the installed version has no {kind}")
     instrumentor = getattr(instrumentation, kind)()
+    before = instrumentor.is_instrumented_by_opentelemetry  # a set-up of another test in this process
+    if before:
+        instrumentor.uninstrument()
     instrumentor.instrument(tracer_provider=provider)
     try:
         yield
     finally:
         instrumentor.uninstrument()
+        if before:
+            instrumentor.instrument()

@@ -102,7 +102,7 @@ class Recorder:
         if _ERROR_TYPE in attributes:
             span.set_status(Status(StatusCode.ERROR, self._description(call)))
         if isinstance(span, CallSpan):
-            span.end_time = call.end_time
+            span.stop(call.end_time)
             self._steps.ended(span)
         elif span.is_recording():
             safe.clean(attributes)

@@ -1,18 +1,20 @@
 """The span of a call of ours where the provider is ours, too: the trace API on plain values.
 
 The SDK's span cleans, copies and locks attribute by attribute, which was half the cost of a call.  Here the facts of
-the call are the span's attributes, and the pipeline makes one read-only copy at the end.  Ids, sampling, resource and
+the call are the span's attributes, and the span that ends is itself what exporters read.  Ids, sampling, resource and
 limits are the provider's (docs/decisions/017).
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
@@ -21,7 +23,7 @@ from genai_otel.context import SPAN_KEY
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import Event, SpanLimits
+    from opentelemetry.sdk.trace import SpanLimits
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -34,50 +36,47 @@ _FLAGS: Final = {number: TraceFlags(number) for number in (0, _SAMPLED, _RANDOM,
 _CLIENT: Final = SpanKind.CLIENT
 
 
-class CallSpan(Span):
+class CallSpan(ReadableSpan, Span):
     """The span of one call.  ``facts`` are the call's own attributes, ``added`` what others set while it was current.
 
-    It reads like the SDK's.  The engine ends it and nobody else: for a program that has it from ``get_current_span()``
-    the call is still going on.
+    It reads like the SDK's, live and ended.  The engine ends it and nobody else: for a program that has it from
+    ``get_current_span()`` the call is still going on.
     """
 
-    kind = _CLIENT
-    # What most spans never get stands on the class.
-    end_time: int | None = None
-    status: Status = Status(StatusCode.UNSET)
     facts: Mapping[str, Any]
     added: dict[str, Any] | None = None
-    _events: Sequence[Event] = ()  # as in the SDK's, so that one function copies both
-    _links: Sequence[Link] = ()
+    # What most spans never get stands on the class.
+    _kind = _CLIENT
+    _end_time: int | None = None
+    _status: Status = Status(StatusCode.UNSET)
+    _attributes: Any = None  # those that it ended with
+    _events: Any = ()
+    _links: Any = ()
+    _instrumentation_info = None
+    _context: SpanContext
 
-    def __init__(
+    def __init__(  # the SDK's own, which is not called, sets one by one what stands above
         self, maker: SpanMaker, name: str, context: SpanContext, parent: SpanContext | None, start_time: int
     ) -> None:
         self._maker = maker
-        self.name = name
-        self.context = context
-        self.parent = parent
-        self.start_time = start_time
+        self._name = name
+        self._context = context
+        self._parent = parent
+        self._start_time = start_time
 
     # --- what anybody may read ----------------------------------------------------------------------
 
     def get_span_context(self) -> SpanContext:
-        return self.context
+        return self._context
 
     def is_recording(self) -> bool:
-        return self.end_time is None
+        return self._end_time is None
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        return self.facts if self.added is None else {**self.added, **self.facts}
-
-    @property
-    def events(self) -> Sequence[Event]:
-        return tuple(self._events)
-
-    @property
-    def links(self) -> Sequence[Link]:
-        return tuple(self._links)
+        if self._attributes is None:
+            return self.facts if self.added is None else {**self.added, **self.facts}
+        return MappingProxyType(self._attributes)
 
     @property
     def resource(self) -> Resource:
@@ -87,6 +86,16 @@ class CallSpan(Span):
     def instrumentation_scope(self) -> InstrumentationScope:
         return self._maker.scope
 
+    # --- its end, which only the engine and the pipeline bring about --------------------------------
+
+    def stop(self, end_time: int) -> None:
+        """The call is over; nobody may add to its span from now on."""
+        self._end_time = end_time
+
+    def keep(self, attributes: Mapping[str, Any]) -> None:
+        """What exporters read as the attributes."""
+        self._attributes = attributes
+
     # --- what the program and its libraries may add while the span is current -----------------------
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
@@ -95,7 +104,7 @@ class CallSpan(Span):
 
     def set_attribute(self, key: str, value: Any) -> None:
         known = safe.attribute(value)
-        if known is None or not key or self.end_time is not None:
+        if known is None or not key or self._end_time is not None:
             return
         if self.added is None:
             self.added = {}
@@ -104,8 +113,6 @@ class CallSpan(Span):
     def add_event(
         self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None
     ) -> None:
-        from opentelemetry.sdk.trace import Event
-
         limits = self._maker.limits
         bounded = _bounded(limits.max_event_attributes, attributes, limits)
         self._events = self._kept(self._events, Event(name, bounded, timestamp), limits.max_events)
@@ -118,7 +125,7 @@ class CallSpan(Span):
     def _kept(self, before: Any, new: Any, most: int | None) -> Any:
         from opentelemetry.sdk import util
 
-        if self.end_time is not None:
+        if self._end_time is not None:
             return before
         bounded: Any = util.BoundedList  # generic in newer versions only
         kept = before or bounded(most)
@@ -146,13 +153,13 @@ class CallSpan(Span):
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         given = status if isinstance(status, Status) else Status(status, description)
-        final = self.end_time is not None or self.status.status_code is StatusCode.OK
+        final = self._end_time is not None or self._status.status_code is StatusCode.OK
         if not final and given.status_code is not StatusCode.UNSET:
-            self.status = given
+            self._status = given
 
     def update_name(self, name: str) -> None:
-        if self.end_time is None:
-            self.name = name
+        if self._end_time is None:
+            self._name = name
 
     def end(self, end_time: int | None = None) -> None:
         """Does nothing: see the class."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Collection, Iterator, Mapping
-from itertools import repeat
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, Final
 
 from genai_otel.guard import content
@@ -26,12 +26,12 @@ class Cleaner:
         self._room = room
         self._harmless: set[str] = set()
 
-    def knows(self, attributes: Mapping[str, Any]) -> bool:
-        """Whether every name is one that needs no look at what kind of value it has."""
-        if attributes.keys() <= self._harmless:
+    def know(self, facts: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether every name of them is one that needs no look at what kind of value it has."""
+        if self._harmless.issuperset(chain.from_iterable(facts)):
             return True
         harmful = False
-        for name in attributes:
+        for name in chain.from_iterable(facts):
             if type(name) is not str or self._is_doubtful(name) or _safe(name) != name:
                 harmful = True
             elif len(self._harmless) < _MOST_KNOWN:

@@ -7,7 +7,7 @@ once, together, and only a span with something in it is read value by value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -25,11 +25,16 @@ from genai_otel.safe import scrub, utf8
 _INT64: Final = 2**63
 _SCALARS: Final = frozenset({str, int, float, bool})
 _USUAL: Final = _SCALARS | {tuple}
+_TEXTS: Final = frozenset({str})
 # In C, like all that is done with every value of every span; asked only where _USUAL holds.
+_VALUES: Final = dict[str, Any].values
 _IS_TUPLE: Final = tuple.__instancecheck__
 _IS_TEXT: Final = str.__instancecheck__
 _IS_INTEGER: Final = int.__instancecheck__
 _IS_FLOAT: Final = float.__instancecheck__
+# Most texts of spans are the same in each; those that were looked at once are kept, if they are short.
+_SHORT: Final = 64
+_MOST_KNOWN: Final = 4_096
 
 
 class Guard(SpanExporter):
@@ -52,6 +57,7 @@ class Guard(SpanExporter):
         self._batch_bytes = batch_bytes
         self._cleaner = Cleaner(with_content=content_on_spans, room=span_bytes)
         self._resource: Resource | None = None  # the last one that needs no change
+        self._harmless: set[str] = set()
 
     # --- the SDK's interface ----------------------------------------------------------------------------------------
 
@@ -88,16 +94,14 @@ class Guard(SpanExporter):
     # --- a batch ----------------------------------------------------------------------------------------------------
 
     def _batches(self, spans: Sequence[ReadableSpan]) -> Sequence[Sequence[ReadableSpan]]:
+        facts = [_facts(span) for span in spans]
         values: set[Any] = set()
-        most = 0
-        usual: list[bool] = []
-        for span in spans:
-            attributes: Any = span.attributes
-            attributes = attributes.copy()
-            usual.append(self._is_usual(span, attributes, values))
-            most = max(most, len(attributes))
-        bad, longest = _examined(values, self._span_bytes)
-        bound = SPAN_OVERHEAD + (most + 1) * (ATTRIBUTE_BYTES + longest)
+        if self._are_usual(spans, facts, values):
+            usual = [True] * len(spans)
+        else:
+            usual = [self._are_usual((each,), (its,), values) for each, its in zip(spans, facts, strict=True)]
+        bad, longest = self._examined(values)
+        bound = SPAN_OVERHEAD + (max(map(len, facts), default=0) + 1) * (ATTRIBUTE_BYTES + longest)
         small = bound <= self._span_bytes and bound * len(spans) <= self._batch_bytes
         if small and not bad and all(usual):
             return [spans]
@@ -111,24 +115,46 @@ class Guard(SpanExporter):
             sized.append(self._cleaned(span))
         return parts(sized, self._batch_bytes)
 
-    def _is_usual(self, span: ReadableSpan, attributes: dict[str, Any], values: set[Any]) -> bool:
-        """Whether only the plain values of a span must be looked at; adds those to ``values``."""
-        kinds = list(map(type, attributes.values()))
-        if type(span.name) is not str or not _USUAL.issuperset(kinds) or not self._cleaner.knows(attributes):
+    def _are_usual(
+        self, spans: Sequence[ReadableSpan], facts: Sequence[dict[str, Any]], values: set[Any]
+    ) -> bool:
+        """Whether of all ``spans`` only the plain values must be looked at; adds those to ``values``."""
+        found = list(chain.from_iterable(map(_VALUES, facts)))
+        if not _USUAL.issuperset(map(type, found)) or not self._cleaner.know(facts):
             return False
-        if tuple in kinds:
-            for items in _tuples(attributes, kinds):
-                if not _SCALARS.issuperset(map(type, items)):
-                    return False
-                values.update(items)
-        values.update(attributes.values())
-        values.add(span.name)
-        return (
-            span.resource is self._resource
-            and not span.status.description
-            and not span.events
-            and not span.links
+        items = list(chain.from_iterable(filter(_IS_TUPLE, found)))
+        names = [span.name for span in spans]
+        if not _SCALARS.issuperset(map(type, items)) or not _TEXTS.issuperset(map(type, names)):
+            return False
+        values.update(found, items, names)
+        resource = self._resource
+        return not any(
+            span.resource is not resource or span.status.description or span.events or span.links
+            for span in spans
         )
+
+    def _examined(self, values: set[Any]) -> tuple[set[Any], int]:
+        """The values that must not leave as they are, and the most bytes that a text may have."""
+        new = values - self._harmless
+        texts = list(filter(_IS_TEXT, new))
+        longest = max(map(len, texts), default=0)
+        bad: set[Any] = set()
+        if longest > self._span_bytes:  # they are cut, so nobody needs to read them to their end
+            bad.update([text for text in texts if len(text) > self._span_bytes])
+            texts = [text for text in texts if len(text) <= self._span_bytes]
+        together = "\n".join(texts)
+        if scrub(utf8(together)) is not together:
+            bad.update([text for text in texts if scrub(utf8(text)) is not text])
+        numbers = [*filter(_IS_INTEGER, new), *filter(_IS_FLOAT, new)]
+        if not _all_small(numbers):
+            bad.update([number for number in numbers if not abs(number) < _INT64])
+        if not together.isascii():
+            return bad, 4 * longest
+        if not bad and longest <= _SHORT:
+            if len(self._harmless) > _MOST_KNOWN:
+                self._harmless.clear()
+            self._harmless.update(texts)
+        return bad, max(longest, _SHORT)
 
     def _cleaned(self, span: ReadableSpan) -> tuple[ReadableSpan, int]:
         resource = span.resource
@@ -155,32 +181,13 @@ class Guard(SpanExporter):
         return kept
 
 
-def _tuples(attributes: dict[str, Any], kinds: list[type]) -> Iterable[tuple[Any, ...]]:
-    """The tuples among the values; mostly there is one, the finish reasons."""
-    if kinds.count(tuple) == 1:
-        return (list(attributes.values())[kinds.index(tuple)],)
-    return filter(_IS_TUPLE, attributes.values())
-
-
-def _examined(values: set[Any], room: int) -> tuple[set[Any], int]:
-    """The values that must not leave as they are, and the bytes of the longest text."""
-    texts = list(filter(_IS_TEXT, values))
-    numbers = [*filter(_IS_INTEGER, values), *filter(_IS_FLOAT, values)]
-    longest = max(map(len, texts), default=0)
-    bad: set[Any] = set()
-    if longest > room:  # they are cut, so nobody needs to read them to their end
-        bad.update([text for text in texts if len(text) > room])
-        texts = [text for text in texts if len(text) <= room]
-    together = "\n".join(texts)
-    if scrub(utf8(together)) is not together:
-        bad.update([text for text in texts if scrub(utf8(text)) is not text])
-    if not _all_small(numbers):
-        bad.update([number for number in numbers if not abs(number) < _INT64])
-    return bad, longest if together.isascii() else 4 * longest
+def _facts(span: ReadableSpan) -> dict[str, Any]:
+    attributes: Any = span.attributes
+    return attributes.copy()  # in one step, whoever adds to it
 
 
 def _all_small(numbers: list[Any]) -> bool:
-    """Whether all fit 64 bits and are finite: one of them would make the sum too large, infinite or no number."""
+    """Whether all numbers fit 64 bits and are finite: one of them would make the sum too large, or no number."""
     try:
         return sum(map(abs, numbers)) < _INT64
     except OverflowError:
@@ -188,7 +195,6 @@ def _all_small(numbers: list[Any]) -> bool:
 
 
 def _values_of(span: ReadableSpan) -> list[Any]:
-    """The values that :meth:`Guard._is_usual` added for a usual span."""
-    attributes: Any = span.attributes
-    values = attributes.copy().values()
+    """The values that :meth:`Guard._are_usual` added for a usual span."""
+    values = _facts(span).values()
     return [span.name, *values, *chain.from_iterable(filter(_IS_TUPLE, values))]

@@ -143,10 +143,10 @@ class Pipeline(SpanProcessor):
 
     def ended(self, span: CallSpan) -> None:
         """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans its values."""
-        if span.context.trace_flags & _SAMPLED:
-            readable = _copy(span, self._limits.of(span.attributes))
+        if span.get_span_context().trace_flags & _SAMPLED:
+            span.keep(self._limits.of(span.attributes))
             for emit in self._emits:
-                emit(readable)
+                emit(span)
 
     def changes_of(self, span: ReadableSpan) -> Change | None:
         """What becomes of an ended span before it is exported; asked once per span."""
@@ -261,7 +261,7 @@ def _changed(span: ReadableSpan, change: Change, limits: _Limits) -> ReadableSpa
     return _copy(span, limits.of({**kept, **change.changed}), dropped=span.dropped_attributes)
 
 
-def _copy(span: ReadableSpan | CallSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
+def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
     if dropped:
         attributes = BoundedAttributes(None, attributes)
         attributes.dropped = dropped

@@ -1,8 +1,9 @@
 """Secrets out of text, in linear time.
 
-Every rule is a pattern that begins with a literal, so that the regex engine skips to it like a substring search,
-and none looks at a character more than a bounded number of times.  Rules stand in groups behind a marker (``-``,
-``=`` …) that a clean text often lacks altogether.  Most rules read the text in lower case.
+Every rule is a pattern that begins with a literal, and is tried only where the text holds that: a substring search
+reads several times faster than the regex engine.  None looks at a character more than a bounded number of times.
+Rules stand in groups behind a marker (``-``, ``=`` …) that a clean text often lacks altogether.  Most rules read the
+text in lower case.
 """
 
 from __future__ import annotations
@@ -38,25 +39,27 @@ _SECRET_NAME: Final = (
 )
 
 _Pattern = re.Pattern[str]
+_Rule = tuple[str, _Pattern]
+"""What every match begins with, and the pattern."""
 
 
-def _token(literal: str, least: int, body: str, *prefixes: str) -> _Pattern:
+def _token(literal: str, least: int, body: str, *prefixes: str) -> _Rule:
     """A vendor's key: ``least`` or more of ``body`` behind one of ``prefixes``, all of which end in ``literal``.
 
     The body is looked at first, because it fails at once where the literal is part of a word.
     """
     starts = "|".join(rf"(?<={prefix}){_START.format(prefix)}" for prefix in prefixes or (literal,))
-    return re.compile(rf"({literal}(?={body}{{{least}}})(?:{starts}){body}+)")
+    return literal, re.compile(rf"({literal}(?={body}{{{least}}})(?:{starts}){body}+)")
 
 
-def _named(literal: str, *words: str, lead: str = "", after: str = "", bare: str = _BARE) -> _Pattern:
+def _named(literal: str, *words: str, lead: str = "", after: str = "", bare: str = _BARE) -> _Rule:
     """A value behind a name (``api_key=x``, ``"password": "x"``); only a quoted one behind a quoted name.
 
     The name is ``literal`` and ``after``; before it stands a character of ``lead`` or one of ``words``, and anything
     where neither is given.  JSON stays JSON: ``"password": {"type": "string"}`` is a schema, not a secret.
     """
     between = rf"[{_SPACE}]{{0,3}}[:=][{_SPACE}]{{0,3}}"
-    return re.compile(
+    return literal, re.compile(
         rf"{literal}{_before(literal, words, lead)}(?={after}[\\\"'{_SPACE}]{{0,6}}[:=]){after}"
         rf"(?:\\{{0,3}}[\"']{between}(?:{_QUOTED})|{between}(?:{_QUOTED}|{bare}))",
         re.DOTALL,
@@ -82,20 +85,19 @@ def _before(literal: str, words: tuple[str, ...], lead: str) -> str:
     return rf"(?<=[{first}]{literal})(?:{'|'.join(found)})"
 
 
-_Exact = tuple[tuple[str, _Pattern], ...]
-_Folded = tuple[tuple[tuple[str, ...], tuple[_Pattern, ...]], ...]
+_Folded = tuple[tuple[tuple[str, ...], tuple[_Rule, ...]], ...]
 
 
 # Compiled when the first text is read, in the exporting thread: it is a third of the CPU budget of ``setup()``.
 @functools.cache
-def _exact() -> _Exact:
-    """Rules that read the text itself, behind a marker."""
+def _exact() -> tuple[_Rule, ...]:
+    """Rules that read the text itself."""
     return (
-        ("A", re.compile(rf"(AIza(?<![A-Z]AIza)[{_WORD}]{{20,}})")),  # Google
-        ("A", re.compile(r"(AKIA(?<![A-Z]AKIA)[A-Z0-9]{16})(?![A-Z0-9])")),  # AWS
+        ("AIza", re.compile(rf"(AIza(?<![A-Z]AIza)[{_WORD}]{{20,}})")),  # Google
+        ("AKIA", re.compile(r"(AKIA(?<![A-Z]AKIA)[A-Z0-9]{16})(?![A-Z0-9])")),  # AWS
         # A JSON Web Token must not start inside a run of its own characters: each start reads to the end of the run.
         (
-            "J",
+            "eyJ",
             re.compile(
                 rf"(eyJ(?<![g-zG-Z_-]eyJ)(?:(?<![0-9a-fA-F]eyJ)|(?<=\\u[0-9a-fA-F]{{4}}eyJ))"
                 rf"[{_WORD}]{{6,}}\.[{_WORD}]{{6,}}(?:\.[{_WORD}]*)?)"
@@ -115,7 +117,7 @@ def _exact() -> _Exact:
 def _folded() -> _Folded:
     """Rules that read the text in lower case, a group of them behind any of its markers."""
     return (
-        (("bearer",), (re.compile(rf"bearer[{_SPACE}]{{1,3}}([a-z0-9_.~+/%-]{{6,}}=*)"),)),
+        (("bearer",), (("bearer", re.compile(rf"bearer[{_SPACE}]{{1,3}}([a-z0-9_.~+/%-]{{6,}}=*)")),)),
         (
             ("-",),
             (
@@ -124,8 +126,8 @@ def _folded() -> _Folded:
                 _token("xai-", 20, r"[a-z0-9]"),
                 _token("nvapi-", 20, r"[a-z0-9_-]"),
                 _token("pplx-", 20, r"[a-z0-9]"),
-                re.compile(rf"(xox{_START.format('xox')}[a-z]-[a-z0-9-]{{10,}})"),  # Slack
-                re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)"),
+                ("xox", re.compile(rf"(xox{_START.format('xox')}[a-z]-[a-z0-9-]{{10,}})")),  # Slack
+                ("private key-----", re.compile(rf"private key-----([a-z0-9+/=\\{_SPACE}]*)")),
             ),
         ),
         (
@@ -133,11 +135,14 @@ def _folded() -> _Folded:
             (
                 _token("sk_", 16, r"[a-z0-9_]", "sk_", "gsk_", "pcsk_"),  # Stripe, Groq, Pinecone
                 _token("hf_", 20, r"[a-z0-9]"),
-                re.compile(rf"(gh(?=[pousr]_[a-z0-9]{{20}}){_START.format('gh')}[a-z0-9_]+)"),  # GitHub
+                (
+                    "gh",
+                    re.compile(rf"(gh(?=[pousr]_[a-z0-9]{{20}}){_START.format('gh')}[a-z0-9_]+)"),
+                ),  # GitHub
                 _token("github_pat_", 20, r"[a-z0-9_]"),
             ),
         ),
-        (("@",), (re.compile(rf"://([^/?#{_SPACE}@\"'<>]+)@"),)),
+        (("@",), (("://", re.compile(rf"://([^/?#{_SPACE}@\"'<>]+)@")),)),
         (
             ("=", ": ", '":'),
             (
@@ -202,14 +207,14 @@ def _matching(text: str) -> list[tuple[_Pattern, str]]:
         opened = opened.replace("%20", "   ")
     folded = (opened if text.isascii() else opened.encode("latin-1", "replace").decode("latin-1")).lower()
     found: list[tuple[_Pattern, str]] = []
-    for marker, pattern in _exact():
-        if marker in opened and pattern.search(opened) is not None:
+    for literal, pattern in _exact():
+        if literal in opened and pattern.search(opened) is not None:
             found.append((pattern, opened))
-    for markers, patterns in _folded():
+    for markers, rules in _folded():
         for marker in markers:
             if marker in folded:
-                for pattern in patterns:
-                    if pattern.search(folded) is not None:
+                for literal, pattern in rules:
+                    if literal in folded and pattern.search(folded) is not None:
                         found.append((pattern, folded))
                 break
     return found
