@@ -47,3 +47,8 @@ def main_cases(chosen: Callable[[Case], Any] = lambda _: True) -> pytest.MarkDec
     """Run a test for the first case of every client, the one that people use; ``chosen`` leaves some out."""
     first = [pytest.param(each, each.cases[0], id=each.client) for each in PAYLOADS if chosen(each.cases[0])]
     return pytest.mark.parametrize(("payload", "case"), first)
+
+
+def main_streams() -> pytest.MarkDecorator:
+    """Run a test for the first case of every client where that can stream."""
+    return main_cases(lambda case: case.streamed is not None)

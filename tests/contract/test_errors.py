@@ -12,7 +12,7 @@ import pytest
 
 from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, some_error
-from tests.contract.choice import cases, main_cases
+from tests.contract.choice import cases, main_cases, main_streams
 from tests.contract.payload import Case, Payload
 from tests.contract.recorded import Recorded, dropped, outcome
 from tests.contract.test_calls import check, common
@@ -20,6 +20,7 @@ from tests.contract.test_calls import check, common
 pytestmark = pytest.mark.usefixtures("balanced")
 
 both = main_cases()
+streaming = main_streams()
 _RESPONSE = ("gen_ai.response.", "gen_ai.usage.", "openai.response.")
 
 
@@ -135,7 +136,7 @@ async def test_cancelled_while_waiting_for_the_answer(balanced: Recorded, caller
     assert outcome(balanced.span()) == ("cancelled", "UNSET", None)
 
 
-@both
+@streaming
 @pytest.mark.parametrize("asynchronous", [True], ids=["async"])
 async def test_cancelled_while_waiting_for_a_chunk(balanced: Recorded, caller: Caller, case: Case) -> None:
     stream = await caller.stream(case, "hang-after-2")
@@ -146,7 +147,7 @@ async def test_cancelled_while_waiting_for_a_chunk(balanced: Recorded, caller: C
     assert span.attributes["genai_otel.stream.chunks"] == 2
 
 
-@both
+@streaming
 @pytest.mark.parametrize("asynchronous", [True], ids=["async"])
 async def test_cancelled_in_the_body_of_with(balanced: Recorded, caller: Caller, case: Case) -> None:
     async def work() -> None:
@@ -186,7 +187,7 @@ async def test_interrupted_by_the_keyboard(
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt), contextlib.ExitStack() as stack:
-            if streams:
+            if streams and case.streamed is not None:
                 stream = await caller.stream(case, "hang-after-1")
                 stack.callback(stream.close if hasattr(stream, "close") else stream.response.close)
                 signal.setitimer(signal.ITIMER_REAL, 0.1)

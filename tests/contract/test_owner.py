@@ -13,7 +13,7 @@ from genai_otel.processing import owner
 from genai_otel.testing import ModelServer
 from tests.contract import oracle
 from tests.contract.caller import Caller
-from tests.contract.choice import main_cases
+from tests.contract.choice import main_cases, main_streams
 from tests.contract.payload import Case
 from tests.contract.recorded import Recorded
 
@@ -51,7 +51,8 @@ async def test_what_the_owner_says_itself_counts(balanced: Recorded, caller: Cal
         span.set_attribute("gen_ai.usage.input_tokens", 99)
     theirs = balanced.calls()[-1]
     assert theirs.attributes["gen_ai.usage.input_tokens"] == 99
-    assert theirs.attributes["gen_ai.usage.output_tokens"] == 7
+    output = "gen_ai.usage.output_tokens"
+    assert theirs.attributes.get(output) == case.facts.get(output)
 
 
 @both
@@ -140,7 +141,7 @@ async def test_siblings_count_each(balanced: Recorded, caller: Caller, case: Cas
     assert counted(balanced) == 3
 
 
-@both
+@main_streams()
 async def test_a_stream_that_outlives_the_framework_span(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from genai_otel.engine import call as calls
 from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller
-from tests.contract.choice import cases, main_cases
+from tests.contract.choice import cases, main_streams
 from tests.contract.payload import Case
 from tests.contract.recorded import Recorded, collected, dropped, outcome
 from tests.contract.test_calls import check, common
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 streaming = cases(lambda case: case.streamed is not None)
 helping = cases(lambda case: case.helper)
-both = main_cases()
+both = main_streams()
 
 
 def left(case: Case) -> tuple[str, str, None]:

@@ -18,6 +18,7 @@ from tests.contract.recorded import Recorded, collected
 pytestmark = pytest.mark.usefixtures("balanced")
 
 both = main_cases()
+choosing = main_cases(lambda case: "gen_ai.response.finish_reasons" in case.facts)
 REASONS = "genai_otel.client.finish_reasons"
 ODD = [
     "null-usage",
@@ -82,10 +83,11 @@ async def test_odd_streams(balanced: Recorded, caller: Caller, case: Case) -> No
 async def test_zero_that_was_reported_is_zero(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.call(case, "input-0+output-0+cached-0")
     facts = balanced.span().attributes
-    assert (facts["gen_ai.usage.input_tokens"], facts["gen_ai.usage.output_tokens"]) == (0, 0)
+    counts = [f"gen_ai.usage.{kind}_tokens" for kind in ("input", "output")]
+    assert [facts.get(name) for name in counts] == [0 if name in case.facts else None for name in counts]
 
 
-@both
+@choosing
 async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, case: Case) -> None:
     choices = caller.payload.choices
     three, two = (3, 2) if choices else (1, 1)
@@ -93,21 +95,23 @@ async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, c
     facts = balanced.span().attributes
     assert facts["gen_ai.response.finish_reasons"] == ("length",) * three
     assert facts.get("gen_ai.request.choice.count", 1) == three
+    if case.streamed is None:
+        return
     await caller.read(await caller.stream(case, "content-filter", **(choices(two) if choices else {})))
     assert balanced.calls()[1].attributes["gen_ai.response.finish_reasons"] == ("content_filter",) * two
 
 
-@both
+@choosing
 async def test_choice_that_never_finishes_is_an_error(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.call(case, "null-finish_reason")
     assert balanced.span().attributes["gen_ai.response.finish_reasons"] == ("error",)
 
 
-@both
+@choosing
 async def test_reasons_are_of_the_convention_whoever_answers(
     balanced: Recorded, caller: Caller, case: Case, model_server: ModelServer
 ) -> None:
-    for stream in (False, True):
+    for stream in (False, True) if case.streamed is not None else (False,):
         model_server.reply(tool_calls={"look_up": {"city": "Paris"}})
         if stream:
             await caller.read(await caller.stream(case))

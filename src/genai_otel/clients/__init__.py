@@ -19,6 +19,7 @@ from genai_otel.clients import (
     ollama,
     openai,
     together,
+    voyageai,
 )
 from genai_otel.spec import ClientSpec
 
@@ -37,4 +38,5 @@ SPECS: Final[tuple[ClientSpec, ...]] = (
     ollama.SPEC,
     openai.SPEC,
     together.SPEC,
+    voyageai.SPEC,
 )

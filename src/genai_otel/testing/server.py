@@ -29,6 +29,7 @@ from genai_otel.testing import (
     ollama_api,
     openai_api,
     openai_kin,
+    voyage_api,
 )
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse
@@ -60,6 +61,7 @@ _FORMATS: tuple[WireFormat, ...] = (
     huggingface_api,
     mistral_api,
     ollama_api,
+    voyage_api,
     *openai_kin.FORMATS,
     openai_api,
 )  # a further vendor is one more module
