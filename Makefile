@@ -59,7 +59,7 @@ LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --ge
 RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentation-openai opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
-	google-genai groq huggingface-hub mistralai ollama together voyageai,--extra $(name))
+	google-genai groq huggingface-hub mistralai ollama together voyageai xai-sdk,--extra $(name))
 # Floors that a resolver would pass over, because something else allows more than the oldest; the oldest google-genai
 # warns where pydantic is newer.
 FLOORS = google-genai==1.32 mistralai==1.12.2 "pydantic<2.12"

@@ -97,6 +97,7 @@ STREAM_CHUNKS: Final = "genai_otel.stream.chunks"
 STREAM_TIME_PER_CHUNK: Final = "genai_otel.stream.time_per_chunk"
 REQUEST_ID: Final = "genai_otel.response.request_id"
 HTTP_STATUS: Final = "http.response.status_code"
+RPC_STATUS: Final = "rpc.response.status_code"
 COST_AMOUNT: Final = "genai_otel.cost.amount"
 COST_CURRENCY: Final = "genai_otel.cost.currency"
 COMPONENT: Final = "genai_otel.component"
@@ -148,10 +149,11 @@ TOKEN_MODALITY: Final = "gen_ai.token.modality"
 FINISH_REASON: Final = "genai_otel.finish_reason"
 
 _FINISH: Final = {
-    "stop": "end_turn stop_sequence eos eos_token endoftext finish finished complete completed stop_criteria_met",
+    "stop": "end_turn stop_sequence eos eos_token endoftext finish finished complete completed stop_criteria_met"
+    " reason_stop",
     "length": "max_tokens max_output_tokens max_length model_length model_context_window_exceeded"
-    " incomplete budget_exceeded error_limit",
-    "tool_call": "tool_calls tool_use function_call requires_action",
+    " incomplete budget_exceeded error_limit reason_max_len reason_max_context reason_time_limit",
+    "tool_call": "tool_calls tool_use function_call requires_action reason_tool_calls",
     "content_filter": "content_filtered safety recitation blocklist prohibited_content spii model_armor"
     " image_safety image_prohibited_content image_recitation guardrail_intervened error_toxic refusal",
     "error": "failed malformed_function_call malformed_response malformed_model_output malformed_tool_use"

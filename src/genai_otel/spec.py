@@ -193,8 +193,8 @@ class ClientSpec:
     """A model client: its distribution, the versions it is tested with, its endpoints and peers.
 
     ``connection`` gives the object that tells two peers apart (cheap, called on every call); ``peer`` describes it
-    (called once per such object).  ``errors`` reads facts from an exception of the client.  ``native`` is for clients
-    that can trace themselves.
+    (called once per such object).  ``errors`` reads facts from an exception of the client; ``broken`` says whether one
+    tells of a broken connection, where its class does not.  ``native`` is for clients that can trace themselves.
     """
 
     name: str
@@ -205,6 +205,7 @@ class ClientSpec:
     streaming: Streaming | None = None
     raw: RawResponses | None = None
     errors: Callable[[BaseException], Facts] = _no_response
+    broken: Callable[[BaseException], bool] | None = None
     instrumentors: tuple[str, ...] = ()
     native: Native | None = None
 

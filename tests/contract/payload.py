@@ -66,6 +66,8 @@ class Case:
     """What a program does with an answer to have all of it."""
     measured: bool = True
     """Whether it is a model's own operation, and not an agent's."""
+    prepared: bool = False
+    """Whether the client makes a request of the arguments first, and refuses them before there is a call."""
     inner: bool = False
     """Whether the traced method stands behind the public one, which may refuse a call before, and which keeps to
     itself that its stream is closed."""
@@ -139,6 +141,12 @@ class Payload:
     """Whether there are clients that are not asynchronous, and ones that are."""
     error_type: Callable[[BaseException], str] = lambda error: type(error).__qualname__
     """What a span calls an error."""
+    overdue: str = "Timeout"
+    """What stands in the type of an error of time."""
+    status: Callable[[int], Mapping[str, Any]] = lambda status: {"http.response.status_code": status}
+    """How a span tells the status of an error, of which the model server was asked by that of HTTP."""
+    filtered: str = "content_filter"
+    """The reason of an answer that a filter stops; that of any other answer where the vendor says nothing of it."""
     refuses_broken_json: bool = True
     """Whether the client raises an error where an answer breaks off in the middle of its JSON."""
     warnings: Sequence[str] = ()

@@ -202,7 +202,7 @@ async def test_closed_while_another_exception_is_handled_is_closed(
 async def test_connection_that_breaks_is_cut(balanced: Recorded, caller: Caller, case: Case) -> None:
     seen, error = await caller.read(await caller.stream(case, "cut-after-2"))
     assert error is not None
-    assert outcome(balanced.span()) == ("cut", "ERROR", type(error).__qualname__)
+    assert outcome(balanced.span()) == ("cut", "ERROR", caller.payload.error_type(error))
     assert balanced.span().attributes["genai_otel.stream.chunks"] == len(seen) == 2
 
 
@@ -222,7 +222,11 @@ async def test_body_that_is_no_stream_fails_as_it_does_without_us(
     balanced: Recorded, caller: Caller, case: Case
 ) -> None:
     _, error = await caller.read(await caller.stream(case, "malformed"))
-    failed = error and ("failed", "ERROR", type(error).__qualname__)  # which one, test_differential shows
+    failed = error and (
+        "failed",
+        "ERROR",
+        caller.payload.error_type(error),
+    )  # which one, test_differential shows
     assert outcome(balanced.span()) == (failed or ("completed", "UNSET", None))
 
 
@@ -230,7 +234,7 @@ async def test_body_that_is_no_stream_fails_as_it_does_without_us(
 async def test_timeout_between_chunks_fails(balanced: Recorded, caller: Caller, case: Case) -> None:
     _, error = await caller.read(await caller.stream(case, "hang-after-1", **caller.limit(0.1)))
     assert error is not None
-    assert outcome(balanced.span())[1:] == ("ERROR", type(error).__qualname__)
+    assert outcome(balanced.span())[1:] == ("ERROR", caller.payload.error_type(error))
 
 
 @both

@@ -152,7 +152,12 @@ def _steady(value: object) -> object:
 
 
 def _sent(server: ModelServer, name: str) -> tuple[Sent, ...]:
-    return tuple(_plain(request) for request in server.requests if request.route.startswith(f"/{name}/"))
+    return tuple(_plain(request) for request in server.requests if _is_of(name, request))
+
+
+def _is_of(row: str, request: Request) -> bool:
+    """Whether a row made a request: its name stands in the path, or in a header where the client has no paths."""
+    return request.route.startswith(f"/{row}/") or request.headers.get("x-row") == row
 
 
 def _plain(request: Request) -> Sent:

@@ -20,6 +20,7 @@ from genai_otel.clients import (
     openai,
     together,
     voyageai,
+    xai_sdk,
 )
 from genai_otel.spec import ClientSpec
 
@@ -39,4 +40,5 @@ SPECS: Final[tuple[ClientSpec, ...]] = (
     openai.SPEC,
     together.SPEC,
     voyageai.SPEC,
+    xai_sdk.SPEC,
 )

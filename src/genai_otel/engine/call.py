@@ -51,6 +51,7 @@ class Call:
     content: dict[str, Any] | None = None
     said: dict[Any, Any] | None = None
     followed: Any = None
+    around: Context | None = None  # of a generator: in which context it was begun
     hides: bool = False
     ambient: BaseException | None = None
 
@@ -78,9 +79,9 @@ class Call:
         """Go on in the call's context, for code of the client's that runs later than its method."""
         self.token = attach(self.context)
 
-    def __exit__(self, *_: object) -> None:
-        if get_current() is self.context:  # a coroutine that is collected elsewhere has no context to leave
-            self.suspend()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, GeneratorExit) or get_current() is self.context:
+            self.suspend()  # a coroutine that is collected elsewhere has no context to leave
 
     def suspend(self) -> None:
         """Leave the call's context; done in the frame that entered it."""

@@ -30,7 +30,11 @@ def interrupted(call: Call, error: BaseException) -> None:
     """What the user read from raised ``error``."""
     cause = error.__cause__ or error.__context__  # of which some clients make one of their own
     kinds = (*type(error).__mro__, *type(cause).__mro__)
-    call.raised(error, "failed" if _BROKEN.isdisjoint([kind.__name__ for kind in kinds]) else "cut")
+    cut = not _BROKEN.isdisjoint([kind.__name__ for kind in kinds])
+    if call.spec.broken is not None:
+        with fence.contain("engine.broken"):
+            cut = cut or call.spec.broken(error)
+    call.raised(error, "cut" if cut else "failed")
 
 
 def left(call: Call, error: BaseException | None) -> None:

@@ -18,6 +18,8 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, cast
 
+from opentelemetry.context import attach, get_current
+
 from genai_otel import fence, semconv
 from genai_otel.engine import blocks, body, steps
 from genai_otel.engine.call import Call
@@ -123,12 +125,16 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
         closing = True
     except BaseException as error:
         interrupted(call, error)
+        _step_out(call)
         raise
     if not closing:
         _exhausted(call)
+        _step_out(call)
         return
-    if _closed(call) and lazy:
+    _closed(call)
+    if lazy:
         getattr(iterator, "close", _ignore)()
+        _step_out(call)
     raise GeneratorExit
 
 
@@ -152,20 +158,24 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
         closing = True
     except BaseException as error:
         interrupted(call, error)
+        _step_out(call)
         raise
     if not closing:
         _exhausted(call)
+        _step_out(call)
         return
     _closed(call)
     if lazy and hasattr(
         iterator, "aclose"
     ):  # at once: a dropped one would need a step of an event loop that may end
         await cast("AsyncGenerator[Any]", iterator).aclose()
+        _step_out(call)
     raise GeneratorExit
 
 
 def _first_inside(call: Call, iterator: Iterator[Any]) -> Iterator[Any]:
     """The first chunk, if there is one: the request behind it belongs inside the call's span."""
+    call.around = get_current()
     with call:
         chunk = next(iterator, _NOTHING)
     if chunk is not _NOTHING:
@@ -173,22 +183,28 @@ def _first_inside(call: Call, iterator: Iterator[Any]) -> Iterator[Any]:
 
 
 async def _afirst_inside(call: Call, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    call.around = get_current()
     with call:
         chunk = await anext(iterator, _NOTHING)
     if chunk is not _NOTHING:
         yield chunk
 
 
-def _closed(call: Call) -> bool:
-    """Whether the user closed the generator; else the garbage collector did, who has cleared references to it.
+def _step_out(call: Call) -> None:
+    """A generator that kept a span of its own current leaves behind what was current when it began: the call."""
+    if call.around is not None and get_current() is call.context:
+        attach(call.around)
+
+
+def _closed(call: Call) -> None:
+    """The user closed the generator, or the garbage collector did, who has cleared references to it.
 
     To be called where no exception is handled: then the one that he handles while he closes can be seen.
     """
     if call.followed is None or call.followed() is None:
         call.drop()
-        return False
-    left(call, sys.exc_info()[1])
-    return True
+    else:
+        left(call, sys.exc_info()[1])
 
 
 def _beats() -> Callable[[], tuple[int, int]]:

@@ -1,4 +1,7 @@
-"""A threaded HTTP/1.1 server whose answers may come late, in pieces, or not at all. It knows no vendor."""
+"""A threaded HTTP/1.1 server whose answers may come late, in pieces, or not at all. It knows no vendor.
+
+gRPC is served on the same port: see `grpc_server.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,29 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genai_otel.testing.delivery import Gone, Line, deliver
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.wire import Reply, Request
 
+if TYPE_CHECKING:
+    from genai_otel.testing.grpc_server import GrpcServer
+
 _Self = TypeVar("_Self", bound="HttpServer")
 _POLL = 0.05  # seconds after which a stopping server is noticed
+_HTTP2 = b"PRI"  # no method of HTTP/1.1, and how every connection of HTTP/2 begins
 
 
 class HttpServer(ABC):
     """Listens on `host`:`port` (0: any free port, reserved at once); `keep` last requests are in the log."""
+
+    protos: Mapping[str, str] = {}
+    """Services of gRPC by their package, and the modules of client libraries that have their messages."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, keep: int = 10_000) -> None:
         self._log: deque[Request] = deque(maxlen=keep)
@@ -30,6 +42,8 @@ class HttpServer(ABC):
         self._listener = _Listener((host, port), self)
         self._address: tuple[str, int] = self._listener.socket.getsockname()[:2]
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._grpc: GrpcServer | None = None
 
     @abstractmethod
     def respond(self, request: Request) -> tuple[Reply, Plan]:
@@ -68,6 +82,9 @@ class HttpServer(ABC):
             self._thread = None
         self._listener.server_close()
         self._listener.disconnect()
+        if self._grpc is not None:
+            self._grpc.stop()
+            self._grpc = None
 
     def wait(self) -> None:
         """Block until the server is stopped."""
@@ -78,6 +95,15 @@ class HttpServer(ABC):
         """Note the request; returns the id that it gets."""
         self._log.append(request)
         return f"req_{next(self._ids):032x}"
+
+    def speak_grpc(self, client: socket.socket, said: bytes) -> None:
+        """Serve a connection that begins as gRPC's do, with `said`, until it ends."""
+        with self._starting:
+            if self._grpc is None:
+                from genai_otel.testing.grpc_server import GrpcServer  # which few need
+
+                self._grpc = GrpcServer(self.log, self.respond, self.protos)
+        self._grpc.carry(client, said)
 
     def __enter__(self: _Self) -> _Self:
         return self.start()
@@ -126,7 +152,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    rfile: BufferedReader  # pyright: ignore[reportIncompatibleVariableOverride] - what it is with `rbufsize` as it is
     server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride] - the base says BaseServer
+
+    def handle_one_request(self) -> None:
+        if self.rfile.peek(3)[:3] == _HTTP2:
+            self.close_connection = True
+            self.server.owner.speak_grpc(self.connection, self.rfile.read1())
+        else:
+            super().handle_one_request()
+
+    def do_CONNECT(self) -> None:
+        """A client that has this server for its proxy: whoever it wants to reach is here."""
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.close_connection = False
 
     def do_POST(self) -> None:
         owner = self.server.owner

@@ -30,6 +30,7 @@ from genai_otel.testing import (
     openai_api,
     openai_kin,
     voyage_api,
+    xai_api,
 )
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse
@@ -62,6 +63,7 @@ _FORMATS: tuple[WireFormat, ...] = (
     mistral_api,
     ollama_api,
     voyage_api,
+    xai_api,
     *openai_kin.FORMATS,
     openai_api,
 )  # a further vendor is one more module
@@ -82,6 +84,8 @@ class ModelServer(HttpServer):
     `hook` is asked first, with each request: a `Reply` from it is sent, None means the normal answer.
     `keep` is the number of requests that the log holds (the last ones).
     """
+
+    protos = xai_api.PROTOS
 
     def __init__(
         self, hook: Hook | None = None, *, host: str = "127.0.0.1", port: int = 0, keep: int = 10_000

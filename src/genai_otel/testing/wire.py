@@ -87,6 +87,10 @@ def _form_field(part: Message) -> tuple[str, str | bytes]:
     return name, content if part.get_filename() is not None else content.decode()
 
 
+STATUS = "status"
+"""The name of an event that ends a stream of gRPC with an error: ``status`` and ``message`` stand in its data."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One element of a stream: a JSON value (or text as it is), with the event name where the API has them."""
