@@ -48,6 +48,8 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@.venvs/openai-2/bin/python $(PYTEST) -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/rivals rivals
 	@.venvs/rivals/bin/python $(PYTEST) -m rivals tests/contract tests/faults tests/launcher $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/rivals-openai-2 rivals-openai-2
+	@.venvs/rivals-openai-2/bin/python $(PYTEST) -m rivals tests/contract/test_coexistence.py $(ARGS)
 
 test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
@@ -55,8 +57,11 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
-# Others that trace the same client, and the package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
-RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentation-openai opentelemetry-configuration
+# Others that trace the same client.  OpenLIT wants an older client than the newest, and so an environment of its own.
+RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentation-openai \
+	openinference-instrumentation-openai logfire
+# The package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
+BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama together voyageai xai-sdk,--extra $(name))
@@ -69,7 +74,8 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	$(OURS) --extra dev -o requirements/dev.txt
 	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
 	echo "openai<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
-	printf '%s\n' $(RIVALS) | $(OURS) - --extra dev -o requirements/rivals.txt
+	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
+	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	$(OURS) $(CLIENTS) -o requirements/clients.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt

@@ -27,6 +27,8 @@ _AUDIO = (semconv.USAGE_AUDIO_INPUT_TOKENS, semconv.USAGE_AUDIO_OUTPUT_TOKENS)
 Lacks = Mapping[str, tuple[str, ...]]
 
 _LANGFUSE = (*_PROVIDER, *_SERVER)
+_USAGE = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, *_READ, *_WRITE, *_REASONING)
+_MLFLOW_STREAM = (*_ID, *_REASONS, *_FIRST, *_USAGE)  # it ends when the stream begins
 _LOGFIRE_STREAM = (*_SERVER, *_ID, *_REASONS, *_FIRST)
 
 INSTRUMENTED: Final[Mapping[str, Lacks]] = {
@@ -69,6 +71,8 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
         "stream_helper": _REASONING,
         "tools": _REASONING,
     },
+    "mlflow": {"*": (*_PROVIDER, *_SERVER), "responses": _REASONS},
+    "mlflow_anthropic": {"*": _SERVER, "stream": _MLFLOW_STREAM},
 }
 """Spans of calls that the program makes with a model's client."""
 
@@ -122,5 +126,10 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "error": {**_ADK, semconv.ERROR_TYPE: "BadRequestError"},
     },
     "litellm": {"error": {semconv.ERROR_TYPE: "BadRequestError"}},
+    "mlflow": {"embeddings": _MODEL_ASKED},
+    "mlflow_anthropic": {"stream": _CLAUDE_ASKED},
 }
 """What the spans of a package say in another way, rightly or wrongly; it is theirs to say."""
+
+NO_SPAN: Final = frozenset({("openlit_anthropic", "error"), ("mlflow_anthropic", "stream_helper")})
+"""Calls of which a package makes no span."""

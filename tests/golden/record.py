@@ -65,6 +65,7 @@ def _normal(value: Any, port: int) -> Any:
     text = re.sub(r"\b1[789]\d{8}(?:\d{3}|\d{6}|\d{9})?\b", "1767225600", text)
     text = re.sub(r"\b\d+\.\d{5,}(?:e-\d+)?\b", "0.5", text)
     text = re.sub(r"\b\d\.\d+e-\d+\b", "0.5", text)
+    text = re.sub(r"\b0x[0-9a-f]{8,}\b", "0x0", text)
     text = re.sub(r"(?:/[\w.-]+)+/(?=site-packages/|python3)", "", text)
     return json.loads(text.replace(str(ROOT), ""))
 

@@ -105,10 +105,10 @@ def _happen(provider: TracerProvider, spans: Sequence[Recorded]) -> None:
     moments = {span["began"]: span for span in spans} | {span["ended"]: span for span in spans}
     live: dict[int, Any] = {}
     for moment in sorted(moments):
-        span, began = moments[moment], moments[moment]["began"]
-        if moment == began:
+        span = moments[moment]
+        if moment == span["began"]:
             parent = live.get(span.get("parent", 0))
-            live[began] = provider.get_tracer(span["scope"]).start_span(
+            live[moment] = provider.get_tracer(span["scope"]).start_span(
                 span["name"],
                 context=None if parent is None else set_span_in_context(parent),
                 kind=SpanKind[span["kind"]],
@@ -116,9 +116,10 @@ def _happen(provider: TracerProvider, spans: Sequence[Recorded]) -> None:
                 start_time=_START + moment * _TICK,
             )
             continue
-        living = live[began]
+        living = live[span["began"]]
+        began = span["start"]
         living.set_attributes(
-            {name: value for name, value in span["end"].items() if name not in span["start"]}
+            {name: value for name, value in span["end"].items() if began.get(name) != value}
         )
         for event in span["events"]:
             living.add_event(event["name"], event["attributes"], _START + moment * _TICK - _TICK // 2)

@@ -142,13 +142,13 @@ def test_an_error_without_a_name_is_an_error() -> None:
 def _ends(*ends: int, scope: str = "theirs", nameless: bool = False) -> list[bool]:
     """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
     owners = Owners()
-    owners.count((None, 5))
-    owners.count(("id", 6))
+    owners.count((None, 5, 1, None))
+    owners.count(("id", 6, 2, None))
     spans = [
         ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
         for end in ends
     ]
-    return [owners.has_counted(span, None, nameless=nameless) for span in spans]
+    return [owners.is_counted(span, {}, nameless=nameless) for span in spans]
 
 
 def test_a_call_accounts_for_one_span_of_a_library_that_tells_no_id() -> None:

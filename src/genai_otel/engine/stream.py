@@ -62,10 +62,17 @@ def follow(call: Call, result: Any) -> Any:
         generator = _without(generator, call.endpoint.hidden)
     if streaming.iterator is None:
         return generator
-    setattr(stream, streaming.iterator, generator)
+    setattr(_holder(stream, streaming.iterator), streaming.iterator, generator)
     if streaming.body is not None:
         watch_close(streaming.body(stream), partial(_closing, call))
     return result
+
+
+def _holder(stream: Any, name: str) -> Any:
+    """The stream that has the iterator: another instrumentor's object before it may pass on only what is read."""
+    while name not in getattr(stream, "__dict__", (name,)) and hasattr(stream, "__wrapped__"):
+        stream = stream.__wrapped__
+    return stream
 
 
 def _reader(call: Call) -> Read:

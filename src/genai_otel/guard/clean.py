@@ -76,15 +76,14 @@ class Cleaner:
         return scrub(found) if type(found) is str else found
 
     def exception(self, attributes: Mapping[str, Any], *, quotes: bool) -> dict[str, Any] | None:
-        """Like :meth:`attributes`, without the texts of an exception that ``quotes`` what was said."""
-        if not quotes or attributes.keys().isdisjoint(content.EXCEPTION_TEXTS):
-            return self.attributes(attributes)
-        told = {name: value for name, value in attributes.items() if name not in content.EXCEPTION_TEXTS}
-        return self.attributes(told) or told
+        """Like :meth:`attributes`, without the texts of an exception that ``quotes`` what was said, and the like."""
+        told = content.unquoted(attributes) if quotes else attributes
+        cleaned = self.attributes(told)
+        return dict(told) if cleaned is None and told is not attributes else cleaned
 
     def _is_doubtful(self, name: str) -> bool:
         """Whether it depends on the span, or on the value, what becomes of an attribute of this name."""
-        quoting = not self.with_content and name in content.EXCEPTION_TEXTS
+        quoting = not self.with_content and (name in content.EXCEPTION_TEXTS or name == content.MLFLOW)
         return quoting or self._is_refused(name) or is_secret_name(name)
 
     def _is_refused(self, name: str) -> bool:

@@ -22,6 +22,9 @@ EXCEPTION_TEXTS: Final = frozenset(
 )
 """Texts of an exception; the last two are litellm's, on the span itself."""
 
+MLFLOW: Final = "mlflow.spanType"
+"""On the spans of MLflow, which have every argument of a request under the argument's own name."""
+
 _GENAI: Final = (
     "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.",
     "langsmith.", "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
@@ -44,6 +47,13 @@ _NAMES: Final = frozenset({
     "db.query.result.document", "db.query.result.metadata", "db.query.embeddings.vector", "db.search.embeddings.vector",
     "db.search.result.entity",
 })  # fmt: skip
+# Arguments that say nothing that was said.
+_FACTS: Final = frozenset(
+    """
+    dimensions encoding_format frequency_penalty logprobs max_completion_tokens max_output_tokens max_tokens model n
+    parallel_tool_calls presence_penalty seed service_tier store stream temperature top_k top_logprobs top_p
+    """.split()  # noqa: SIM905 - twenty quoted words are harder to read
+)
 _WORD_ENDS: Final = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 _ALWAYS: Final = frozenset({"variable", "variables"})
 _SAID: Final = frozenset({
@@ -82,6 +92,16 @@ def is_content(name: str) -> bool:
 def is_genai(attributes: Mapping[str, Any]) -> bool:
     """Whether the names are those of a span or record of a GenAI library."""
     return any(type(name) is str and name.startswith(_GENAI) for name in attributes)
+
+
+def unquoted(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Attributes of a GenAI span without what may quote what was said and does not show it by its name."""
+    kept = attributes
+    if not attributes.keys().isdisjoint(EXCEPTION_TEXTS):
+        kept = {name: value for name, value in kept.items() if name not in EXCEPTION_TEXTS}
+    if MLFLOW in attributes:
+        kept = {name: value for name, value in kept.items() if "." in name or name in _FACTS}
+    return kept
 
 
 def is_client(name: str) -> bool:

@@ -8,7 +8,7 @@ to an inner one that was recognised.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
@@ -34,16 +34,17 @@ _REMEMBERED: Final = 256
 class Live:
     """A span that has not ended: the live span above it and the one that owns the call it belongs to."""
 
-    __slots__ = ("above", "held", "owned_below", "owner")
+    __slots__ = ("above", "held", "owned_below", "owner", "span")
 
-    def __init__(self, above: Live | None) -> None:
+    def __init__(self, above: Live | None, span: Any) -> None:
         self.above = above
+        self.span = span
         self.owner: Live | None = None if above is None else above.owner
         self.owned_below = False
         self.held: dict[str, Any] | None = None
 
 
-_UPSTREAM: Final = Live(None)
+_UPSTREAM: Final = Live(None, None)
 """Owns what belongs to a call that another service makes and counts: here the request is only passed on."""
 
 
@@ -59,10 +60,10 @@ class Owners:
 
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
-        self._counted: deque[tuple[object, int]] = deque(maxlen=_REMEMBERED)
-        self._accounted: deque[tuple[object, int, str | None]] = deque(maxlen=_REMEMBERED)
+        self._counted: deque[tuple[object, int, int, str | None]] = deque(maxlen=_REMEMBERED)
+        self._accounted: deque[tuple[int, str | None]] = deque(maxlen=_REMEMBERED)
         self.count = self._counted.append
-        """Remember ``(response id, end)`` of a call that was counted; of another library's only with an id."""
+        """Remember ``(response id, end, span id, scope)`` of a call that was counted; the scope of ours is None."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -70,7 +71,7 @@ class Owners:
         The engine starts its spans in a context that has a destination; they show it by that.
         """
         parent = span.parent
-        live = Live(None) if parent is None else self._below(parent)
+        live = Live(None, span) if parent is None else self._below(parent, span)
         if live.owner is None and (
             (parent_context is not None and DESTINATION_KEY in parent_context)
             or (span.kind is not SpanKind.SERVER and is_model_operation(span.attributes))
@@ -84,16 +85,16 @@ class Owners:
     def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
         parent = span.parent
-        live = Live(None) if parent is None else self._below(parent)
+        live = Live(None, span) if parent is None else self._below(parent, span)
         if live.owner is None:
             live.owner = live
         self._live[span.context.span_id] = live
         if len(self._live) > _MOST_LIVE:
             self._forget_oldest()
 
-    def _below(self, parent: SpanContext) -> Live:
+    def _below(self, parent: SpanContext, span: Started | Span) -> Live:
         above = self._live.get(parent.span_id)
-        live = Live(above)
+        live = Live(above, span)
         key, value = OWNED_STATE
         if above is None and parent.trace_state and parent.trace_state.get(key) == value:
             live.owner = _UPSTREAM
@@ -107,30 +108,62 @@ class Owners:
         """Forget a span that ends; None when it started before we listened."""
         return self._live.pop(span_id, None)
 
-    def has_counted(self, span: ReadableSpan, response_id: object, *, nameless: bool = False) -> bool:
-        """Whether a span stands for a call that was counted, though neither is inside the other.
+    def is_counted(
+        self, span: ReadableSpan, attributes: Mapping[str, Any], *, nameless: bool = False
+    ) -> bool:
+        """Whether another library's span stands for a call that is counted, though neither is inside the other.
 
         Some libraries make their span after the call, with an earlier start, or never make it the current one.  It
         contains the call's end and has its response id.  Where both have none (a call that failed, embeddings), or the
         library is one that is ``nameless`` and never tells, each call accounts for one span of each library.
+        So it does where such a span ends while the call still goes on: a stream that the library sees closed first.
         """
-        start, end = span.start_time or 0, span.end_time or 0
-        within = [(known, ended) for known, ended in tuple(self._counted) if start <= ended <= end]
-        if response_id:
-            return any(known == response_id for known, _ in within)
-        scope = span.instrumentation_scope
-        for known, ended in within:
-            mark = (known, ended, None if scope is None else scope.name)
-            if (nameless or not known) and mark not in self._accounted:
-                self._accounted.append(mark)
-                return True
-        return False
+        start, end, scope = span.start_time or 0, span.end_time or 0, scope_of(span)
+        within = [one for one in tuple(self._counted) if start <= one[1] <= end and one[3] != scope]
+        response_id = attributes.get(semconv.RESPONSE_ID)
+        if response_id and any(one[0] == response_id for one in within):
+            return True
+        ended = () if response_id else (key for known, _, key, _ in within if nameless or not known)
+        return any(self._accounts(key, scope) for key in (*ended, *self._beside(span, attributes, scope)))
+
+    def _accounts(self, key: int, scope: str | None) -> bool:
+        """Let a counted call account for a span of a library, once."""
+        if (key, scope) in self._accounted:
+            return False
+        self._accounted.append((key, scope))
+        return True
+
+    def _beside(self, span: ReadableSpan, attributes: Mapping[str, Any], scope: str | None) -> Iterator[int]:
+        """The calls of others that began after a span that has ended, under the same parent, and still go on."""
+        start, parent = span.start_time or 0, _id(span.parent)
+        model = attributes.get(semconv.REQUEST_MODEL)
+        for live in tuple(self._live.values())[-_REMEMBERED:]:
+            other = live.span
+            if (
+                live.owner is live
+                and start <= (other.start_time or 0)
+                and _id(other.parent) == parent
+                and scope_of(other) != scope
+            ):
+                asked: Mapping[str, Any] = other.attributes or {}
+                if model in (None, asked.get(semconv.REQUEST_MODEL)):
+                    yield other.context.span_id
 
     def after_fork(self) -> None:
         """The parent's live spans end in the parent."""
         self._live.clear()
         self._counted.clear()
         self._accounted.clear()
+
+
+def scope_of(span: Any) -> str | None:
+    """The name of the library that made a span; None for ours."""
+    scope = getattr(span, "instrumentation_scope", None)
+    return None if scope is None else scope.name
+
+
+def _id(parent: SpanContext | None) -> int | None:
+    return None if parent is None else parent.span_id
 
 
 def owns(live: Live | None) -> bool:

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from genai_otel import fence, safe, semconv
 from genai_otel.processing.dialects import operation, recognised, translated
 from genai_otel.processing.measure import Ended, Measurement
-from genai_otel.processing.owner import Live, Owners, hold, is_server, owns
+from genai_otel.processing.owner import Live, Owners, hold, is_server, owns, scope_of
 from genai_otel.processing.served import measure_server
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class Pipeline(SpanProcessor):
                 attributes[_MEASURED] = True
                 if self._sink is not None:
                     self._sink.record(self._measure(call), call.end_time, call.span_context)
-                self._owners.count((attributes.get(_RESPONSE_ID), call.end_time))
+                self._owners.count(
+                    (attributes.get(_RESPONSE_ID), call.end_time, call.span_context.span_id, None)
+                )
             else:
                 attributes[semconv.OWNER] = False
                 if live is not None:
@@ -165,11 +167,11 @@ class Pipeline(SpanProcessor):
         if is_server(span):
             self._count(measure_server, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
-            response_id = attributes.get(semconv.RESPONSE_ID)
+            holds = live is not None and live.held is not None  # the call that it stands for is inside it
             if (
                 not said.is_whole
                 or not owns(live)
-                or self._owners.has_counted(span, response_id, nameless=said.is_nameless)
+                or (not holds and self._owners.is_counted(span, attributes, nameless=said.is_nameless))
             ):
                 changed[semconv.OWNER] = False
                 if live is not None:
@@ -181,8 +183,9 @@ class Pipeline(SpanProcessor):
                     )
                 changed[semconv.MEASURED] = True
                 self._count(self._measure, span, {**attributes, **changed}, said.start_time)
-                if response_id:
-                    self._owners.count((response_id, span.end_time or 0))
+                self._owners.count(
+                    (attributes.get(_RESPONSE_ID), span.end_time or 0, context.span_id, scope_of(span))
+                )
         change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:

@@ -69,9 +69,10 @@ def _openlit_anthropic(server: ModelServer, seen: Seen) -> Calls:
 
 
 def _mlflow(seen: Seen, client: str) -> None:
-    trace.set_tracer_provider(seen.provider)
     import_module("mlflow").set_tracking_uri(f"sqlite:///{tempfile.mkdtemp()}/mlflow.db")
     import_module(f"mlflow.{client}").autolog()
+    # Its spans go to a provider of its own, whatever is the global one.
+    import_module("mlflow.tracing.provider").get_bridged_tracer_provider().add_span_processor(seen)
 
 
 def _mlflow_openai(server: ModelServer, seen: Seen) -> Calls:
@@ -84,14 +85,12 @@ def _mlflow_anthropic(server: ModelServer, seen: Seen) -> Calls:
     yield from anthropic_calls(server, anthropic_client(server, open_telemetry=False))
 
 
-_GLOBAL: Final = {"MLFLOW_USE_DEFAULT_TRACER_PROVIDER": "false"}
-
 RECIPES: Final = {
     "logfire": Recipe(("logfire", "openai"), _logfire_openai),
     "logfire_anthropic": Recipe(("logfire", "anthropic"), _logfire_anthropic),
     "langfuse": Recipe(("langfuse", "openai"), _langfuse),
     "openlit": Recipe(("openlit", "openai"), _openlit_openai),
     "openlit_anthropic": Recipe(("openlit", "anthropic"), _openlit_anthropic),
-    "mlflow": Recipe(("mlflow", "openai"), _mlflow_openai, _GLOBAL),
-    "mlflow_anthropic": Recipe(("mlflow", "anthropic"), _mlflow_anthropic, _GLOBAL),
+    "mlflow": Recipe(("mlflow", "openai"), _mlflow_openai),
+    "mlflow_anthropic": Recipe(("mlflow", "anthropic"), _mlflow_anthropic),
 }

@@ -58,7 +58,8 @@ class Dialect:
     :ivar marks: names that show the dialect.  A span that has one of them, at its start or at its end, is of GenAI.
     :ivar operations: a name, and the operation by its value in lower case; the first pair that fits.
     :ivar renamed: old name to conventional name.
-    :ivar inside: the name of a JSON object, and what its fields are.  A dot in a field is a step into it.
+    :ivar inside: the name of a JSON object, and what its fields are.  A dot in a field is a step into it, or into each
+        object of a list; an empty field is the value itself.
     :ivar indexed: what stands before and behind the index of each choice, and what the values are together.
     :ivar words: conventional name, and its value by a word of the dialect.
     :ivar first_chunk: the event that marks the first chunk of a stream, or an attribute with its time of day.

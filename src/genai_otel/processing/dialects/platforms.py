@@ -63,3 +63,41 @@ OPENLIT: Final = Dialect(
     renamed={"gen_ai.server.time_to_first_token": semconv.RESPONSE_TIME_TO_FIRST_CHUNK},
     uncounted={"anthropic": _PARTS},
 )
+
+_ITSELF: Final = ""
+_TOTALS: Final = ("input_tokens", "output_tokens")  # which mean another thing with each vendor
+
+MLFLOW: Final = Dialect(
+    "mlflow",
+    marks=frozenset({"mlflow.spanType"}),
+    # Every value is JSON, a word has its quotes.
+    operations=(
+        (
+            "mlflow.spanType",
+            {
+                '"chat_model"': semconv.CHAT,
+                '"llm"': semconv.CHAT,
+                '"embedding"': semconv.EMBEDDINGS,
+                '"agent"': INVOKE_AGENT,
+                '"tool"': EXECUTE_TOOL,
+                '"retriever"': RETRIEVAL,
+            },
+        ),
+    ),
+    inside={
+        "mlflow.llm.provider": {_ITSELF: semconv.PROVIDER_NAME},
+        "mlflow.llm.model": {_ITSELF: semconv.RESPONSE_MODEL},
+        "mlflow.chat.tokenUsage": USAGE,
+        # The parameters stand in both; the inputs may be too long to be read.
+        **{name: {_ITSELF: meant} for name, meant in PARAMETERS.items()},
+        "mlflow.spanInputs": PARAMETERS,
+        "mlflow.spanOutputs": {
+            "id": semconv.RESPONSE_ID,
+            "choices.finish_reason": semconv.RESPONSE_FINISH_REASONS,
+            "stop_reason": semconv.RESPONSE_FINISH_REASONS,
+            # What the sum above leaves out; what it says counts.
+            **{f"usage.{name}": meant for name, meant in USAGE.items() if name not in _TOTALS},
+        },
+    },
+    first_chunk="mlflow.chunk.item.0",
+)

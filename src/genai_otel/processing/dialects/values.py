@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 
 _LONGEST: Final = 16_384  # characters of JSON that are read; more would be felt by the program
+_JSON: Final = '{["-0123456789tf'  # what a value begins with, or nothing
 _PROVIDERS: Final = {
     "vertex_ai": "gcp.vertex_ai",
     "vertexai": "gcp.vertex_ai",
@@ -36,17 +37,27 @@ def fields(text: object, wanted: Mapping[str, str]) -> Iterator[tuple[str, Any]]
     found = parsed(text)
     for path in wanted:
         value: Any = found
-        for step in path.split("."):
-            value = cast("Mapping[str, Any]", value).get(step) if isinstance(value, Mapping) else None
+        for step in path.split(".") if path else ():
+            value = _inside(value, step)
         if value is not None:
             yield path, value
+
+
+def _inside(value: object, step: str) -> Any:
+    """The field of an object, or those of a list's objects."""
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value).get(step)
+    if not isinstance(value, list):
+        return None
+    found = [_inside(item, step) for item in cast("list[object]", value)]
+    return [item for item in found if item is not None] or None
 
 
 def parsed(text: object) -> Any:
     """What a JSON text says; None for what is none, or too long to be read here."""
     if not isinstance(text, str):
         return text
-    if len(text) > _LONGEST or text[:1] not in ("{", "[", '"'):
+    if len(text) > _LONGEST or text[:1] not in _JSON:
         return None
     try:
         return json.loads(text)
