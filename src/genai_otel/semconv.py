@@ -116,6 +116,8 @@ INVOKE_AGENT: Final = "invoke_agent"
 COUNT_TOKENS: Final = "count_tokens"
 CREATE_BATCH: Final = "create_batch"
 RERANK: Final = "rerank"
+REALTIME_SESSION: Final = "realtime_session"
+"""A connection with many responses: no operation of a model by itself, so it is neither measured nor an owner."""
 
 INFERENCE: Final = frozenset({CHAT, TEXT_COMPLETION, GENERATE_CONTENT})
 """Operations that the convention calls inference: one call of a generating model."""

@@ -9,7 +9,7 @@ attributes named by the GenAI conventions.  They need no error handling, the eng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -91,6 +91,60 @@ class Streaming:
     within: Callable[[Any], Any] = _itself
 
 
+class Step(NamedTuple):
+    """What one message of a session means.
+
+    ``settings``: ``value`` are arguments that hold for the responses after it.  ``input``: ``value`` are messages that
+    the next response reads.  ``asks``: the client asks for a response with the arguments in ``value``.  ``begins``: the
+    response ``key`` begins, the one that was asked for with ``mark``, the oldest where that is ``...``.  ``chunk``: a
+    part of its output, which begins it where it has not begun.  ``tells``: facts of it.  ``ends``: its last message.
+    ``failed``: it, or what was asked for with ``mark``, failed; ``value`` are facts, the error's type among them.
+    """
+
+    kind: Literal["settings", "input", "asks", "begins", "chunk", "tells", "ends", "failed"]
+    value: Any = None
+    key: object = None
+    mark: object = ...
+
+
+Steps = Callable[[Mapping[str, Any]], "Iterable[Step]"]
+
+
+def _as_called(instance: Any, arguments: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    return instance, arguments
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A connection over which client and model talk, with many responses; the target is the method that opens it.
+
+    ``socket`` gives the WebSocket behind what the target gives: its messages are read as JSON by ``sent`` and
+    ``received``.  ``responses`` describes each response: its ``request`` reads the arguments that the steps add up to,
+    its ``first`` the settings when it begins, its ``chunk`` the values of the steps about it.  The session's own
+    endpoint reads ``settings`` by its ``chunk``.
+
+    ``opened`` gives, for the target's instance and arguments, what ``connection`` and ``peer`` get, and the arguments
+    to read.  ``opener`` names the instance's method that makes a WebSocket, for clients that send before they hand the
+    connection out, or that connect anew, which ``reopens`` says of a connection.  ``generator`` names the attribute of
+    a context manager that holds the generator behind it, where the target only makes the manager.  ``inputs`` names
+    the argument of a response that holds what ``input`` steps gave.
+    """
+
+    responses: Endpoint
+    socket: Callable[[Any], Any]
+    sent: Steps
+    received: Steps
+    opened: Callable[[Any, Mapping[str, Any]], tuple[Any, Mapping[str, Any]]] = _as_called
+    opener: str = ""
+    reopens: Callable[[Any], bool] = _never
+    generator: str = ""
+    inputs: str = "input"
+
+
 class StreamFailed(Exception):
     """Raised by a reader of chunks: this chunk tells of an error that the client is about to raise.
 
@@ -128,6 +182,7 @@ class Endpoint:
     manager's attribute that holds the request, a function or an awaitable.
     ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
     give their next element, no call by itself.
+    ``session`` says that the target opens a connection with many responses.
     """
 
     target: str
@@ -150,6 +205,7 @@ class Endpoint:
     only: frozenset[str] | None = None
     deferred: str | None = None
     step: bool = False
+    session: Session | None = None
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""

@@ -168,6 +168,14 @@ def fetched_response(result: Any) -> Facts:
     return facts
 
 
+def finish(status: Any, why: Any, *, called: bool) -> str | None:
+    """Why a response finished, from its status and what that says of itself; None where it has not."""
+    if status == "incomplete":
+        return _INCOMPLETE.get(why, why) or "length"
+    reason = _FINISH.get(status)
+    return "tool_call" if called and reason is not None else reason
+
+
 def responses_first(facts: Facts, event: Any) -> None:
     """Who answers, from a stream's first event."""
     response = getattr(event, "response", None)

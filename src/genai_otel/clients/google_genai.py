@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from genai_otel import semconv
 from genai_otel.clients import _google_interactions as interactions
+from genai_otel.clients import _google_live as live
 from genai_otel.clients import _google_messages as messages
 from genai_otel.clients import _google_results as results
 from genai_otel.spec import ClientSpec, Endpoint, Peer, Streaming
@@ -100,5 +101,6 @@ SPEC: Final = ClientSpec(
         *_both("edit_image", **_image),
         Endpoint(f"{_INTERACTIONS}GeminiNextGenInteractions.create", **_interaction),
         Endpoint(f"{_INTERACTIONS}AsyncGeminiNextGenInteractions.create", asynchronous=True, **_interaction),
+        live.CONNECT,
     ),
 )

@@ -9,6 +9,7 @@ from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._hosts import provider_of
+from genai_otel.clients._openai_sessions import connections
 from genai_otel.clients._stainless import RAW, STREAMING, connection, server
 from genai_otel.spec import ClientSpec, Peer, both
 
@@ -113,5 +114,10 @@ SPEC: Final = ClientSpec(
         *both(f"{_RESOURCES}audio.transcriptions", "Transcriptions.create", **_text),
         *both(f"{_RESOURCES}audio.translations", "Translations.create", **_text),
         *both(f"{_RESOURCES}moderations", "Moderations.create", **_plain),
+        *connections(f"{_RESOURCES}realtime.realtime", "Realtime"),
+        *connections(f"{_RESOURCES}beta.realtime.realtime", "Realtime"),
+        *connections(f"{_RESOURCES}responses.responses", "Responses"),
+        *connections(f"{_RESOURCES}beta.responses.responses", "Responses"),
+        *connections(f"{_RESOURCES}live.live", "Live"),
     ),
 )

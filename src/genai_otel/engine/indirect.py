@@ -12,12 +12,15 @@ from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine.invoke import Wrapper, named, wrapper
+from genai_otel.engine.session import opening
 from genai_otel.engine.steps import stepping
 from genai_otel.spec import ClientSpec, Endpoint, Route
 
 
 def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     """The function that wrapt calls instead of the endpoint's method."""
+    if endpoint.session is not None:
+        return opening(spec, endpoint, endpoint.session)
     if endpoint.step:
         return stepping(endpoint.asynchronous)
     if endpoint.deferred is not None:

@@ -47,6 +47,9 @@ class Steps(Protocol):
         """Note a span of our class that starts; the SDK tells of its own."""
         ...
 
+    def around(self, call: Call) -> None:
+        """Note that a call that has just started is a session with calls inside it."""
+
     def ending(self, call: Call) -> None:
         """Decide who owns the call, and measure it."""
 
@@ -91,6 +94,10 @@ class Recorder:
         return self._start_span(
             origin.name, context, SpanKind.CLIENT, origin.attributes, start_time=call.start_time
         )
+
+    def around(self, call: Call) -> None:
+        """The call that has just started is a session: it is not measured, and the calls inside it are."""
+        self._steps.around(call)
 
     def end(self, call: Call) -> None:
         """End the span of a call that has its outcome."""

@@ -92,6 +92,12 @@ class Owners:
         if len(self._live) > _MOST_LIVE:
             self._forget_oldest()
 
+    def around(self, span_id: int) -> None:
+        """A call that has just started is none of a model: what is inside it is owned as if it was not there."""
+        live = self._live.get(span_id)
+        if live is not None and live.owner is live:
+            live.owner = None
+
     def _below(self, parent: SpanContext, span: Started | Span) -> Live:
         above = self._live.get(parent.span_id)
         live = Live(above, span)

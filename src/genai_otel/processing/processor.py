@@ -117,6 +117,11 @@ class Pipeline(SpanProcessor):
 
     # --- the steps --------------------------------------------------------------------------------
 
+    def around(self, call: Call) -> None:
+        """Note that a call of ours is a session: the calls inside it count."""
+        with fence.contain("pipeline.around"):
+            self._owners.around(call.span_context.span_id)
+
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from genai_otel.testing.delivery import Gone, Line, deliver
 from genai_otel.testing.directives import Plan
+from genai_otel.testing.websocket import Conversation, Dialogue, upgrades
 from genai_otel.testing.wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class HttpServer(ABC):
     @abstractmethod
     def respond(self, request: Request) -> tuple[Reply, Plan]:
         """Decide what goes back, and how. Called in the connection's thread."""
+
+    def converse(self, request: Request) -> Dialogue | None:
+        """Decide what is said over a WebSocket; None where it is refused by what `respond` gives."""
+        del request
+        return None
 
     @property
     def port(self) -> int:
@@ -172,6 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, self.headers, self._body())
         identity = owner.log(request)
         try:
+            if upgrades(request) and (dialogue := owner.converse(request)) is not None:
+                self.close_connection = True
+                Conversation(self.connection, request, dialogue).run()
+                return
             reply, plan = owner.respond(request)
             usable = deliver(reply, plan, Line(self.connection), self._head(reply, identity))
             self.close_connection = self.close_connection or not usable

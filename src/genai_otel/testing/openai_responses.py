@@ -20,6 +20,11 @@ def create(job: Job) -> Reply:
     return _reply(job, new_response_id(job.asked), queued=bool(job.fields.get("background")))
 
 
+def events(job: Job) -> Reply:
+    """A response as its events, wherever they are sent."""
+    return _stream(_numbered(_events(job, new_response_id(job.asked), job.compose(ask(job.fields))), -1))
+
+
 def retrieve(job: Job) -> Reply:
     """A stored response; all that is known of it is in its id, so the answer is the model's usual one.
 

@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from genai_otel.testing import (
@@ -24,19 +25,25 @@ from genai_otel.testing import (
     bedrock_api,
     cohere_api,
     google_api,
+    google_live,
     huggingface_api,
     mistral_api,
     ollama_api,
     openai_api,
     openai_kin,
+<<<<<<< HEAD
     voyage_api,
     xai_api,
+=======
+    openai_sessions,
+>>>>>>> d86d492 (Sessions over a WebSocket: OpenAI's Realtime, Live and Responses, Google's Live)
 )
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse
 from genai_otel.testing.distort import distort
 from genai_otel.testing.http_server import HttpServer
 from genai_otel.testing.job import Job
+from genai_otel.testing.websocket import Dialogue, Jobs, upgrades
 from genai_otel.testing.wire import Event, Reply, Request
 
 Hook = Callable[[Request], "Reply | None"]
@@ -54,6 +61,19 @@ class WireFormat(Protocol):
     def error(self, request: Request, status: int, plan: Plan, message: str | None = None) -> Reply: ...
 
 
+class TalkFormat(Protocol):
+    """What a vendor's module offers that talks over WebSockets."""
+
+    def serves(self, request: Request) -> bool: ...
+
+    def model(self, request: Request) -> str: ...
+
+    def dialogue(self, request: Request, jobs: Jobs) -> Dialogue: ...
+
+    def error(self, request: Request, status: int, plan: Plan, message: str | None = None) -> Reply: ...
+
+
+_TALKS: tuple[TalkFormat, ...] = (openai_sessions, google_live)
 _FORMATS: tuple[WireFormat, ...] = (
     bedrock_api,  # before the vendors whose form it speaks
     anthropic_api,
@@ -147,11 +167,41 @@ class ModelServer(HttpServer):
         script = self._next_script()
         if script is not None and script.whole is not None:
             return distort(script.whole, script.plan), script.plan
+        for talk in _TALKS:
+            if upgrades(request) and talk.serves(request):
+                return self._refuse(talk, request)
         for vendor in _FORMATS:
             if vendor.serves(request):
                 return self._speak(vendor, request, script)
         lost = f"no endpoint: {request.method} {request.route}"
         return openai_api.error(request, 404, Plan(), lost), Plan()
+
+    def converse(self, request: Request) -> Dialogue | None:
+        talk = next((talk for talk in _TALKS if talk.serves(request)), None)
+        if talk is None:
+            return None
+        try:
+            _, plan = parse(talk.model(request))
+        except UnknownDirective:
+            return None
+        if plan.error is not None or plan.reset or plan.hang:
+            return None
+        return talk.dialogue(request, partial(self._job, request))
+
+    def _refuse(self, talk: TalkFormat, request: Request) -> tuple[Reply, Plan]:
+        """What a handshake gets whose model name says so."""
+        try:
+            _, plan = parse(talk.model(request))
+        except UnknownDirective as unknown:
+            return talk.error(request, 400, Plan(), str(unknown)), Plan()
+        return talk.error(request, plan.error or 500, plan), plan
+
+    def _job(self, request: Request, fields: Mapping[str, object], asked: str) -> Job:
+        """One answer in a conversation. Raises UnknownDirective."""
+        model, plan = parse(asked)
+        script = self._next_script()
+        message = Request(request.method, request.path, request.headers, json.dumps(fields).encode())
+        return Job(message, model, asked, script.plan if script else plan, script.said if script else None)
 
     def _speak(self, vendor: WireFormat, request: Request, script: _Script | None) -> tuple[Reply, Plan]:
         try:

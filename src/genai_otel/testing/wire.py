@@ -37,7 +37,7 @@ class Request:
     `path` includes the query, and scheme and host where the server is used as a proxy. `headers` keep order and
     case and are looked up without regard to case. `time` is the arrival in seconds since the epoch.
     `disconnected` turns true when the server saw the client go away before the whole answer was sent; `done` is
-    set when the server has finished with the request.
+    set when the server has finished with the request. `messages` are those that came over a WebSocket.
     """
 
     method: str
@@ -47,6 +47,7 @@ class Request:
     time: float = field(default_factory=time.time)
     disconnected: bool = False
     done: threading.Event = field(default_factory=threading.Event)
+    messages: list[object] = field(default_factory=list[object])
 
     @cached_property
     def route(self) -> str:
