@@ -31,12 +31,9 @@ from genai_otel.testing import (
     ollama_api,
     openai_api,
     openai_kin,
-<<<<<<< HEAD
+    openai_sessions,
     voyage_api,
     xai_api,
-=======
-    openai_sessions,
->>>>>>> d86d492 (Sessions over a WebSocket: OpenAI's Realtime, Live and Responses, Google's Live)
 )
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
 from genai_otel.testing.directives import Plan, UnknownDirective, parse

@@ -31,8 +31,12 @@ class Talker:
         self.client = client
         self.server = server
         at = server.url.replace("http", "ws")
-        plain = {"_websocket_base_url": lambda *_: at, "_websocket_ssl_ctx": {}}
-        vars(vars(client)["_api_client"]).update(plain)  # the client knows TLS only
+
+        def base(*_: Any) -> str:
+            return at
+
+        plain: dict[str, Any] = {"_websocket_base_url": base, "_websocket_ssl_ctx": {}}
+        client._api_client.__dict__.update(plain)  # the client knows TLS only
 
     def connect(self, directives: str = "", **config: Any) -> AbstractAsyncContextManager[Any]:
         model = f"{MODEL}+{directives}" if directives else MODEL
