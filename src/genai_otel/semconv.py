@@ -24,6 +24,7 @@ SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 ERROR_TYPE: Final = "error.type"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
+CONVERSATION_COMPACTED: Final = "gen_ai.conversation.compacted"
 
 # --- request --------------------------------------------------------------------------------------
 REQUEST_STREAM: Final = "gen_ai.request.stream"
@@ -115,6 +116,7 @@ INVOKE_AGENT: Final = "invoke_agent"
 # No names of the convention, which knows none of these operations.
 COUNT_TOKENS: Final = "count_tokens"
 CREATE_BATCH: Final = "create_batch"
+FETCH_BATCH: Final = "fetch_batch"
 RERANK: Final = "rerank"
 REALTIME_SESSION: Final = "realtime_session"
 """A connection with many responses: no operation of a model by itself, so it is neither measured nor an owner."""
@@ -128,6 +130,7 @@ MODEL_OPERATIONS: Final = INFERENCE | {
     MODERATION,
     COUNT_TOKENS,
     CREATE_BATCH,
+    FETCH_BATCH,
     RERANK,
 }
 """Operations of a model's API: nested spans of them are one call, and they are what is measured."""
@@ -160,7 +163,6 @@ _FINISH: Final = {
     " image_safety image_prohibited_content image_recitation guardrail_intervened error_toxic refusal",
     "error": "failed malformed_function_call malformed_response malformed_model_output malformed_tool_use"
     " unexpected_tool_call too_many_tool_calls",
-    "compaction": "",
     "cancelled": "canceled user_cancel",
 }
 FINISH_WORDS: Final = {word: one for one, theirs in _FINISH.items() for word in (one, *theirs.split())}

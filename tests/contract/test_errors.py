@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 both = main_cases()
 streaming = main_streams()
-_RESPONSE = ("gen_ai.response.", "gen_ai.usage.", "openai.response.")
+_RESPONSE = ("gen_ai.response.", "gen_ai.usage.", "gen_ai.conversation.compacted", "openai.response.")
 
 
 def asked(case: Case) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
     assert int(first[1]) >= 150  # as long as the demo makes it wait; a busy machine takes longer
     assert "completed" not in left
     assert agent.count("chat gpt-4o-mini") == 2
-    assert "completed (tool_calls)" in agent
+    assert "completed (tool_call)" in agent
     assert "12 tokens in" in search
     assert "failed RateLimitError 429" in busy
     assert all("POST client" in tree for tree in trees), "the HTTP request is a child of the call"

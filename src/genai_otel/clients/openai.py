@@ -1,10 +1,14 @@
-"""OpenAI: chat, responses, completions, embeddings, images, audio, moderations; Azure and compatible servers."""
+"""OpenAI: chat, responses, completions, embeddings, images, audio, moderations, batches and videos.
+
+Azure, Bedrock, Vertex AI and servers that speak the same language are reached through the same classes.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients import _openai_jobs as jobs
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
@@ -16,11 +20,16 @@ from genai_otel.spec import ClientSpec, Peer, both
 # --- whom a client talks to -----------------------------------------------------------------------
 
 
+_PLATFORMS: Final = {"azure": "azure.ai.openai", "bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
+
+
 def _peer(resource: Any) -> Peer:
     host, port = server(resource)
-    if "Azure" in type(resource._client).__name__:  # noqa: SLF001 - the only way from a resource to its client
-        return Peer("azure.ai.openai", host, port)
-    return Peer(provider_of(host or "", "openai"), host, port)
+    client = resource._client  # noqa: SLF001 - the only way from a resource to its client
+    runtime = getattr(client, "_provider_runtime", None)  # of the clients that are given a provider
+    kind = f"{type(client).__name__} {getattr(runtime, 'name', '')}".lower()
+    named = next((provider for word, provider in _PLATFORMS.items() if word in kind), None)
+    return Peer(named or provider_of(host or "", "openai"), host, port)
 
 
 # --- the endpoints -------------------------------------------------------------------------------
@@ -80,6 +89,40 @@ _text: Final[dict[str, Any]] = {
     "content": messages.TRANSCRIPTIONS,
 }
 _plain: Final[dict[str, Any]] = {"operation": semconv.MODERATION, "response": results.plain_response}
+_compact: Final[dict[str, Any]] = {
+    **_responses,
+    "response": jobs.compacted,
+    "chunk": None,
+    "content": messages.RESPONSES,
+}
+_count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS, "response": jobs.counted}
+_video: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": requests.request({}, **requests.output("video")),
+    "response": jobs.job,
+    "content": messages.IMAGES,
+}
+_fetched_video: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request({"video_id": semconv.RESPONSE_ID}),
+    "response": jobs.job,
+    "positional": ("video_id",),
+    "model": None,
+}
+_batch: Final[dict[str, Any]] = {"operation": semconv.CREATE_BATCH, "response": jobs.job, "model": None}
+_fetched_batch: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_BATCH,
+    "request": requests.request({"batch_id": semconv.RESPONSE_ID}),
+    "response": jobs.fetched_batch,
+    "positional": ("batch_id",),
+    "model": None,
+}
+_decision: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request({}, **requests.output("json")),
+    "response": results.plain_response,
+    "content": messages.RESPONSES,
+}
 
 SPEC: Final = ClientSpec(
     name="openai",
@@ -97,8 +140,13 @@ SPEC: Final = ClientSpec(
         *both(f"{_RESOURCES}responses.responses", "Responses.create", **_responses),
         *both(f"{_RESOURCES}responses.responses", "Responses.parse", **_responses),
         *both(f"{_RESOURCES}responses.responses", "Responses.retrieve", **_fetch),
+        *both(f"{_RESOURCES}responses.responses", "Responses.compact", **_compact),
+        *both(f"{_RESOURCES}responses.input_tokens", "InputTokens.count", **_count),
         *both(f"{_RESOURCES}beta.responses.responses", "Responses.create", **_responses),
         *both(f"{_RESOURCES}beta.responses.responses", "Responses.retrieve", **_fetch),
+        *both(f"{_RESOURCES}beta.responses.responses", "Responses.compact", **_compact),
+        *both(f"{_RESOURCES}beta.responses.input_tokens", "InputTokens.count", **_count),
+        *both(f"{_RESOURCES}decisions", "Decisions.create", **_decision),
         *both(f"{_RESOURCES}completions", "Completions.create", **_completions),
         *both(
             f"{_RESOURCES}embeddings",
@@ -119,5 +167,12 @@ SPEC: Final = ClientSpec(
         *connections(f"{_RESOURCES}responses.responses", "Responses"),
         *connections(f"{_RESOURCES}beta.responses.responses", "Responses"),
         *connections(f"{_RESOURCES}live.live", "Live"),
+        *both(f"{_RESOURCES}videos", "Videos.create", **_video),
+        *both(f"{_RESOURCES}videos", "Videos.remix", **_video),
+        *both(f"{_RESOURCES}videos", "Videos.edit", **_video),
+        *both(f"{_RESOURCES}videos", "Videos.extend", **_video),
+        *both(f"{_RESOURCES}videos", "Videos.retrieve", **_fetched_video),
+        *both(f"{_RESOURCES}batches", "Batches.create", **_batch),
+        *both(f"{_RESOURCES}batches", "Batches.retrieve", **_fetched_batch),
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from genai_otel.testing import openai_chat, openai_media, openai_responses
+from genai_otel.testing import openai_chat, openai_jobs, openai_media, openai_responses
 from genai_otel.testing.directives import DEFAULT_MODEL, Plan
 from genai_otel.testing.job import Job
 from genai_otel.testing.wire import Reply, Request, items, mapping, string
@@ -19,6 +19,7 @@ _ENDPOINTS: dict[str, Callable[[Job], Reply]] = {
     r"POST .*/responses": openai_responses.create,
     r"POST .*/responses/(?P<id>[^/]+)/cancel": openai_responses.cancel,
     r"POST .*/responses/compact": openai_responses.compact,
+    r"POST .*/responses/input_tokens": openai_responses.count_tokens,
     r"GET .*/responses/(?P<id>[^/]+)": openai_responses.retrieve,
     r"POST .*/embeddings": openai_media.embeddings,
     r"POST .*/moderations": openai_media.moderations,
@@ -26,6 +27,11 @@ _ENDPOINTS: dict[str, Callable[[Job], Reply]] = {
     r"POST .*/audio/speech": openai_media.speech,
     r"POST .*/audio/transcriptions": openai_media.transcription,
     r"POST .*/audio/translations": openai_media.translation,
+    r"POST .*/decisions": openai_responses.decide,
+    r"POST .*/batches": openai_jobs.create_batch,
+    r"GET .*/batches/(?P<id>batch_[^/]+)": openai_jobs.retrieve_batch,
+    r"POST .*/videos(/(edits|extensions|(?P<id>[^/]+)/remix))?": openai_jobs.create_video,
+    r"GET .*/videos/(?P<id>[^/]+)": openai_jobs.retrieve_video,
     r"GET .*/models(/(?P<model>[^/]+))?": openai_media.models,
 }
 _COMPILED = [(re.compile(pattern), endpoint) for pattern, endpoint in _ENDPOINTS.items()]
@@ -62,7 +68,7 @@ def model(request: Request) -> str:
         return deployment.group(1)
     if response := re.search(r"/responses/(resp_[^/]+)", request.route):
         return openai_responses.model_of(response.group(1))
-    return DEFAULT_MODEL
+    return openai_jobs.model(request) or DEFAULT_MODEL
 
 
 def answer(job: Job) -> Reply:

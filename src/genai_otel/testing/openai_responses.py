@@ -1,4 +1,4 @@
-"""OpenAI's Responses API: create, background, retrieve, resume, cancel, compact."""
+"""OpenAI's Responses API: create, background, retrieve, resume, cancel, compact, count; decisions."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ def compact(job: Job) -> Reply:
     item = {"id": new_id("cmp_"), "type": "compaction", "encrypted_content": "AAAA"}
     body = {"id": new_id("resp_"), "object": "response.compaction", "created_at": now(), "output": [item]}
     return Reply({**body, "usage": _usage(job)})
+
+
+def count_tokens(job: Job) -> Reply:
+    return Reply({"object": "response.input_tokens", "input_tokens": job.usage.input})
+
+
+def decide(job: Job) -> Reply:
+    """Every question is a yes-or-no question, and the answer is yes."""
+    asked = [mapping(question).get("name") for question in items(job.fields.get("questions"))]
+    answers = [{"type": "predicate", "name": name, "probability": 0.9} for name in asked]
+    return Reply({"answers": answers, "model": job.dated_model, "usage": _usage(job)})
 
 
 def new_response_id(asked: str) -> str:

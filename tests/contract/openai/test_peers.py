@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from importlib.util import find_spec
 from typing import Any
 
 import openai
@@ -64,6 +66,48 @@ def test_azure(balanced: Recorded, model_server: ModelServer) -> None:
     assert told["gen_ai.provider.name"] == "azure.ai.openai"
     assert told["gen_ai.request.model"] == "my-deployment"
     assert (told["server.address"], told["server.port"]) == ("127.0.0.1", model_server.port)
+
+
+@pytest.mark.parametrize(("name", "provider"), [("bedrock", "aws.bedrock"), ("vertex", "gcp.vertex_ai")])
+def test_providers_of_the_client(
+    balanced: Recorded, model_server: ModelServer, name: str, provider: str
+) -> None:
+    if find_spec("openai.providers") is None or find_spec(f"openai.providers.{name}") is None:
+        pytest.skip("not in this version of the client")
+    providers: Any = importlib.import_module("openai.providers")
+    told: Any = (
+        {"region": "us-east-1", "api_key": "k"}
+        if name == "bedrock"
+        else {"project": "p", "location": "global", "token_provider": lambda: "t"}
+    )
+    runtime = getattr(providers, name)(base_url=model_server.base_url, **told)
+    with openai.OpenAI(provider=runtime, max_retries=0) as client:
+        assert client.responses.create(model="m", input="hi").output
+    assert facts(balanced)["gen_ai.provider.name"] == provider
+    assert facts(balanced)["server.port"] == model_server.port
+
+
+def test_bedrock(balanced: Recorded, model_server: ModelServer) -> None:
+    kind: Any = getattr(openai, "BedrockOpenAI", None)
+    if kind is None:
+        pytest.skip("not in this version of the client")
+    with kind(api_key="k", aws_region="us-east-1", base_url=model_server.base_url, max_retries=0) as client:
+        assert client.chat.completions.create(model="m", messages=MESSAGES).choices
+    assert facts(balanced)["gen_ai.provider.name"] == "aws.bedrock"
+
+
+def test_azure_with_its_deployment_in_the_address(balanced: Recorded, model_server: ModelServer) -> None:
+    with openai.AzureOpenAI(
+        azure_endpoint=model_server.url,
+        azure_deployment="my-deployment",
+        api_key="k",
+        api_version="2025-01-01",
+        max_retries=0,
+    ) as client:
+        assert client.chat.completions.create(model="gpt-4o", messages=MESSAGES).choices
+    assert "/deployments/my-deployment/" in model_server.requests[-1].route
+    assert facts(balanced)["gen_ai.provider.name"] == "azure.ai.openai"
+    assert facts(balanced)["gen_ai.request.model"] == "gpt-4o"
 
 
 def test_two_clients_and_options_are_told_apart(balanced: Recorded, client: Any) -> None:

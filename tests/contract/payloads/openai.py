@@ -101,6 +101,91 @@ def _responses(model: str) -> dict[str, Any]:
     return {"model": model, "input": CANARY, "instructions": CANARY}
 
 
+def _job(prefix: str, model: str) -> str:
+    """An id that tells the model server which model and directives are meant."""
+    return f"{prefix}{'0' * 32}{model.encode().hex()}"
+
+
+def _batch(model: str) -> dict[str, Any]:
+    window: Any = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    return {"input_file_id": _job("file-", model), **window}
+
+
+_JOB = {**_REQUEST_ID, "gen_ai.response.id": ..., "gen_ai.response.model": ...}
+_VIDEO = {**_JOB, "gen_ai.output.type": "video", "gen_ai.response.status": "queued"}
+_COMPACTED = {
+    **_REQUEST_ID,
+    **_USAGE,
+    "openai.api.type": "responses",
+    "gen_ai.response.id": ...,
+    "gen_ai.response.finish_reasons": ("compaction",),
+    "gen_ai.conversation.compacted": True,
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.cache_write.input_tokens": 2,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+}
+
+
+_NEWER = (
+    Case("responses.compact", _responses, _COMPACTED),
+    Case("beta.responses.compact", _responses, _COMPACTED),
+    Case("responses.input_tokens.count", _responses, _REQUEST_ID, operation="count_tokens"),
+    Case("beta.responses.input_tokens.count", _responses, _REQUEST_ID, operation="count_tokens"),
+    Case(
+        "beta.responses.create",
+        _responses,
+        _RESPONSES,
+        streamed=_STREAMED,
+    ),
+    Case(
+        "beta.responses.retrieve",
+        lambda model: {"response_id": _job("resp_", model)},
+        _RESPONSE,
+        operation="fetch_response",
+        streamed=_STREAMED,
+        named=False,
+    ),
+    Case(
+        "decisions.create",
+        lambda model: {
+            "model": model,
+            "input": CANARY,
+            "questions": [{"type": "predicate", "question": CANARY, "name": "sane"}],
+        },
+        {
+            **_REQUEST_ID,
+            **_USAGE,
+            "gen_ai.output.type": "json",
+            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+            "gen_ai.usage.cache_read.input_tokens": 4,
+            "gen_ai.usage.cache_write.input_tokens": 2,
+            "gen_ai.usage.reasoning.output_tokens": 3,
+        },
+    ),
+    Case(
+        "videos.create",
+        lambda model: {"model": model, "prompt": CANARY},
+        _VIDEO,
+        operation="generate_content",
+    ),
+    Case(
+        "videos.remix",
+        lambda model: {"video_id": _job("video_", model), "prompt": CANARY},
+        _VIDEO,
+        operation="generate_content",
+        named=False,
+    ),
+    Case(
+        "videos.retrieve",
+        lambda model: {"video_id": _job("video_", model)},
+        {**_JOB, "gen_ai.response.status": "completed"},
+        operation="fetch_response",
+        named=False,
+    ),
+)
+"""What older versions of the client do not have."""
+
+
 PAYLOAD = Payload(
     client="openai",
     provider="openai",
@@ -110,6 +195,7 @@ PAYLOAD = Payload(
         *("stop", "temperature", "top_p", "n", "seed", "max_tokens", "reasoning_effort"),
         *("response_format", "service_tier", "stream", "metadata", "user"),
     ),
+    warnings=("ignore:The Sora API:DeprecationWarning",),
     usage_in_stream={"stream_options": {"include_usage": True}},
     cases=(
         Case(
@@ -133,7 +219,7 @@ PAYLOAD = Payload(
         ),
         Case(
             "responses.retrieve",  # the id tells the model server which model and directives are meant
-            lambda model: {"response_id": f"resp_{'0' * 32}{model.encode().hex()}"},
+            lambda model: {"response_id": _job("resp_", model)},
             _RESPONSE,
             operation="fetch_response",
             streamed=_streamed("responses.retrieve", _STREAMED),
@@ -208,5 +294,13 @@ PAYLOAD = Payload(
             {**_REQUEST_ID, "gen_ai.response.model": "gpt-4o-mini"},
             operation="moderation",
         ),
+        Case(
+            "batches.create",
+            _batch,
+            {**_JOB, "gen_ai.response.status": "validating"},
+            operation="create_batch",
+            named=False,
+        ),
+        *(case for case in _NEWER if _method(case.path) is not None),
     ),
 )
