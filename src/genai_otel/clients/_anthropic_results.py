@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients._jobs import begin, counting
 from genai_otel.clients._parts import Reader, get, items, reader
 from genai_otel.spec import Facts
 
@@ -44,8 +45,24 @@ def batch(result: Any) -> Facts:
     return facts
 
 
-def line(_: Facts, __: Any) -> None:
-    """A batch's result for one of its requests: a message of its own, with a model and an end of its own."""
+def first_line(facts: Facts, _: Any) -> None:
+    """The first result of a batch: from here on all are counted, unless they were read before."""
+    begin(facts, str(facts.get(semconv.RESPONSE_ID)))
+
+
+def line(facts: Facts, result: Any) -> None:
+    """A batch's result for one of its requests: a message of its own, with a model and a usage of its own."""
+    answered = get(get(result, "result"), "message")
+    if answered is None:  # a request that failed, or was never made
+        return
+    told = message(answered)
+    model = told.get(semconv.RESPONSE_MODEL)
+    if facts.setdefault(semconv.RESPONSE_MODEL, model) != model:
+        facts[semconv.RESPONSE_MODEL] = semconv.OTHER
+    if counting(facts):
+        for name, tokens in told.items():
+            if name.startswith("gen_ai.usage."):
+                _add(facts, name, tokens)
 
 
 def first(facts: Facts, event: Any) -> None:

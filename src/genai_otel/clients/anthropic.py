@@ -80,10 +80,10 @@ _helper: Final[dict[str, Any]] = {
 }
 _count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS, "response": results.count}
 _batch: Final[dict[str, Any]] = {"operation": semconv.CREATE_BATCH, "response": results.batch, "model": None}
-# The convention counts tokens where they were used, not where an answer is fetched: that may happen again and again.
 _results: Final[dict[str, Any]] = {
-    "operation": semconv.FETCH_RESPONSE,
+    "operation": semconv.FETCH_BATCH,
     "request": requests.request({"message_batch_id": semconv.RESPONSE_ID}),
+    "first": results.first_line,
     "chunk": results.line,
     "streaming": Streaming("_iterator", body=lambda lines: lines.http_response),
     "stream_argument": None,

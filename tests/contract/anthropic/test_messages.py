@@ -9,7 +9,7 @@ import pytest
 
 from genai_otel.testing import ModelServer
 from genai_otel.testing.wire import Event
-from tests.contract.payloads.anthropic import MESSAGES
+from tests.contract.payloads.anthropic import MESSAGES, PAYLOAD
 from tests.contract.recorded import Recorded, facts, outcome
 
 pytestmark = pytest.mark.usefixtures("balanced")
@@ -203,22 +203,6 @@ def test_counting_tokens_uses_none(balanced: Recorded, client: Any) -> None:
     assert "gen_ai.client.token.usage" not in balanced.metrics()
 
 
-def test_results_of_a_batch_are_fetched_and_not_counted_again(balanced: Recorded, client: Any) -> None:
-    asked = [{"custom_id": "1", "params": ASKED}]
-    for batches in (client.messages.batches, client.beta.messages.batches):
-        batch = batches.create(requests=asked)
-        kinds = [each.result.type for each in batches.results(batch.id)]
-        assert kinds == ["succeeded", "errored"]
-        made, fetched = balanced.calls()[-2:]
-        assert (made.name, fetched.name) == ("create_batch", "fetch_response")
-        assert fetched.attributes["gen_ai.response.id"] == made.attributes["gen_ai.response.id"] == batch.id
-        assert fetched.attributes["genai_otel.stream.chunks"] == 2
-        assert outcome(fetched) == ("completed", "UNSET", None)
-        batches.results(batch.id).close()
-        assert outcome(balanced.calls()[-1]) == ("closed", "UNSET", None)
-    assert "gen_ai.client.token.usage" not in balanced.metrics()
-
-
 # --- the client's own loops ---------------------------------------------------------------------------------------
 
 
@@ -247,6 +231,35 @@ def test_each_turn_of_a_tool_runner_is_one_call(balanced: Recorded, client: Any,
     assert last.attributes["gen_ai.response.finish_reasons"] == ("stop",)
     assert [usage(span) for span in (first, last)] == [(12, 7, 4, 2)] * 2
     assert first.attributes.get("gen_ai.request.stream", False) is streams
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_each_turn_of_an_async_tool_runner_is_one_call(
+    balanced: Recorded, client: Any, model_server: ModelServer, streams: bool
+) -> None:
+    tool(client)
+    from anthropic import beta_async_tool
+
+    @beta_async_tool
+    async def get_weather(city: str) -> str:
+        """The weather in a city."""
+        return f"sunny in {city}"
+
+    async with PAYLOAD.make(model_server.base_url, True) as other:
+        async for turn in other.beta.messages.tool_runner(**ASKED, tools=[get_weather], stream=streams):
+            if streams:
+                assert (await turn.get_final_message()).content
+    reasons = [span.attributes["gen_ai.response.finish_reasons"] for span in balanced.calls()]
+    assert reasons == [("tool_call",), ("stop",)]
+    assert [usage(span) for span in balanced.calls()] == [(12, 7, 4, 2)] * 2
+
+
+def test_a_tool_runner_that_is_left_ends_its_turn(balanced: Recorded, client: Any) -> None:
+    for turn in client.beta.messages.tool_runner(**ASKED, tools=[tool(client)], stream=True):
+        next(iter(turn))
+        break
+    turn.close()
+    assert outcome(balanced.span())[0] == "closed"
 
 
 def test_a_tool_call(balanced: Recorded, client: Any) -> None:

@@ -40,10 +40,28 @@ def foundry(prefix: str, url: str) -> Any:
     return kind(api_key="k", base_url=url, max_retries=0) if kind else pytest.skip("not in this version")
 
 
+def mantle(prefix: str, url: str) -> Any:
+    kind = getattr(anthropic, f"{prefix}AnthropicBedrockMantle", None)
+    told: Any = {"aws_region": "us-east-1", "api_key": "k", "base_url": url, "max_retries": 0}
+    return kind(**told) if kind else pytest.skip("not in this version")
+
+
+def aws(prefix: str, url: str) -> Any:
+    kind = getattr(anthropic, f"{prefix}AnthropicAWS", None)
+    told: Any = {"aws_region": "us-east-1", "api_key": "k", "workspace_id": "w"}
+    return kind(**told, base_url=url, max_retries=0) if kind else pytest.skip("not in this version")
+
+
 PLATFORMS = pytest.mark.parametrize(
     ("make", "provider"),
-    [(bedrock, "aws.bedrock"), (vertex, "gcp.vertex_ai"), (foundry, "anthropic")],
-    ids=["bedrock", "vertex", "foundry"],
+    [
+        (bedrock, "aws.bedrock"),
+        (vertex, "gcp.vertex_ai"),
+        (foundry, "anthropic"),
+        (mantle, "aws.bedrock"),
+        (aws, "anthropic"),
+    ],
+    ids=["bedrock", "vertex", "foundry", "mantle", "aws"],
 )
 Make = Callable[[str, str], Any]
 

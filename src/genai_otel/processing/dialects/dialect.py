@@ -63,7 +63,7 @@ class Dialect:
     :ivar indexed: what stands before and behind the index of each choice, and what the values are together.
     :ivar words: conventional name, and its value by a word of the dialect.
     :ivar first_chunk: the event that marks the first chunk of a stream, or an attribute with its time of day.
-    :ivar uncounted: by provider, the parts that the dialect does not count as input, so that they are added to it.
+    :ivar uncounted: by provider (``*``: by any), a total, and what the dialect leaves out of it, so that it is added.
     :ivar whole: a span without an error and without any of these only says that a stream has begun, and is no call.
     :ivar seconds: how long the call took, where its span is a moment.
     :ivar nameless: it never tells the response's id.
@@ -77,7 +77,9 @@ class Dialect:
     indexed: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     first_chunk: str | None = None
-    uncounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    uncounted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, Mapping[str, tuple[str, ...]]]
+    )
     whole: frozenset[str] = frozenset()
     seconds: str | None = None
     nameless: bool = False

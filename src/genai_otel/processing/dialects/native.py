@@ -10,9 +10,27 @@ from genai_otel.processing.dialects.dialect import Dialect
 ANTHROPIC: Final = Dialect(
     "anthropic",
     marks=frozenset({"anthropic.request.id", "anthropic.message.stop_reason"}),
+    # Some of its spans name no operation; the address of the request does.
+    operations=(
+        (
+            "http.route",
+            {
+                "/v1/messages/count_tokens": semconv.COUNT_TOKENS,
+                "/v1/messages/batches/{message_batch_id}/results": semconv.FETCH_BATCH,
+            },
+        ),
+    ),
     renamed={
         "anthropic.message.stop_reason": semconv.RESPONSE_FINISH_REASONS,
         "anthropic.request.id": semconv.REQUEST_ID,
+        "anthropic.message.batch.id": semconv.RESPONSE_ID,
+    },
+    # Summaries of the context, which the vendor makes on the way, are billed and stand in no total.
+    uncounted={
+        "*": {
+            semconv.USAGE_INPUT_TOKENS: ("anthropic.usage.compaction.input_tokens",),
+            semconv.USAGE_OUTPUT_TOKENS: ("anthropic.usage.compaction.output_tokens",),
+        }
     },
     words={
         # Where the vendor's answer names an error, our own spans name the exception that the client makes of it.

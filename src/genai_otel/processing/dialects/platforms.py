@@ -61,7 +61,7 @@ OPENLIT: Final = Dialect(
     "openlit",
     marks=frozenset({"gen_ai.sdk.version"}),
     renamed={"gen_ai.server.time_to_first_token": semconv.RESPONSE_TIME_TO_FIRST_CHUNK},
-    uncounted={"anthropic": _PARTS},
+    uncounted={"anthropic": {semconv.USAGE_INPUT_TOKENS: _PARTS}},
 )
 
 _ITSELF: Final = ""

@@ -187,10 +187,11 @@ class _Reading:
             yield self._attributes[name]
 
     def _count(self, dialect: Dialect) -> None:
-        """The conventions' input includes what was read from a cache and written to it."""
+        """The conventions' totals include what was read from a cache and written to it, and all else that was used."""
         said = {**self._attributes, **self.changed} if dialect.uncounted else {}
-        parts = dialect.uncounted.get(said.get(semconv.PROVIDER_NAME, ""), ())
-        total = said.get(semconv.USAGE_INPUT_TOKENS)
-        if type(total) is int and parts:
+        provider = said.get(semconv.PROVIDER_NAME, "")
+        for name, parts in (dialect.uncounted.get(provider) or dialect.uncounted.get("*", {})).items():
+            total = said.get(name)
             counts = [count for part in parts if type(count := said.get(part)) is int]
-            self.changed[semconv.USAGE_INPUT_TOKENS] = total + sum(counts)
+            if type(total) is int and counts:
+                self.changed[name] = total + sum(counts)
