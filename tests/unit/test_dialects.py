@@ -131,6 +131,35 @@ def test_older_messages_by_index() -> None:
     assert attributes_of(span)["gen_ai.provider.name"] == "openai"
 
 
+def test_what_anthropic_counts_beside_its_totals_is_used_all_the_same() -> None:
+    span = seen(**{
+        "anthropic.request.id": "req_1",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.usage.input_tokens": 12,
+        "gen_ai.usage.output_tokens": 7,
+        "anthropic.usage.compaction.input_tokens": 100,
+        "anthropic.usage.compaction.output_tokens": 30,
+        "anthropic.message.stop_reason": "refusal",
+    }).owning  # fmt: skip
+    told = attributes_of(span)
+    assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (112, 37)
+    assert told["gen_ai.response.finish_reasons"] == ("content_filter",)
+
+
+@pytest.mark.parametrize(
+    ("route", "meant"),
+    [
+        ("/v1/messages/count_tokens", "count_tokens"),
+        ("/v1/messages/batches/{message_batch_id}/results", "fetch_batch"),
+        ("/v1/messages/batches", None),  # handing one in and listing them have the same address
+    ],
+)
+def test_what_anthropic_names_by_its_address_alone(route: str, meant: str | None) -> None:
+    told = {"anthropic.request.id": "req_1", "http.route": route, "anthropic.message.batch.id": "msgbatch_1"}
+    assert operation(told) == meant
+
+
 def test_an_error_without_a_name_is_an_error() -> None:
     def fail(span: Any) -> None:
         span.set_attributes({"langfuse.observation.type": "generation"})

@@ -101,14 +101,30 @@ def test_its_own_is_off_where_we_trace(warm: Warm, model_server: ModelServer) ->
 
 @needs_native
 @pytest.mark.parametrize(
+    ("env", "option"),
+    [({"ANTHROPIC_OPEN_TELEMETRY": "false"}, None), ({"ANTHROPIC_OPEN_TELEMETRY": "true"}, "False")],
+    ids=["variable", "option"],
+)
+def test_it_stays_off_where_the_program_says_so(
+    warm: Warm, model_server: ModelServer, env: Mapping[str, str], option: object
+) -> None:
+    ours, theirs, counted, tokens = traced(warm, model_server, env, option=option)
+    assert (len(ours), len(theirs)) == (CALLS, 0)
+    check_counts(counted, tokens)
+
+
+@needs_native
+@pytest.mark.parametrize(
     ("env", "option", "late"),
     [
         ({}, "{}", False),
         ({}, "{'traces': {'content_mode': 'content'}}", False),
         ({"ANTHROPIC_OPEN_TELEMETRY": "true"}, None, False),
         ({}, None, True),  # the client was made before the set-up
+        ({"ANTHROPIC_OPEN_TELEMETRY": "false"}, "{}", False),
+        ({}, "{}", True),
     ],
-    ids=["option", "content", "variable", "late"],
+    ids=["option", "content", "variable", "late", "option-not-variable", "option-late"],
 )
 def test_one_that_the_program_switched_on_is_not_counted(
     warm: Warm, model_server: ModelServer, env: Mapping[str, str], option: object, late: bool
@@ -131,6 +147,16 @@ def test_native_is_the_clients_spans_alone(
     assert (len(ours), len(theirs)) == (0, CALLS)
     assert all(span.attributes.get("genai_otel.measured") is True for span in theirs)
     check_counts(counted, tokens, whole=WHOLE - 1)  # it looks into no response that the program reads itself
+
+
+@needs_native
+@pytest.mark.parametrize("late", [False, True])
+def test_native_is_none_of_a_client_that_the_program_silenced(
+    warm: Warm, model_server: ModelServer, late: bool
+) -> None:
+    env = {"GENAI_OTEL_CLIENTS_NATIVE": "anthropic"}
+    ours, theirs, counted, _ = traced(warm, model_server, env, option="False", late=late)
+    assert (len(ours), len(theirs), counted) == (0, 0, 0)
 
 
 def test_off_is_nothing(warm: Warm, model_server: ModelServer) -> None:
