@@ -132,7 +132,7 @@ def test_older_messages_by_index() -> None:
 
 
 def test_what_anthropic_counts_beside_its_totals_is_used_all_the_same() -> None:
-    span = seen(**{
+    said: dict[str, Any] = {
         "anthropic.request.id": "req_1",
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "aws.bedrock",
@@ -141,8 +141,8 @@ def test_what_anthropic_counts_beside_its_totals_is_used_all_the_same() -> None:
         "anthropic.usage.compaction.input_tokens": 100,
         "anthropic.usage.compaction.output_tokens": 30,
         "anthropic.message.stop_reason": "refusal",
-    }).owning  # fmt: skip
-    told = attributes_of(span)
+    }
+    told = attributes_of(seen(**said).owning)
     assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (112, 37)
     assert told["gen_ai.response.finish_reasons"] == ("content_filter",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def usage(span: Any) -> tuple[Any, ...]:
 
 def counted(balanced: Recorded) -> dict[str, float]:
     points = balanced.metrics().get("gen_ai.client.token.usage", [])
-    return {point.attributes["gen_ai.token.type"]: point.sum or 0 for point in points}
+    return {str(point.attributes["gen_ai.token.type"]): point.sum or 0 for point in points}
 
 
 @pytest.mark.parametrize("beta", [False, True])
@@ -65,13 +66,11 @@ def results(server: ModelServer, *lines: Mapping[str, Any]) -> str:
 
 
 def line_of(event: Event) -> bytes:
-    import json
-
     return json.dumps(event.data).encode() + b"\n"
 
 
 def message(model: str, tokens: int) -> dict[str, Any]:
-    told = {"id": f"msg_{tokens}", "type": "message", "role": "assistant", "content": [], "model": model}
+    told: Any = {"id": f"msg_{tokens}", "type": "message", "role": "assistant", "content": [], "model": model}
     took = {"input_tokens": tokens, "output_tokens": 1}
     return {"type": "succeeded", "message": {**told, "stop_reason": "end_turn", "usage": took}}
 

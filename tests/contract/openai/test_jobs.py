@@ -32,7 +32,7 @@ def usage(span: Any) -> tuple[Any, ...]:
 
 def counted(balanced: Recorded) -> dict[str, float]:
     points = balanced.metrics().get("gen_ai.client.token.usage", [])
-    return {point.attributes["gen_ai.token.type"]: point.sum or 0 for point in points}
+    return {str(point.attributes["gen_ai.token.type"]): point.sum or 0 for point in points}
 
 
 def newer(batch: Any) -> None:
