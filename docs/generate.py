@@ -35,14 +35,15 @@ def clients() -> str:
     ]
     for spec in SPECS:
         distribution, floor = _floor(spec)
-        newest = next(filter(None, (_locked(lock, distribution) for lock in NEWEST)), "?")
+        names = (distribution, f"{distribution}-cpu")  # one is installed under another name
+        newest = next(filter(None, (_locked(lock, name) for lock in NEWEST for name in names)), "?")
         endpoints = [each for endpoint in spec.endpoints for each in (endpoint, *endpoint.routes)]
         operations = sorted({each.operation for each in endpoints if each.operation})
         cells = (
             f"`{distribution}`",
             f"{floor} to {newest}",
             ", ".join(operations),
-            "yes" if any(each.chunk is not None for each in endpoints) else "",
+            "yes" if any(each.chunk is not None or each.fed is not None for each in endpoints) else "",
             "yes" if spec.raw is not None else "",
             "wrap, native, off" if spec.native is not None else "",
         )
@@ -68,7 +69,7 @@ def _locked(lock: Path, distribution: str) -> str:
 
 NEWEST = [
     path
-    for name in ("clients", "litellm", "aiobotocore", "dev")
+    for name in ("clients", "litellm", "aiobotocore", "engines", "llama-cpp", "vllm", "dev")
     if (path := ROOT / "requirements" / f"{name}.txt").exists()
 ]
 PARTS = (

@@ -159,6 +159,19 @@ Route = Callable[
 
 
 @dataclass(frozen=True, eq=False)
+class Fed:
+    """A call that hands its result piece by piece to an object of the program's, before it returns.
+
+    ``receiver`` finds that object among the arguments, None where the call has none; ``method`` is its method that
+    gets a piece, ``before`` how many it gets before the first that the model made.
+    """
+
+    receiver: Callable[[Mapping[str, Any]], Any]
+    method: str
+    before: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """One method of a client.
 
@@ -183,6 +196,11 @@ class Endpoint:
     ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
     give their next element, no call by itself.
     ``session`` says that the target opens a connection with many responses.
+
+    What stands beside a model in the same process may need more.  ``answer`` reads results that mean something only
+    together with the arguments, in place of ``response``; ``fed`` is for calls that hand out their result before they
+    return.  A call that ``gathers`` consists of others of the client: those that ``add`` put their facts on its span
+    and have none of their own.  An endpoint without an operation is a method that only adds, and else is no call.
     """
 
     target: str
@@ -191,6 +209,7 @@ class Endpoint:
     asynchronous: bool = False
     request: Callable[[Mapping[str, Any]], Facts] = _no_request
     response: Callable[[Any], Facts] = _no_response
+    answer: Callable[[Mapping[str, Any], Any], Facts] | None = None
     first: Callable[[Facts, Any], None] | None = None
     chunk: Callable[[Facts, Any], None] | None = None
     content: Content | None = None
@@ -206,6 +225,9 @@ class Endpoint:
     deferred: str | None = None
     step: bool = False
     session: Session | None = None
+    fed: Fed | None = None
+    gathers: bool = False
+    adds: bool = False
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""

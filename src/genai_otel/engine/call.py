@@ -54,6 +54,7 @@ class Call:
     around: Context | None = None  # of a generator: in which context it was begun
     hides: bool = False
     ambient: BaseException | None = None
+    busy: bool = False  # with a call that it consists of
 
     # --- while the client's code runs -------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from genai_otel import fence
+from genai_otel.engine.inner import adding, feeding
 from genai_otel.engine.invoke import Wrapper, named, wrapper
 from genai_otel.engine.session import opening
 from genai_otel.engine.steps import stepping
@@ -23,6 +24,11 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
         return opening(spec, endpoint, endpoint.session)
     if endpoint.step:
         return stepping(endpoint.asynchronous)
+    if endpoint.adds:
+        run = (
+            wrapper_of(spec, replace(endpoint, adds=False)) if endpoint.operation or endpoint.route else None
+        )
+        return adding(spec, endpoint, run)
     if endpoint.deferred is not None:
         return _deferring(spec, endpoint, endpoint.deferred)
     if endpoint.route is not None:
@@ -33,7 +39,7 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
     wrappers: dict[int, Wrapper] = {}
-    only, positional = endpoint.only, endpoint.positional
+    only, positional, fed = endpoint.only, endpoint.positional, endpoint.fed
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -54,7 +60,9 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
         chosen, arguments, *subject = found
         run = wrappers.get(id(chosen)) or wrappers.setdefault(id(chosen), wrapper(spec, chosen))
         asked = subject[0] if subject else instance
-        return run(_Prepared(wrapped, args, kwargs), asked, (), dict(arguments))
+        prepared = _Prepared(wrapped, args, kwargs)
+        told = prepared if fed is None else feeding(prepared, fed, arguments)
+        return run(told, asked, (), dict(arguments))
 
     return invoke
 

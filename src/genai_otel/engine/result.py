@@ -32,10 +32,12 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
 
 
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
-    if call.endpoint.streams(arguments):
+    endpoint = call.endpoint
+    if endpoint.streams(arguments):
         return follow(call, result)
     _read_content(call, result)
-    call.returned(call.endpoint.response(result))
+    answer = endpoint.answer
+    call.returned(endpoint.response(result) if answer is None else answer(arguments, result))
     return result
 
 

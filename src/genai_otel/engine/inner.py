@@ -1,0 +1,122 @@
+"""What goes on inside a call while the client's method runs: calls that it consists of, pieces of its result.
+
+A client of models in the same process has many layers that a program can call, each made of the next.  The outermost
+one is the call; what only the inner ones know, tokens above all, is added to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from opentelemetry.context import get_current
+
+from genai_otel import fence, semconv
+from genai_otel.context import DESTINATION_KEY, SPAN_KEY
+from genai_otel.engine.call import Call, open_calls
+from genai_otel.engine.invoke import Wrapper, named
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Fed
+
+
+def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper:
+    """For methods of which other calls consist; ``run`` serves those that are calls by themselves."""
+
+    def invoke(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        around = _current()
+        if around is None or around.spec is not spec or not around.endpoint.gathers or around.busy:
+            return wrapped(*args, **kwargs) if run is None else run(wrapped, instance, args, kwargs)
+        chosen, arguments = endpoint, kwargs
+        with fence.contain("engine.route"):
+            chosen, arguments = _chosen(endpoint, instance, args, kwargs)
+        step = wrapped if endpoint.fed is None else feeding(wrapped, endpoint.fed, arguments)
+        around.busy = True  # what this one consists of is in its own facts
+        try:
+            result = step(*args, **kwargs)
+        finally:
+            around.busy = False
+        with fence.contain("engine.adds"):
+            _add(around.attributes, chosen.request(arguments))
+            answer = chosen.answer
+            _add(around.attributes, chosen.response(result) if answer is None else answer(arguments, result))
+        return result
+
+    return invoke
+
+
+def _current() -> Call | None:
+    """The call that is going on here."""
+    context = get_current()
+    if DESTINATION_KEY not in context:
+        return None
+    span = context.get(SPAN_KEY)
+    return next((call for call in open_calls() if call.span is span), None)
+
+
+def _chosen(
+    endpoint: Endpoint, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Endpoint, Mapping[str, Any]]:
+    arguments = named(endpoint, args, kwargs) if args else kwargs
+    found = None if endpoint.route is None else endpoint.route(instance, arguments)
+    return (endpoint, arguments) if found is None else found[:2]
+
+
+def _add(facts: Facts, more: Facts) -> None:
+    for name, value in more.items():
+        if name not in facts:
+            facts[name] = value
+        elif name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
+            facts[name] += value
+
+
+# --- results that come before the method returns ---------------------------------------------------
+
+
+def feeding(wrapped: Callable[..., Any], fed: Fed, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+    """``wrapped``, and a look at the pieces that it hands out, for the call that is going on when it is called."""
+    receiver = None
+    with fence.contain("engine.fed"):
+        receiver = fed.receiver(arguments)
+    if receiver is None:
+        return wrapped
+
+    def step(*args: Any, **kwargs: Any) -> Any:
+        release = None
+        with fence.contain("engine.fed"):
+            release = _watch(_current(), receiver, fed)
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            if release is not None:
+                release()
+
+    return step
+
+
+def _watch(call: Call | None, receiver: Any, fed: Fed) -> Callable[[], None] | None:
+    """Time the pieces that ``receiver`` gets; what to call for it to have its own method back."""
+    if call is None or not hasattr(receiver, "__dict__"):
+        return None
+    name, held = fed.method, receiver.__dict__
+    put: Callable[..., Any] = getattr(receiver, name)
+    own = {name: held[name]} if name in held else {}
+    numbers = count(1 - fed.before)
+
+    def seen(*args: Any, **kwargs: Any) -> Any:
+        number = next(numbers)
+        if number > 0:
+            now = time.perf_counter_ns()
+            call.first = call.first or now
+            call.beat = (number, now)
+        return put(*args, **kwargs)
+
+    def release() -> None:
+        if held.get(name) is seen:
+            del held[name]
+            held.update(own)
+
+    setattr(receiver, name, seen)
+    return release
