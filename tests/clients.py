@@ -21,25 +21,38 @@ ELSEWHERE = {"openai": "make test, make test-floors"}
 # What cannot be installed together has an environment of its own.
 ALONE = {"aiobotocore": ("aiobotocore",)}
 TOGETHER = tuple(name for name in PAYLOADS if name not in ELSEWHERE and name not in sum(ALONE.values(), ()))
-ENVIRONMENTS: dict[str, tuple[str, ...]] = {"clients": TOGETHER, "clients-floor": TOGETHER, **ALONE}
+# Models that run in the process itself need what they run on: `make test-engines`.
+_TORCH = ("sentence_transformers", "transformers")
+ENGINES = {"engines": _TORCH, "engines-floor": _TORCH, "llama-cpp": ("llama_cpp",), "vllm": ("vllm",)}
+CLIENTS: dict[str, tuple[str, ...]] = {"clients": TOGETHER, "clients-floor": TOGETHER, **ALONE}
+ENVIRONMENTS = {**CLIENTS, **ENGINES}
+# There is no wheel of llama-cpp-python; without its parts for images it takes half the time to build.
+BUILD = {"CMAKE_ARGS": "-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF"}
 
 
 def run(lock: str, clients: Sequence[str], arguments: Sequence[str]) -> str:
     """What pytest's closing line said, or what went wrong before it."""
     folder = f".venvs/{lock}"
-    made = subprocess.run([sys.executable, "requirements/install.py", folder, lock], check=False, cwd=ROOT)
+    made = subprocess.run(
+        [sys.executable, "requirements/install.py", folder, lock],
+        check=False,
+        cwd=ROOT,
+        env={**BUILD, **os.environ},
+    )
     if made.returncode:
         return "FAILED to install"
     # Each remembers by itself what failed last.
     kinds = "contract or golden" if lock == "clients" else "contract"  # recorded with the newest clients
     options = ("-m", kinds, "-o", f"cache_dir={folder}/.pytest_cache")
+    if lock in ENGINES:  # in one process: each needs a minute to load what it runs on
+        options = ("-n", "0", *options[2:], "tests/engines")
     done = subprocess.run(
         [str(ROOT / folder / "bin" / "python"), *PYTEST, *options, *arguments],
         check=False,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "CONTRACT_CLIENTS": " ".join(clients)},
+        env={**os.environ, "ENGINES" if lock in ENGINES else "CONTRACT_CLIENTS": " ".join(clients)},
     )
     if done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED and "--last-failed" in arguments:
         return "nothing had failed"
@@ -50,7 +63,7 @@ def run(lock: str, clients: Sequence[str], arguments: Sequence[str]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    chosen = os.environ.get("CLIENTS_IN", "").replace(",", " ").split() or list(ENVIRONMENTS)
+    chosen = os.environ.get("CLIENTS_IN", "").replace(",", " ").split() or list(CLIENTS)
     results = {lock: run(lock, ENVIRONMENTS[lock], arguments) for lock in chosen}
     print("\nenvironment      clients")
     for lock, result in results.items():

@@ -17,8 +17,6 @@ from tests.golden.recipes.recipe import (
     anthropic_client,
     openai_calls,
     openai_client,
-    xai_calls,
-    xai_client,
 )
 from tests.golden.replay import Series
 
@@ -41,7 +39,6 @@ def own() -> Mapping[str, Mapping[str, Own]]:
     for vendor, make, calls in (
         ("openai", openai_client, openai_calls),
         ("anthropic", anthropic_client, anthropic_calls),
-        ("xai_sdk", xai_client, xai_calls),
     ):
         if find_spec(vendor) is not None:
             with ModelServer() as server, make(server) as client:

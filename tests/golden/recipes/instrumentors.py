@@ -14,8 +14,6 @@ from tests.golden.recipes.recipe import (
     anthropic_client,
     openai_calls,
     openai_client,
-    xai_calls,
-    xai_client,
 )
 
 if TYPE_CHECKING:
@@ -55,11 +53,6 @@ def _anthropic_native(server: ModelServer, seen: Seen) -> Calls:
     yield from anthropic_calls(server, anthropic_client(server))
 
 
-def _xai_native(server: ModelServer, seen: Seen) -> Calls:
-    trace.set_tracer_provider(seen.provider)
-    yield from xai_calls(server, xai_client(server))
-
-
 RECIPES: Final = {
     "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
     "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
@@ -68,5 +61,4 @@ RECIPES: Final = {
     "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai"),
     "genai_anthropic": _instrumented("opentelemetry.instrumentation.genai.anthropic"),
     "anthropic_native": Recipe(("anthropic",), _anthropic_native),
-    "xai_native": Recipe(("xai-sdk",), _xai_native),
 }
