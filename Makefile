@@ -80,7 +80,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	@$(DEV)
 	$(OURS) --extra dev -o requirements/dev.txt
 	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
-	echo "openai<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
+	echo "openai[realtime]<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
 	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt

@@ -300,16 +300,19 @@ _SESSIONS: Final = {
 }
 
 
-def connections(module: str, name: str) -> tuple[Endpoint, ...]:
-    """The methods that open a connection of an API: those of the context managers that ``connect`` gives."""
-    manager = f"{module}:{{}}{name}ConnectionManager.{{}}"
+def connections(module: str, api: str, name: str = "") -> tuple[Endpoint, ...]:
+    """The methods that open a connection of an API: those of the context managers that ``connect`` gives.
+
+    ``name`` is how the connection is called where that is not as the API.
+    """
+    manager = f"{module}:{{}}{name or api}ConnectionManager.{{}}"
     return tuple(
         Endpoint(
             manager.format("Async" if asynchronous else "", method),
             semconv.REALTIME_SESSION,
             asynchronous=asynchronous,
             chunk=_session_facts,
-            session=_SESSIONS[name],
+            session=_SESSIONS[api],
         )
         for asynchronous, methods in ((False, ("__enter__", "enter")), (True, ("__aenter__", "enter")))
         for method in methods

@@ -167,6 +167,8 @@ SPEC: Final = ClientSpec(
         *connections(f"{_RESOURCES}responses.responses", "Responses"),
         *connections(f"{_RESOURCES}beta.responses.responses", "Responses"),
         *connections(f"{_RESOURCES}live.live", "Live"),
+        *connections(f"{_RESOURCES}live.sideband", "Live", "Sideband"),
+        *connections(f"{_RESOURCES}live.forks", "Live", "Forks"),
         *both(f"{_RESOURCES}videos", "Videos.create", **_video),
         *both(f"{_RESOURCES}videos", "Videos.remix", **_video),
         *both(f"{_RESOURCES}videos", "Videos.edit", **_video),

@@ -9,7 +9,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context, attach, detach
 
@@ -18,6 +18,9 @@ from genai_otel.engine.call import Call, begin
 from genai_otel.spec import Session, Step, Steps
 
 _MOST_INPUTS: Final = 256
+# As json.loads does it, without its looks at what kind of text it has: this is done for every message.
+_decoder: Any = json.JSONDecoder()
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 
 
 class Responses:
@@ -58,13 +61,12 @@ class Responses:
         at = time.perf_counter_ns()
         self._call.beat = (0, at)
         try:
-            said: Any = json.loads(message)
-        except (ValueError, TypeError, RecursionError):  # of another kind, or the vendor's mistake
-            return
-        if type(said) is dict:
-            with fence.contain("engine.session"):
-                for step in steps(cast("dict[str, Any]", said)):
+            said = _meaning(message)
+            if said is not None:
+                for step in steps(said):
                     self._TAKES[step.kind](self, step, at)
+        except Exception as error:  # noqa: BLE001 - the fence of the hot path
+            fence.report("engine.session", error)
 
     def _settle(self, step: Step, _: int) -> None:
         self._settings.update(step.value)
@@ -163,6 +165,16 @@ class Responses:
         "ends": _end,
         "failed": _fail,
     }
+
+
+def _meaning(message: Any) -> dict[str, Any] | None:
+    """The object that a message is; None where it is of another kind, or the vendor's mistake."""
+    try:
+        text = message if message.__class__ is str else message.decode()
+        said, _ = _scan(text.lstrip(), 0)
+    except (AttributeError, ValueError, RecursionError, StopIteration):
+        return None
+    return said if said.__class__ is dict else None
 
 
 def _keep(call: Call, value: Any) -> None:

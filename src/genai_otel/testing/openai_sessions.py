@@ -22,7 +22,7 @@ from genai_otel.testing.wire import Event, Reply, Request, items, mapping, strin
 
 Fields = dict[str, object]
 
-_PATHS = re.compile(r"GET .*/(realtime|responses|live/sessions)")
+_PATHS = re.compile(r"GET .*/(realtime|responses|live/sessions(/[^/]+(/\w+)?)?)")
 error = openai_api.error
 
 
@@ -39,7 +39,7 @@ def dialogue(request: Request, jobs: Jobs) -> Dialogue:
         return _Responses(jobs)
     if request.route.endswith("/realtime"):
         return _Realtime(jobs, model(request), beta=request.headers.get("openai-beta") == "realtime=v1")
-    return _Live(jobs)
+    return _Live(jobs, attached=not request.route.endswith("/sessions"))
 
 
 def _refusal(kind: str, message: str, cause: object, **more: object) -> Event:
@@ -266,9 +266,11 @@ def _with(reply: Reply, fields: Mapping[str, object]) -> Reply:
 class _Live:
     closed = False
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, *, attached: bool) -> None:
         self._jobs = jobs
         self._session: Fields = {"id": new_id("live_"), "expires_at": now() + 3600, "status": "active"}
+        if attached:  # to a session that another connection has started
+            self._session["delegation"] = {"type": "responses", "responses": {"model": DEFAULT_MODEL}}
 
     def opened(self) -> Iterable[Event]:
         return ()

@@ -457,10 +457,13 @@ async def test_responses(balanced: Recorded, talker: Talker) -> None:
     if not _has(talker.client, "responses"):
         pytest.skip("this version has no Responses over a WebSocket")
     async with talker.caller.entered(talker.client.responses.connect()) as connection:
-        create = connection.response.create
-        await settled(create(model="gpt-4o", input=CANARY, temperature=0.5, stream_id="a"))
-        await settled(create(model="gpt-4o+error-429", input="hi", stream_id="b"))
-        await settled(create(model="gpt-4o-mini+midstream-error-4", input="hi", stream_id="c"))
+        for lane, model in (
+            ("a", "gpt-4o"),
+            ("b", "gpt-4o+error-429"),
+            ("c", "gpt-4o-mini+midstream-error-4"),
+        ):
+            asked = {"type": "response.create", "model": model, "input": CANARY, "temperature": 0.5}
+            await settled(connection.send({**asked, "stream_id": lane}))  # lanes are newer than the API
         ends: list[str] = []
         async for event in events(connection):
             ends += [event.type] if event.type in ("response.completed", "error") else []
@@ -505,6 +508,19 @@ async def test_live(balanced: Recorded, talker: Talker) -> None:
     assert outcome(above)[0] == "completed"
     assert above.attributes["gen_ai.request.model"] == "gpt-live-1"
     assert above.attributes["gen_ai.conversation.id"] == asked.attributes["gen_ai.conversation.id"]
+
+
+@pytest.mark.parametrize("way", ["sideband", "forks"])
+async def test_live_from_a_second_connection(balanced: Recorded, talker: Talker, way: str) -> None:
+    if not _has(talker.client, f"live.{way}"):
+        pytest.skip("this version has no Live API")
+    connect = attrgetter(f"live.{way}.connect")(talker.client)
+    async with talker.caller.entered(connect(session_id="live_1")) as connection:
+        await settled(connection.response.create())
+        await until(connection, _completed)
+    (response,) = responses(balanced)
+    assert response.attributes["gen_ai.response.model"] == "gpt-4o-mini-2024-07-18"
+    assert outcome(response)[0] == "completed"
 
 
 def _completed(event: Any) -> bool:
