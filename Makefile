@@ -67,8 +67,8 @@ RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentatio
 # The package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
 BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
-CLIENTS = --extra dev $(foreach name,anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
-	google-genai groq huggingface-hub mistralai ollama together voyageai xai-sdk,--extra $(name))
+CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
+	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))
 ENGINES = --extra dev --extra transformers --extra sentence-transformers
 # vLLM for processors asks for builds of torch that PyPI has not; PyPI's own of the same version serves.
 VLLM = torch==2.13.0 "torchvision==0.28.*"

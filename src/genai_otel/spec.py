@@ -196,6 +196,8 @@ class Endpoint:
     ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
     give their next element, no call by itself.
     ``session`` says that the target opens a connection with many responses.
+    ``joins`` serves clients whose method makes several requests, of which its result tells nothing: inside another call
+    of the client this one is no call, and its ``response`` gives facts of that one.
 
     What stands beside a model in the same process may need more.  ``answer`` reads results that mean something only
     together with the arguments, in place of ``response``; ``fed`` is for calls that hand out their result before they
@@ -228,6 +230,7 @@ class Endpoint:
     fed: Fed | None = None
     gathers: bool = False
     adds: bool = False
+    joins: bool = False
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""

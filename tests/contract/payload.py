@@ -147,6 +147,8 @@ class Payload:
     """How a span tells the status of an error, of which the model server was asked by that of HTTP."""
     filtered: str = "content_filter"
     """The reason of an answer that a filter stops; that of any other answer where the vendor says nothing of it."""
+    refuses_arguments: bool = True
+    """Whether the first case refuses arguments that it does not know."""
     refuses_broken_json: bool = True
     """Whether the client raises an error where an answer breaks off in the middle of its JSON."""
     warnings: Sequence[str] = ()

@@ -54,9 +54,10 @@ async def test_usage_that_the_program_asks_for_is_counted(
     await caller.read(await caller.stream(case, **caller.payload.usage_in_stream))
     facts = balanced.span().attributes
     assert facts
-    for name, value in case.facts.items():
+    lost = {} if caller.payload.usage_in_stream else case.streamed or {}  # some vendors cannot be asked
+    for name, value in {**case.facts, **lost}.items():
         if name.startswith("gen_ai.usage."):
-            assert facts[name] == value
+            assert facts.get(name) == value
 
 
 @streaming
@@ -124,7 +125,7 @@ async def test_closed_early(
     assert outcome(await dropped(balanced)) == left(case)
     if caller.payload.holds_streams:
         await caller.close()
-    assert await asyncio.to_thread(eventually, lambda: model_server.requests[0].disconnected)
+    assert await asyncio.to_thread(eventually, lambda: model_server.requests[-1].disconnected)
 
 
 @both

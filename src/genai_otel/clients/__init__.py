@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel.clients import (
+    ai21,
     aiobotocore,
     anthropic,
     azure_ai_inference,
@@ -19,16 +20,19 @@ from genai_otel.clients import (
     mistralai,
     ollama,
     openai,
+    replicate,
     sentence_transformers,
     together,
     transformers,
     vllm,
     voyageai,
+    writerai,
     xai_sdk,
 )
 from genai_otel.spec import ClientSpec
 
 SPECS: Final[tuple[ClientSpec, ...]] = (
+    ai21.SPEC,
     aiobotocore.SPEC,
     anthropic.SPEC,
     azure_ai_inference.SPEC,
@@ -43,10 +47,12 @@ SPECS: Final[tuple[ClientSpec, ...]] = (
     mistralai.SPEC,
     ollama.SPEC,
     openai.SPEC,
+    replicate.SPEC,
     sentence_transformers.SPEC,
     together.SPEC,
     transformers.SPEC,
     vllm.SPEC,
     voyageai.SPEC,
+    writerai.SPEC,
     xai_sdk.SPEC,
 )

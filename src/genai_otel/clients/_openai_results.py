@@ -42,8 +42,9 @@ def usage_facts(facts: Facts, usage: Any) -> None:
         tokens = get("output_tokens")
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
-    # Audio says input_token_details, without the plural.
-    details = get("prompt_tokens_details") or get("input_tokens_details") or get("input_token_details")
+    # Audio says input_token_details, without the plural, and a vendor prompt_token_details.
+    details = get("prompt_tokens_details") or get("input_tokens_details")
+    details = details or get("input_token_details") or get("prompt_token_details")
     if details is not None:
         _parts(facts, details, _INPUT_DETAILS)
     details = get("completion_tokens_details") or get("output_tokens_details")

@@ -175,6 +175,17 @@ def _capture_request(call: Call, arguments: Mapping[str, Any]) -> None:
             call.content.update(call.endpoint.content.request(arguments))
 
 
+def joined(spec: ClientSpec, endpoint: Endpoint, result: Any) -> Any:
+    """``result`` of what is no call of its own; its facts belong to the call of that client that it was made in."""
+    if endpoint.joins:
+        with fence.contain("engine.joined"):
+            span = get_current().get(SPAN_KEY)
+            for call in open_calls():
+                if call.span is span and call.spec is spec:
+                    call.attributes.update(endpoint.response(result))
+    return result
+
+
 def open_calls() -> tuple[Call, ...]:
     """The calls that have begun and not ended."""
     return tuple(_open.values())

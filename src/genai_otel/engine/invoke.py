@@ -12,7 +12,7 @@ from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine import record
-from genai_otel.engine.call import begin
+from genai_otel.engine.call import begin, joined
 from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
@@ -49,12 +49,12 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
             )
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
-        if call is not None:
-            if added is not None:
-                call.hides = True
-            call.suspend()
-            return received(call, arguments, result)
-        return result
+        if call is None:
+            return joined(spec, endpoint, result)
+        if added is not None:
+            call.hides = True
+        call.suspend()
+        return received(call, arguments, result)
 
     return invoke
 
@@ -89,11 +89,11 @@ async def _awaited(
         if call is not None:
             call.raised(error)
         raise
-    if call is not None:
-        call.hides = hides
-        call.suspend()
-        return received(call, arguments, result)
-    return result
+    if call is None:
+        return joined(spec, endpoint, result)
+    call.hides = hides
+    call.suspend()
+    return received(call, arguments, result)
 
 
 def _usage_asked(

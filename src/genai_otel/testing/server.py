@@ -21,6 +21,7 @@ from functools import partial
 from typing import Protocol
 
 from genai_otel.testing import (
+    ai21_api,
     anthropic_api,
     bedrock_api,
     cohere_api,
@@ -32,7 +33,9 @@ from genai_otel.testing import (
     openai_api,
     openai_kin,
     openai_sessions,
+    replicate_api,
     voyage_api,
+    writer_api,
     xai_api,
 )
 from genai_otel.testing.answer import Answer, Ask, ToolCall, compose
@@ -73,13 +76,16 @@ class TalkFormat(Protocol):
 _TALKS: tuple[TalkFormat, ...] = (openai_sessions, google_live)
 _FORMATS: tuple[WireFormat, ...] = (
     bedrock_api,  # before the vendors whose form it speaks
+    ai21_api,
     anthropic_api,
     cohere_api,
     google_api,
     huggingface_api,
     mistral_api,
     ollama_api,
+    replicate_api,
     voyage_api,
+    writer_api,
     xai_api,
     *openai_kin.FORMATS,
     openai_api,
