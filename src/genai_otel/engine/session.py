@@ -7,11 +7,12 @@ responses that are still open.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 import weakref
 from collections.abc import Callable
-from inspect import iscoroutinefunction
+from types import MethodType
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -34,8 +35,8 @@ def opening(spec: ClientSpec, endpoint: Endpoint, session: Session) -> Wrapper:
     ) -> Any:
         arguments = kwargs if not args else named(endpoint, args, kwargs)
 
-        def start() -> _Open | None:
-            return _started(spec, endpoint, session, instance, arguments)
+        def start() -> _Open | _Untraced:
+            return _started(spec, endpoint, session, instance, arguments) or _Untraced()
 
         if session.generator:
             manager = wrapped(*args, **kwargs)
@@ -47,44 +48,42 @@ def opening(spec: ClientSpec, endpoint: Endpoint, session: Session) -> Wrapper:
             coroutine = _awaited(start, wrapped, args, kwargs)
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
-        opened = start()
-        try:
-            connection = wrapped(*args, **kwargs)
-        except BaseException as error:
-            if opened is not None:
-                opened.refused(error)
-            raise
-        if opened is not None:
-            opened.given(connection)
-        return connection
+        with start() as opened:
+            return opened.given(wrapped(*args, **kwargs))
 
     return invoke
 
 
 async def _awaited(
-    start: Callable[[], _Open | None],
+    start: Callable[[], _Open | _Untraced],
     open_it: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    opened = start()
-    try:
-        connection = await open_it(*args, **kwargs)
-    except BaseException as error:
-        if opened is not None:
-            opened.refused(error)
-        raise
-    if opened is not None:
-        opened.given(connection)
-    return connection
+    with start() as opened:
+        return opened.given(await open_it(*args, **kwargs))
+
+
+class _Untraced:
+    """A session that is none of ours to trace."""
+
+    def __enter__(self) -> _Untraced:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def given(self, connection: Any) -> Any:
+        """The user gets his connection."""
+        return connection
 
 
 class _Entering:
     """The generator behind a context manager: its first step opens the connection."""
 
-    def __init__(self, generator: Any, start: Callable[[], _Open | None]) -> None:
+    def __init__(self, generator: Any, start: Callable[[], _Open | _Untraced]) -> None:
         self._generator = generator
-        self._start: Callable[[], _Open | None] | None = start
+        self._start: Callable[[], _Open | _Untraced] | None = start
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._generator, name)
@@ -108,8 +107,9 @@ def _started(
         call.ambient = sys.exc_info()[1]
         inside = Context({**context, SPAN_KEY: call.span})
         opened = _Open(call, session, Responses(call, session, subject, read, inside))
-        if hasattr(instance, session.opener):
-            opened.follow_opener(instance, session.opener)
+        with fence.contain("engine.session"):  # a call that has begun is ended by what comes after
+            if hasattr(instance, session.opener):
+                opened.follow_opener(instance, session.opener)
         return opened
     return None
 
@@ -130,7 +130,8 @@ class _Open:
 
     def follow_opener(self, instance: Any, name: str) -> None:
         """Know of every WebSocket that ``instance`` makes, the first and later ones."""
-        make = getattr(instance, name)
+        kind: type[Any] = type(instance)
+        make = MethodType(getattr(kind, name), instance)  # on which an earlier session may have put its own
 
         def opener(*args: Any, **kwargs: Any) -> Any:
             socket = make(*args, **kwargs)
@@ -142,23 +143,36 @@ class _Open:
             self._watch(socket)
             return socket
 
-        setattr(instance, name, async_opener if iscoroutinefunction(make) else opener)
+        setattr(instance, name, async_opener if inspect.iscoroutinefunction(make) else opener)
 
-    def refused(self, error: BaseException) -> None:
-        """There is no connection."""
-        self._release()
-        for call in self._responses.take_all():
-            call.raised(error)
-        self._call.raised(error)
+    def __enter__(self) -> _Open:
+        return self
 
-    def given(self, connection: Any) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """It opens, or ``error`` says why not."""
+        if error is not None:
+            self._release()
+            for call in (*self._responses.take_all(), self._call):
+                call.raised(error)
+
+    def given(self, connection: Any) -> Any:
         """The user gets his connection."""
         self._call.suspend()
         with fence.contain("engine.session"):
-            self._watch(self._session.socket(connection))
+            self._follow(connection)
+        return connection
+
+    def _follow(self, connection: Any) -> None:
+        try:
+            socket = self._session.socket(connection)
             self._reopens = self._session.reopens(connection)
-            if not self._over:
-                self._call.followed = weakref.ref(connection, self._dropped)
+        except AttributeError:
+            fence.warn(f"sessions of {self._call.spec.name} cannot be followed in this version")
+            self._end_lost("completed", time.perf_counter_ns(), None)
+            return
+        self._watch(socket)
+        if not self._over:
+            self._call.followed = weakref.ref(connection, self._dropped)
 
     def _watch(self, socket: Any) -> None:
         with fence.contain("engine.session"):

@@ -104,7 +104,8 @@ class _Script:
 class ModelServer(HttpServer):
     """An HTTP server on `host`:`port` (0: any free port) that answers like a model vendor.
 
-    `hook` is asked first, with each request: a `Reply` from it is sent, None means the normal answer.
+    `hook` is asked first, with each request: a `Reply` from it is sent, None means the normal answer. It also talks
+    over WebSockets, for which it needs the `websockets` library, as the clients that do so need it themselves.
     `keep` is the number of requests that the log holds (the last ones).
     """
 

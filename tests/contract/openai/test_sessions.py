@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from genai_otel.clients.openai import SPEC
 from genai_otel.engine.call import abandon_all
 from genai_otel.engine.responses import Responses
 from genai_otel.testing import ModelServer
@@ -156,6 +157,32 @@ async def test_entered_by_hand_and_closed_by_hand(balanced: Recorded, talker: Ta
     await until(connection, done)
     assert balanced.calls()[0].attributes["genai_otel.outcome"] == "completed"
     await settled(connection.close())
+    assert outcome(session(balanced)) == ("completed", "UNSET", None)
+
+
+async def test_one_manager_for_two_connections(balanced: Recorded, talker: Talker) -> None:
+    manager = talker.connect()
+    opened = [await settled(manager.enter()) for _ in range(2)]
+    for connection in opened:
+        await ask(connection)
+        await until(connection, done)
+        await settled(connection.close())
+    kinds = [span.attributes["gen_ai.operation.name"] for span in balanced.calls()]
+    assert kinds == ["chat", "realtime_session"] * 2
+
+
+async def test_a_version_in_which_it_cannot_be_followed(
+    balanced: Recorded, talker: Talker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: Any) -> Any:
+        raise AttributeError
+
+    for endpoint in SPEC.endpoints:
+        if endpoint.session is not None:
+            monkeypatch.setitem(vars(endpoint.session), "socket", missing)
+    async with talker.entered() as connection:
+        await ask(connection)
+        await until(connection, done)
     assert outcome(session(balanced)) == ("completed", "UNSET", None)
 
 
