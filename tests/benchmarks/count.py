@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NamedTuple
 
-from tests.benchmarks import patches, subjects
+from tests.benchmarks import clients, patches, subjects
 from tests.benchmarks.workloads import WORKLOADS, Run
 
 BATCH = 32
@@ -116,26 +116,28 @@ def measure(run: Run, session: subjects.Session, calls: int) -> Work:
 def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
     """For each workload what the subject adds: with it, less without it, in the same process."""
     for name in names:
-        WORKLOADS[name].make()(1)
-    before = patches.snapshot(*CLIENTS)
+        clients.workload(name).make()(1)
+    before = patches.snapshot(*CLIENTS, *clients.packages(names))
     session = subjects.set_up(subject)
     changed = patches.difference(before)
     gc.disable()  # a collection in the middle of a pass would be counted
     work: dict[str, Work] = {}
     for name in names:
-        calls = 1 if name.startswith("stream") else 4
+        calls = 1 if "stream" in name else 4
         measured: list[Work] = []
         for on in (False, True):
             patches.switch(changed, on=on)
-            measured.append(measure(WORKLOADS[name].make(), session, calls))
+            measured.append(measure(clients.workload(name).make(), session, calls))
         work[name] = measured[1].minus(measured[0])
     return work
 
 
-def count(subject: str, names: Sequence[str], mode: str = "default") -> dict[str, Work]:
-    """:func:`added`, in a process of its own."""
+def count(
+    subject: str, names: Sequence[str], mode: str = "default", *, python: str = sys.executable
+) -> dict[str, Work]:
+    """:func:`added`, in a process of its own, of the interpreter ``python``."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, subject, *names],
+        [python, "-m", __name__, subject, *names],
         env=subjects.environment(mode),
         capture_output=True,
         text=True,
@@ -147,9 +149,9 @@ def count(subject: str, names: Sequence[str], mode: str = "default") -> dict[str
     return {name: Work(*values) for name, values in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def per_chunk(work: dict[str, Work], suffix: str = "") -> Work:
+def per_chunk(work: dict[str, Work], suffix: str = "", prefix: str = "") -> Work:
     """What one more chunk of a stream costs: 60 chunks less 20, by 40.  ``suffix`` is "_async" for the other kind."""
-    long, short = work[f"stream60{suffix}"], work[f"stream20{suffix}"]
+    long, short = work[f"{prefix}stream60{suffix}"], work[f"{prefix}stream20{suffix}"]
     return Work(*(round((a - b) / 40, 1) for a, b in zip(long, short, strict=True)))
 
 

@@ -73,3 +73,57 @@ def of_control(nothing: dict[str, Work]) -> list[Gate]:
     """The harness itself: where nothing was patched, nothing may be counted."""
     worst = max(abs(work.bytecodes) for work in nothing.values())
     return [Gate("bytecodes of the control, where nothing is patched", worst, 0)]
+
+
+# --- the other clients ----------------------------------------------------------------------------
+
+
+class Limit(NamedTuple):
+    """What a method costs more than all others, and why."""
+
+    call: float = BYTECODES_PER_CALL
+    chunk: float = BYTECODES_PER_CHUNK
+    why: str = ""
+
+
+ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
+"""What is added to the limits of asynchronous methods."""
+
+_AZURE = "its models convert what they hold at each look, and its streams have no iterator behind them"
+_BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
+_PARSE = "an answer that reports all there is costs more than the usual one, and is parsed"
+LIMITS = {
+    "azure_ai_inference:complete": Limit(1_700, 110, _AZURE),
+    "boto3:models.invoke_model": Limit(3_150, why=_BODY),
+    "aiobotocore:models.invoke_model": Limit(3_150, why=_BODY),
+    "cohere:generate": Limit(
+        1_750, why="the answer names its model nowhere, and counts in each of several places"
+    ),
+    "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
+    "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
+    "openai:responses.create": Limit(
+        1_650, why="a response has a status, which says how it ended, and may call tools"
+    ),
+    "openai:responses.parse": Limit(1_700, why=_PARSE),
+    "together:completions.create": Limit(
+        chunk=95, why="the reason of an end may stand in either of two places"
+    ),
+}
+"""Methods that cannot keep the limits of all."""
+
+
+def of_client(work: dict[str, Work]) -> list[Gate]:
+    """From the counts of all workloads of a client; its answers have all facts that they can have."""
+    found: list[Gate] = []
+    for name in work:
+        if "stream" in name:
+            continue
+        method = name.removesuffix("_async")
+        call, chunk, _ = LIMITS.get(method, Limit())
+        suffix = name[len(method) :]
+        more = ASYNCHRONOUS if suffix else Limit(0, 0)
+        found.append(Gate(f"bytecodes per call of {name}", work[name].bytecodes, call + more.call))
+        if f"{method} stream20{suffix}" in work:
+            cost = per_chunk(work, suffix, f"{method} ").bytecodes
+            found.append(Gate(f"bytecodes per chunk of {name}", cost, chunk + more.chunk))
+    return found

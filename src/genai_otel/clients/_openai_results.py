@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from operator import itemgetter
+from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts
@@ -57,34 +59,37 @@ def fields(value: Any) -> Mapping[str, Any]:
     try:
         newer = value.__pydantic_extra__
     except AttributeError:  # a dictionary where a whole field is new, and clients with models of another kind
-        return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else value.__dict__
+        return value if type(value) is dict or isinstance(value, Mapping) else value.__dict__  # pyright: ignore[reportUnknownVariableType] - any mapping
     return {**value.__dict__, **newer} if newer else value.__dict__
+
+
+_told: Final = itemgetter(1)
+"""Whether a pair has a value.  What is done for every call is done in C."""
 
 
 def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
     parts = fields(details)
-    if not any(parts.values()):  # most calls: nothing cached, no audio, no reasoning
-        return
-    for part, tokens in parts.items():
-        if tokens and part in names:
-            facts[names[part]] = tokens
+    if any(parts.values()):  # else nothing cached, no audio, no reasoning, as in most calls
+        facts.update(filter(_told, zip(map(names.get, parts), parts.values(), strict=True)))  # pyright: ignore[reportArgumentType, reportCallIssue] - None is the name of parts that are not ours to tell
+        facts.pop(None, None)  # pyright: ignore[reportArgumentType, reportCallIssue] - see above
 
 
 # --- results -------------------------------------------------------------------------------------
 
 
+_IDENTITY: Final = {
+    "id": semconv.RESPONSE_ID,
+    "model": semconv.RESPONSE_MODEL,
+    "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
+    "system_fingerprint": semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
+}
+_IDENTITY_FACTS: Final = tuple(_IDENTITY.values())
+
+
 def identity(facts: Facts, result: Any) -> None:
     """Who answered: id, model, tier and fingerprint, as far as they are there."""
-    if result.id:
-        facts[semconv.RESPONSE_ID] = result.id
-    if result.model:
-        facts[semconv.RESPONSE_MODEL] = result.model
-    tier = getattr(result, "service_tier", None)
-    if tier:
-        facts[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
-    fingerprint = getattr(result, "system_fingerprint", None)
-    if fingerprint:
-        facts[semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT] = fingerprint
+    # A model that has no such field takes long to say so.
+    facts.update(filter(_told, zip(_IDENTITY_FACTS, map(fields(result).get, _IDENTITY), strict=True)))
 
 
 def request_id(facts: Facts, result: Any) -> None:
@@ -122,10 +127,10 @@ def chat_chunk(facts: Facts, chunk: Any, *, ended: _Put = identity) -> None:
 def finished(facts: Facts, choice: Any) -> None:
     """Why one choice of a stream ended, in the place of that choice."""
     reasons = list(facts.get(semconv.RESPONSE_FINISH_REASONS, ()))
-    index = choice.index or 0
+    index = get(choice, "index") or 0
     if index < 1024:  # the index is the vendor's word; a choice that never finishes stays an "error"
         reasons += ["error"] * (index + 1 - len(reasons))
-        reasons[index] = choice.finish_reason
+        reasons[index] = get(choice, "finish_reason")
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
 
 

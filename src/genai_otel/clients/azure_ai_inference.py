@@ -29,33 +29,42 @@ def _peer(client: Any) -> Peer:
 # --- facts ---------------------------------------------------------------------------------------
 
 
-def _plain(facts: Facts) -> None:
-    """Reasons that the client knows are of an enumeration of its own, others are texts."""
-    reasons = facts.get(semconv.RESPONSE_FINISH_REASONS, ())
-    facts[semconv.RESPONSE_FINISH_REASONS] = tuple([getattr(reason, "value", reason) for reason in reasons])
+def _stored(model: Any) -> Any:
+    """What the vendor sent, as the model holds it: read through the model, a value is converted at each look."""
+    return getattr(model, "_data", model)
 
 
-def _chat_response(result: Any) -> Facts:
-    facts = results.chat_response(result)
-    if semconv.RESPONSE_FINISH_REASONS in facts:
-        _plain(facts)
+def _identity(facts: Facts, result: Any) -> None:
+    held = _stored(result)
+    if held.get("id"):
+        facts[semconv.RESPONSE_ID] = held["id"]
+    if held.get("model"):
+        facts[semconv.RESPONSE_MODEL] = held["model"]
+
+
+def _response(result: Any) -> Facts:
+    facts: Facts = {}
+    _identity(facts, result)
+    held = _stored(result)
+    choices = held.get("choices")
+    if choices:
+        reasons = [_stored(choice).get("finish_reason") or "error" for choice in choices]
+        facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
+    usage = held.get("usage")
+    if usage:
+        results.usage_facts(facts, _stored(usage))
     return facts
-
-
-def _ended(facts: Facts, chunk: Any) -> None:
-    results.identity(facts, chunk)
-    _plain(facts)
 
 
 def _chat_chunk(facts: Facts, chunk: Any) -> None:
-    results.chat_chunk(facts, chunk, ended=_ended)
-
-
-def _embeddings_response(result: Any) -> Facts:
-    facts = results.plain_response(result)
-    if result.id:
-        facts[semconv.RESPONSE_ID] = result.id
-    return facts
+    held = chunk._data  # noqa: SLF001 - see _stored
+    for choice in held.get("choices") or ():
+        if getattr(choice, "_data", choice).get("finish_reason"):
+            _identity(facts, chunk)
+            results.finished(facts, choice)
+    usage = held.get("usage")
+    if usage:
+        results.usage_facts(facts, _stored(usage))
 
 
 # --- the endpoints: what a call leaves out stands in the client, or the whole request in one argument ---------------
@@ -110,8 +119,8 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
         semconv.CHAT,
         asynchronous=asynchronous,
         request=requests.request(requests.CHAT),
-        response=_chat_response,
-        first=results.identity,
+        response=_response,
+        first=_identity,
         chunk=_chat_chunk,
         content=messages.CHAT,
         positional=("body",),
@@ -123,7 +132,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
             semconv.EMBEDDINGS,
             asynchronous=asynchronous,
             request=requests.request(requests.EMBEDDINGS),
-            response=_embeddings_response,
+            response=_response,
             positional=("body",),
         )
         for name in ("EmbeddingsClient", "ImageEmbeddingsClient")

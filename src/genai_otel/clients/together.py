@@ -9,27 +9,20 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
 from genai_otel.spec import ClientSpec, Facts, both
 
 
-def _completion_first(facts: Facts, chunk: Any) -> None:
-    for name, fact in (("id", semconv.RESPONSE_ID), ("model", semconv.RESPONSE_MODEL)):
-        value = get(chunk, name)  # the client declares no model here, the vendor sends one
-        if value:
-            facts[fact] = value
-
-
 def _completion_chunk(facts: Facts, chunk: Any) -> None:
     """The reason stands in the choice as the vendor sends it, and beside the choices as the client declares it."""
-    for choice in chunk.choices or ():
-        if get(choice, "finish_reason") is not None:
+    told = results.fields(chunk).get
+    for choice in told("choices") or ():
+        if results.fields(choice).get("finish_reason"):
             results.finished(facts, choice)
-    if chunk.finish_reason is not None:
-        facts.setdefault(semconv.RESPONSE_FINISH_REASONS, (chunk.finish_reason,))
-    if chunk.usage is not None:
-        results.usage_facts(facts, chunk.usage)
+    if told("finish_reason"):
+        facts.setdefault(semconv.RESPONSE_FINISH_REASONS, (told("finish_reason"),))
+    if told("usage") is not None:
+        results.usage_facts(facts, told("usage"))
 
 
 _RESOURCES: Final = "together.resources."
@@ -69,7 +62,7 @@ SPEC: Final = ClientSpec(
             operation=semconv.TEXT_COMPLETION,
             request=_request,
             response=_response,
-            first=_completion_first,
+            first=results.identity,
             chunk=_completion_chunk,
             content=messages.COMPLETIONS,
         ),

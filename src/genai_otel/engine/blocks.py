@@ -1,7 +1,8 @@
 """Follows a stream that reads its connection block by block, and hands out what it decoded from a queue.
 
-The user keeps the client's own object.  On it a method and a queue are replaced: the method that reads the next block
-tells how the stream ends, the queue what the user takes.
+The user keeps the client's own object.  On it one method is replaced: the one that reads the next block, after which
+the queue tells what was in it.  Nearly always that is one chunk, which the user takes next, so it is looked at there
+and then; the chunks of other blocks are looked at as they are taken.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -25,76 +26,94 @@ def follow(call: Call, stream: Any, blocks: Blocks, seen: Seen, exhausted: Calla
     """Tell ``seen`` of every chunk that the user takes, and ``exhausted`` when there will be no more."""
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(stream, lambda _: call.drop())
-    queue = _Queue(getattr(stream, blocks.queue), seen, exhausted)
-    reading = _Reading(call, stream, blocks, queue)
-    waits = inspect.iscoroutinefunction(getattr(stream, blocks.reader))
-    setattr(stream, blocks.queue, queue)
-    setattr(stream, blocks.reader, reading.wait if waits else reading.read)
-    watch_close(blocks.body(stream), partial(_closing, call, reading))
+    read = getattr(stream.__class__, blocks.reader)
+    waits = inspect.iscoroutinefunction(read)
+    reading = _Reading(call, stream, blocks, seen, exhausted)
+    generator = (_blocks_later if waits else _blocks)(reading, read, seen)
+    setattr(stream, blocks.reader, generator.__anext__ if waits else generator.__next__)
+    watch_close(blocks.body(stream), partial(_closing, call, generator))
 
 
-def _closing(call: Call, reading: _Reading) -> None:
-    if not reading.busy:  # else the stream closes its connection itself: how it ended is about to be seen
-        left(call, sys.exc_info()[1])
+def _closing(call: Call, generator: Any) -> None:
+    if getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
+        return  # the stream closes its connection itself: how it ended is about to be seen
+    left(call, sys.exc_info()[1])
 
 
-class _Queue:
-    """A stream's queue, seen from the side of who takes."""
+def _blocks(reading: _Reading, read: Callable[[Any], bool], seen: Seen) -> Iterator[bool]:
+    """In place of the method of a stream: reads a block, and says whether it was the last one."""
+    stream, decoded = reading.stream, reading.decoded
+    last = False
+    while not last:
+        try:
+            last = read(stream())
+        except BaseException as error:
+            reading.broken(error)
+            raise
+        if len(decoded) == 1 and not last:
+            seen(decoded[0])
+        else:
+            reading.unusual(last)
+        yield last
 
-    def __init__(self, queue: Any, seen: Seen, exhausted: Callable[[], None]) -> None:
-        self._queue = queue
-        self._seen = seen
-        self._exhausted = exhausted
-        self.last = False
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._queue, name)
-
-    def empty(self) -> bool:
-        """As it is; empty after the last block is the end."""
-        empty = self._queue.empty()
-        if empty and self.last:
-            self._exhausted()
-        return empty
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        """As it is."""
-        chunk = self._queue.get(*args, **kwargs)
-        with fence.contain("engine.blocks"):
-            self._seen(chunk)
-        return chunk
+async def _blocks_later(reading: _Reading, read: Callable[[Any], Any], seen: Seen) -> AsyncIterator[bool]:
+    """In place of the method of an async stream."""
+    stream, decoded = reading.stream, reading.decoded
+    last = False
+    while not last:
+        try:
+            last = await read(stream())
+        except BaseException as error:
+            reading.broken(error)
+            raise
+        if len(decoded) == 1 and not last:
+            seen(decoded[0])
+        else:
+            reading.unusual(last)
+        yield last
 
 
 class _Reading:
-    """A stream's method that reads its next block and says whether that was the last one."""
+    """What is rare while a stream reads its blocks."""
 
-    def __init__(self, call: Call, stream: Any, blocks: Blocks, queue: _Queue) -> None:
+    def __init__(
+        self, call: Call, stream: Any, blocks: Blocks, seen: Seen, exhausted: Callable[[], None]
+    ) -> None:
+        self.stream: Callable[[], Any] = weakref.ref(stream)  # which refers to this
         self._call = call
-        self._stream: Callable[[], Any] = weakref.ref(stream)  # which refers to this
-        self._read: Any = getattr(stream.__class__, blocks.reader)
-        self._queue = queue
-        self.busy = False
+        self._reader = blocks.reader
+        self._queue: Any = getattr(stream, blocks.queue)
+        self._seen = seen
+        self._exhausted = exhausted
+        self.decoded = self._queue.queue
 
-    def read(self) -> Any:
-        """In place of the method of a stream."""
-        self.busy = True
-        try:
-            self._queue.last = last = self._read(self._stream())
-        except BaseException as error:
-            interrupted(self._call, error)
-            raise
-        finally:
-            self.busy = False
-        return last
+    def broken(self, error: BaseException) -> None:
+        """A block could not be read: the next try is the client's own."""
+        self._release()
+        interrupted(self._call, error)
 
-    async def wait(self) -> Any:
-        """In place of the method of an async stream."""
-        self.busy = True
-        try:
-            self._queue.last = last = await self._read(self._stream())
-        except BaseException as error:
-            interrupted(self._call, error)
-            raise
-        finally:
-            self.busy = False
-        return last
+    def unusual(self, last: bool) -> None:
+        """A block of no chunk, of several, or the last one."""
+        if last:
+            self._release()
+            if not self.decoded:
+                self._exhausted()
+        if self.decoded:
+            self._queue.get = partial(self._take, last)
+
+    def _take(self, last: bool, *args: Any, **kwargs: Any) -> Any:
+        """In place of the queue's method, until it is empty."""
+        chunk = self._queue.__class__.get(self._queue, *args, **kwargs)
+        with fence.contain("engine.blocks"):
+            self._seen(chunk)
+            if not self.decoded:
+                del self._queue.get
+                if last:
+                    self._exhausted()
+        return chunk
+
+    def _release(self) -> None:
+        stream = self.stream()
+        if stream is not None:
+            stream.__dict__.pop(self._reader, None)

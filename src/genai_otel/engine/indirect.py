@@ -38,28 +38,32 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
-    wrappers: dict[int, Wrapper] = {}
+    wrappers: dict[Endpoint, Wrapper] = {}
     only, positional, fed = endpoint.only, endpoint.positional, endpoint.fed
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if only is not None:
+            try:
+                foreign = args[0] not in only
+            except (IndexError, TypeError):  # by name, or of no kind that can be looked up
+                foreign = False
+            if foreign:
+                return wrapped(*args, **kwargs)
         try:
-            foreign = only is not None and args[0] not in only
-        except (IndexError, TypeError):  # by name, or of no kind that can be looked up
-            foreign = False
-        if foreign:
-            return wrapped(*args, **kwargs)
-        found = None
-        with fence.contain("engine.route"):
-            found = route(
-                instance, {**kwargs, **dict(zip(positional, args, strict=False))} if args else kwargs
-            )
+            given = {**kwargs, **dict(zip(positional, args, strict=False))} if args else kwargs
+            found = route(instance, given)
+        except Exception as error:  # noqa: BLE001 - the fence of the hot path
+            fence.report("engine.route", error)
+            found = None
         if found is None:
             return wrapped(*args, **kwargs)
-        chosen, arguments, *subject = found
-        run = wrappers.get(id(chosen)) or wrappers.setdefault(id(chosen), wrapper(spec, chosen))
-        asked = subject[0] if subject else instance
+        chosen, arguments = found[:2]
+        run = wrappers.get(chosen) or wrappers.setdefault(chosen, wrapper(spec, chosen))
+        asked = found[2] if len(found) > 2 else instance
+        if arguments is kwargs and fed is None:
+            return run(wrapped, asked, (), kwargs)
         prepared = _Prepared(wrapped, args, kwargs)
         told = prepared if fed is None else feeding(prepared, fed, arguments)
         return run(told, asked, (), dict(arguments))
