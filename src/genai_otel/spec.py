@@ -146,7 +146,7 @@ class Session:
 
 
 class StreamFailed(Exception):
-    """Raised by a reader of chunks: this chunk tells of an error that the client is about to raise.
+    """Raised by a reader of chunks: this chunk tells of an error, which the client is about to raise or hands on.
 
     Its argument is the error's type, as in :func:`ClientSpec.errors`.
     """

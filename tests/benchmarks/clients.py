@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -70,7 +70,7 @@ def _run(found: Payload, case: Case, chunks: int | None, asynchronous: bool) -> 
         call = lambda: case.call(client, found.model)  # noqa: E731
     else:
         model = f"{found.model}+chunks-{chunks}"
-        extra = found.usage_in_stream if case is found.cases[0] else {}
+        extra: Mapping[str, Any] = found.usage_in_stream if case is found.cases[0] else {}
         call = lambda: case.stream(client, model, **extra)  # noqa: E731
     return _asynchronous(call, chunks) if asynchronous else _synchronous(call, chunks)
 

@@ -97,7 +97,7 @@ LIMITS = {
     "boto3:models.invoke_model": Limit(3_150, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(3_150, why=_BODY),
     "cohere:generate": Limit(
-        1_750, why="the answer names its model nowhere, and counts in each of several places"
+        1_750, why="it leads through a second method that is traced by itself where a program calls it"
     ),
     "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
     "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
@@ -115,14 +115,14 @@ LIMITS = {
 def of_client(work: dict[str, Work]) -> list[Gate]:
     """From the counts of all workloads of a client; its answers have all facts that they can have."""
     found: list[Gate] = []
-    for name in work:
+    for name, each in work.items():
         if "stream" in name:
             continue
         method = name.removesuffix("_async")
         call, chunk, _ = LIMITS.get(method, Limit())
         suffix = name[len(method) :]
         more = ASYNCHRONOUS if suffix else Limit(0, 0)
-        found.append(Gate(f"bytecodes per call of {name}", work[name].bytecodes, call + more.call))
+        found.append(Gate(f"bytecodes per call of {name}", each.bytecodes, call + more.call))
         if f"{method} stream20{suffix}" in work:
             cost = per_chunk(work, suffix, f"{method} ").bytecodes
             found.append(Gate(f"bytecodes per chunk of {name}", cost, chunk + more.chunk))

@@ -10,7 +10,7 @@ from genai_otel import semconv
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
-from genai_otel.spec import Facts
+from genai_otel.spec import Facts, StreamFailed
 
 _Put = Callable[[Facts, Any], None]
 
@@ -116,12 +116,21 @@ def chat_response(result: Any, *, own: _Put = request_id) -> Facts:
 
 def chat_chunk(facts: Facts, chunk: Any, *, ended: _Put = identity) -> None:
     """Facts of one chunk of a completion; ``ended`` reads a chunk that ends a choice, and vendors' own words there."""
-    for choice in chunk.choices or ():
+    for choice in chunk.choices or no_choices(chunk):
         if choice.finish_reason is not None:
             finished(facts, choice)
             ended(facts, chunk)
     if chunk.usage is not None:
         usage_facts(facts, chunk.usage)
+
+
+def no_choices(chunk: Any) -> tuple[()]:
+    """The choices of a chunk that has none; some clients hand the vendor's error on as such a chunk."""
+    error = fields(chunk).get("error")
+    if error:
+        kind = get(error, "type") or get(error, "code")
+        raise StreamFailed(kind if isinstance(kind, str) else "error")
+    return ()
 
 
 def finished(facts: Facts, choice: Any) -> None:

@@ -16,7 +16,7 @@ from genai_otel.spec import ClientSpec, Facts, both
 def _completion_chunk(facts: Facts, chunk: Any) -> None:
     """The reason stands in the choice as the vendor sends it, and beside the choices as the client declares it."""
     told = results.fields(chunk).get
-    for choice in told("choices") or ():
+    for choice in told("choices") or results.no_choices(chunk):
         if results.fields(choice).get("finish_reason"):
             results.finished(facts, choice)
     if told("finish_reason"):

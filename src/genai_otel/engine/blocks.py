@@ -29,7 +29,7 @@ def follow(call: Call, stream: Any, blocks: Blocks, seen: Seen, exhausted: Calla
     read = getattr(stream.__class__, blocks.reader)
     waits = inspect.iscoroutinefunction(read)
     reading = _Reading(call, stream, blocks, seen, exhausted)
-    generator = (_blocks_later if waits else _blocks)(reading, read, seen)
+    generator: Any = (_blocks_later if waits else _blocks)(reading, read, seen)
     setattr(stream, blocks.reader, generator.__anext__ if waits else generator.__next__)
     watch_close(blocks.body(stream), partial(_closing, call, generator))
 

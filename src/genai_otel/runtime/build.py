@@ -117,9 +117,6 @@ def _after_fork(built: Built, handle: Handle) -> Any:
             reset()
         if built.meter_provider in built.owned:
             forked.renew(built.meter_provider, built.readers)
-        provider = built.tracer_provider
-        if provider in built.owned:
-            built.resource = provider.resource  # the SDK gives the child its own service.instance.id
         handle.restart()
 
     return restart

@@ -60,6 +60,5 @@ PAYLOAD = Payload(
     make=_make,
     model="llama-3.3-70B",
     host="api.fireworks.ai",
-    tells_errors=False,
     cases=_CASES,
 )
