@@ -96,8 +96,11 @@ class Tally:
             monitoring.free_tool_id(tool)
 
 
-def measure(run: Run, session: subjects.Session, calls: int) -> Work:
-    """Two passes, the smaller count of each: a cache that was filled in the first is no cost of a call."""
+def measure(run: Run, session: subjects.Session, calls: int, batch: int = BATCH) -> Work:
+    """Two passes, the smaller count of each: a cache that was filled in the first is no cost of a call.
+
+    ``batch`` spans are exported together, none where the export is not counted.
+    """
     run(6)
     session.flush()
     passes: list[Work] = []
@@ -106,10 +109,11 @@ def measure(run: Run, session: subjects.Session, calls: int) -> Work:
         call, export = Tally(), Tally()
         call.run(run, calls)
         session.flush()
-        run(BATCH)
-        export.run(lambda _batch: session.flush(), BATCH)
+        if batch:
+            run(batch)
+            export.run(lambda _batch: session.flush(), batch)
         bytecodes = call.bytecodes / calls
-        passes.append(Work(call.calls / calls, bytecodes, bytecodes + export.bytecodes / BATCH))
+        passes.append(Work(call.calls / calls, bytecodes, bytecodes + export.bytecodes / (batch or 1)))
     return Work(*(min(pair) for pair in zip(*passes, strict=True)))
 
 
@@ -127,7 +131,8 @@ def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
         measured: list[Work] = []
         for on in (False, True):
             patches.switch(changed, on=on)
-            measured.append(measure(clients.workload(name).make(), session, calls))
+            batch = 0 if ":" in name else BATCH  # the export is the same for all clients
+            measured.append(measure(clients.workload(name).make(), session, calls, batch))
         work[name] = measured[1].minus(measured[0])
     return work
 

@@ -93,6 +93,8 @@ _AZURE = "its models convert what they hold at each look, and its streams have n
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
 _PARSE = "an answer that reports all there is costs more than the usual one, and is parsed"
 LIMITS = {
+    "anthropic:messages.parse": Limit(1_650, why=_PARSE),
+    "anthropic:beta.messages.parse": Limit(1_650, why=_PARSE),
     "azure_ai_inference:complete": Limit(1_700, 110, _AZURE),
     "boto3:models.invoke_model": Limit(3_150, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(3_150, why=_BODY),

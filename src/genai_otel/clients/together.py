@@ -13,6 +13,13 @@ from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, no
 from genai_otel.spec import ClientSpec, Facts, both
 
 
+def _completion_first(facts: Facts, chunk: Any) -> None:
+    told = results.fields(chunk).get  # the client declares no model here, the vendor sends one
+    for name, fact in (("id", semconv.RESPONSE_ID), ("model", semconv.RESPONSE_MODEL)):
+        if told(name):
+            facts[fact] = told(name)
+
+
 def _completion_chunk(facts: Facts, chunk: Any) -> None:
     """The reason stands in the choice as the vendor sends it, and beside the choices as the client declares it."""
     told = results.fields(chunk).get
@@ -62,7 +69,7 @@ SPEC: Final = ClientSpec(
             operation=semconv.TEXT_COMPLETION,
             request=_request,
             response=_response,
-            first=results.identity,
+            first=_completion_first,
             chunk=_completion_chunk,
             content=messages.COMPLETIONS,
         ),
