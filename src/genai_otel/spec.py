@@ -183,7 +183,8 @@ class Endpoint:
 
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
     ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's
-    setting asks for it; ``hidden`` says which chunks exist only because of that.  ``streaming`` says how a stream of
+    setting asks for it, and only where what is read are the method's own arguments, not where they stand in another
+    one; ``hidden`` says which chunks exist only because of that.  ``streaming`` says how a stream of
     this endpoint is followed, where it is not as the client's others are.
 
     ``route`` serves methods through which many operations go, or whose facts stand in the instance: it gives the

@@ -6,6 +6,7 @@ import ast
 import sys
 from pathlib import Path
 
+from genai_otel.clients import SPECS
 from genai_otel.engine import patch
 from tests.contract.choice import PAYLOADS
 
@@ -75,3 +76,10 @@ def test_every_client_has_its_payload() -> None:
     tests = Path(__file__).parent.parent
     files = (*tests.glob("contract/payloads/[!_]*.py"), *tests.glob("engines/payloads/[!_]*.py"))
     assert sorted(spec.name for spec in SPECS) == sorted(path.stem for path in files)
+
+
+def test_usage_is_asked_for_only_where_the_arguments_are_the_methods_own() -> None:
+    points = [point for spec in SPECS for each in spec.endpoints for point in (each, *each.routes)]
+    asking = [point for point in points if point.with_usage is not None]
+    assert asking
+    assert [point.target for point in asking if point.deferred or point.route or point.routes] == []

@@ -103,6 +103,7 @@ def _routed(endpoint: Endpoint) -> Endpoint:
     return routed
 
 
+# Usage in streams is not asked for: it takes `model_extras`, a header with it, and not every model has it.
 def _streaming(reader: str) -> Streaming:
     return Streaming(
         blocks=Blocks(
