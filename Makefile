@@ -50,6 +50,8 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@.venvs/rivals/bin/python $(PYTEST) -m rivals tests/contract tests/faults tests/launcher $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/rivals-openai-2 rivals-openai-2
 	@.venvs/rivals-openai-2/bin/python $(PYTEST) -m rivals tests/contract/test_coexistence.py $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/frameworks frameworks
+	@.venvs/frameworks/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
 
 test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
@@ -66,6 +68,9 @@ RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentatio
 	openinference-instrumentation-openai logfire
 # The package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
 BESIDE = $(RIVALS) langfuse opentelemetry-configuration
+# Frameworks that call our clients.
+FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "autogen-ext[openai]" langchain \
+	langchain-openai openai-agents "pydantic-ai-slim[openai]" semantic-kernel strands-agents
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))
@@ -83,6 +88,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	echo "openai[realtime]<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
 	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
+	printf '%s\n' $(FRAMEWORKS) | $(OURS) - --extra dev -o requirements/frameworks.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	$(OURS) $(CLIENTS) -o requirements/clients.txt
 	$(OURS) $(ENGINES) -c requirements/dev.txt -o requirements/engines.txt

@@ -45,8 +45,9 @@ def only_loopback() -> Iterator[None]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs other packages than the rest is chosen by name, `-m rivals`: then it fails without them."""
-    if "rivals" not in str(config.getoption("markexpr")):
-        others = [item for item in items if item.get_closest_marker("rivals")]
+    chosen = str(config.getoption("markexpr"))
+    for name in {"rivals", "frameworks"} - set(chosen.split()):
+        others = [item for item in items if item.get_closest_marker(name)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
 

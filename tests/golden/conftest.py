@@ -15,6 +15,8 @@ from tests.golden.recipes.recipe import (
     Calls,
     anthropic_calls,
     anthropic_client,
+    bedrock_calls,
+    bedrock_client,
     openai_calls,
     openai_client,
 )
@@ -39,6 +41,7 @@ def own() -> Mapping[str, Mapping[str, Own]]:
     for vendor, make, calls in (
         ("openai", openai_client, openai_calls),
         ("anthropic", anthropic_client, anthropic_calls),
+        ("boto3", bedrock_client, bedrock_calls),
     ):
         if find_spec(vendor) is not None:
             with ModelServer() as server, make(server) as client:

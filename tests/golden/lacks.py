@@ -71,6 +71,7 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
         "stream_helper": _REASONING,
         "tools": _REASONING,
     },
+    "botocore": {"stream": (*_STREAM, *_FIRST), "invoke": (*_ID, *_MODEL, *_READ, *_WRITE, *_REASONING)},
     "mlflow": {"*": (*_PROVIDER, *_SERVER), "responses": _REASONS},
     "mlflow_anthropic": {"*": _SERVER, "stream": _MLFLOW_STREAM},
 }
@@ -126,6 +127,8 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "error": {**_ADK, semconv.ERROR_TYPE: "BadRequestError"},
     },
     "litellm": {"error": {semconv.ERROR_TYPE: "BadRequestError"}},
+    # It reads no cached tokens where a model is invoked with a body of its own.
+    "botocore": {"invoke": {semconv.USAGE_INPUT_TOKENS: 6}},
     "mlflow": {"embeddings": _MODEL_ASKED},
     "mlflow_anthropic": {"stream": _CLAUDE_ASKED},
 }

@@ -60,7 +60,7 @@ def _differs(name: str, call: str) -> Mapping[str, Any]:
 
 
 def _ours(own: Mapping[str, Mapping[str, Own]], name: str, call: str) -> Own:
-    vendor = "anthropic" if "anthropic" in name else "openai"
+    vendor = "anthropic" if "anthropic" in name else {"botocore": "boto3"}.get(name, "openai")
     if vendor not in own:
         pytest.skip(f"{vendor} is not installed here; make test-clients has it")
     return own[vendor][call]
@@ -122,7 +122,10 @@ def _as_told(
             for label, value in differing.items()
             if label in LABELS and (label != semconv.ERROR_TYPE or label in told)
         }
-        tokens = differing.get(_TOKENS.get(str(told.get("gen_ai.token.type")), ""), total)
+        usage = _TOKENS.get(str(told.get("gen_ai.token.type")), "")
+        if usage in lacking:
+            continue
+        tokens = differing.get(usage, total)
         found[metric, frozenset(told.items())] = (count, tokens)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -126,3 +127,35 @@ def test_exceptions_of_other_spans_keep_their_text() -> None:
     spans = failed(ValueError("no such table"))
     kept = guarded(spans)
     assert all(mine is theirs for mine, theirs in zip(kept, spans, strict=True))
+
+
+def test_arguments_without_a_namespace_stay_inside_on_a_span_of_a_genai_library_only() -> None:
+    said = has(system_prompt=CANARY, tools=CANARY, prompt=CANARY)
+    (span,) = guarded(ended(lambda span: (said(span), has(gen_ai__system="x", model="m")(span))[0]))
+    assert dict(span.attributes or {}) == {"gen_ai.system": "x", "model": "m"}
+    (other,) = guarded(ended(said))
+    assert set(other.attributes or {}) == {"system_prompt", "tools", "prompt"}
+
+
+def test_of_mlflows_arguments_only_known_facts_leave() -> None:
+    has_all = has(
+        mlflow__spanType='"CHAT_MODEL"', model='"m"', temperature="0.5", extra_body=CANARY, user=CANARY
+    )
+    (span,) = guarded(ended(has_all))
+    assert set(span.attributes or {}) == {"mlflow.spanType", "model", "temperature"}
+
+
+def test_names_that_are_members_of_an_enum_leave_as_text() -> None:
+    class Name(str, Enum):
+        MODEL = "gen_ai.request.model"
+        SAID = "gen_ai.input.messages"
+
+    spans = ended(has(a=1), has(b=1))
+    named: Any = {Name.MODEL: "m", Name.SAID: CANARY}
+    (span,) = guarded([_with(spans[0], named)])
+    assert dict(span.attributes or {}) == {"gen_ai.request.model": "m"}
+    assert all(type(name) is str for name in span.attributes or {})
+
+
+def _with(span: ReadableSpan, attributes: Any) -> ReadableSpan:
+    return ReadableSpan(span.name, span.context, attributes=attributes, resource=span.resource)

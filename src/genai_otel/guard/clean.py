@@ -44,8 +44,9 @@ class Cleaner:
         """The attributes as they may leave; None when that is as they are."""
         cleaned: dict[str, Any] = {}
         changed = False
-        for name, value in attributes.items():
-            if type(name) is not str or (self._is_refused(name) and not isinstance(value, _NO_TEXT)):
+        for given, value in attributes.items():
+            name = _plain(given)
+            if name is None or (self._is_refused(name) and not isinstance(value, _NO_TEXT)):
                 changed = True
                 continue
             safe_name = _safe(name)
@@ -54,7 +55,7 @@ class Cleaner:
             if new is None and value is not None:
                 changed = True
                 continue
-            changed = changed or new is not value or safe_name != name
+            changed = changed or new is not value or safe_name != name or name is not given
             cleaned[safe_name] = new
         return cleaned if changed else None
 
@@ -83,7 +84,9 @@ class Cleaner:
 
     def _is_doubtful(self, name: str) -> bool:
         """Whether it depends on the span, or on the value, what becomes of an attribute of this name."""
-        quoting = not self.with_content and (name in content.EXCEPTION_TEXTS or name == content.MLFLOW)
+        quoting = not self.with_content and (
+            name in content.EXCEPTION_TEXTS or name == content.MLFLOW or content.is_argument(name)
+        )
         return quoting or self._is_refused(name) or is_secret_name(name)
 
     def _is_refused(self, name: str) -> bool:
@@ -115,6 +118,13 @@ class Cleaner:
 @functools.lru_cache(maxsize=_MOST_KNOWN)
 def _safe(name: str) -> str:
     return scrub(utf8(name))
+
+
+def _plain(name: object) -> str | None:
+    """A name as plain text; some frameworks give a member of an ``Enum`` that is text, too."""
+    if type(name) is str:
+        return name
+    return str.__str__(name) if isinstance(name, str) else None
 
 
 def _type(value: object) -> type[object]:

@@ -79,29 +79,35 @@ _CLIENTS: Final = (
 @functools.lru_cache(maxsize=4096)
 def is_content(name: str) -> bool:
     """Whether an attribute, or an event, of this name holds what was said."""
-    if name in _NAMES:
-        return True
-    if not name.startswith(_GENAI):
-        return False
+    return name in _NAMES or (name.startswith(_GENAI) and _says(name))
+
+
+@functools.lru_cache(maxsize=4096)
+def is_argument(name: str) -> bool:
+    """Whether an attribute without a namespace holds what was said, where it stands on a GenAI span."""
+    return "." not in name and name not in _FACTS and _says(name)
+
+
+def _says(name: str) -> bool:
     words = _WORD_ENDS.sub(".", name).lower().split(".")
     if not _ALWAYS.isdisjoint(words):
         return True
     return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
 
 
-def is_genai(attributes: Mapping[str, Any]) -> bool:
+def is_genai(attributes: Mapping[Any, Any]) -> bool:
     """Whether the names are those of a span or record of a GenAI library."""
-    return any(type(name) is str and name.startswith(_GENAI) for name in attributes)
+    return any(isinstance(name, str) and str.startswith(name, _GENAI) for name in attributes)
 
 
 def unquoted(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Attributes of a GenAI span without what may quote what was said and does not show it by its name."""
-    kept = attributes
-    if not attributes.keys().isdisjoint(EXCEPTION_TEXTS):
-        kept = {name: value for name, value in kept.items() if name not in EXCEPTION_TEXTS}
+    kept = {name: value for name, value in attributes.items() if name not in EXCEPTION_TEXTS}
     if MLFLOW in attributes:
         kept = {name: value for name, value in kept.items() if "." in name or name in _FACTS}
-    return kept
+    elif is_genai(attributes):
+        kept = {name: value for name, value in kept.items() if not is_argument(name)}
+    return attributes if len(kept) == len(attributes) else kept
 
 
 def is_client(name: str) -> bool:

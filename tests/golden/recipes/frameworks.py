@@ -26,7 +26,7 @@ def lookup(city: str) -> str:
     return f"{SAID} of {city}"
 
 
-def _runs(server: ModelServer, run: Callable[[], Awaitable[Any]], tool: str = "lookup") -> Calls:
+def runs(server: ModelServer, run: Callable[[], Awaitable[Any]], tool: str = "lookup") -> Calls:
     """One answer; a tool call and then an answer; an error of the vendor."""
 
     def chat() -> None:
@@ -65,7 +65,7 @@ def _pydantic_ai(server: ModelServer, seen: Seen) -> Calls:
         agent = agents.Agent(model, instructions=_SYSTEM, tools=[lookup], name="helper")
         return agent.run(_USER)
 
-    yield from _runs(server, run)
+    yield from runs(server, run)
 
 
 def _strands(server: ModelServer, seen: Seen) -> Calls:
@@ -79,7 +79,7 @@ def _strands(server: ModelServer, seen: Seen) -> Calls:
         agent = strands.Agent(model, system_prompt=_SYSTEM, tools=tools, callback_handler=None, name="helper")
         return agent.invoke_async(_USER)
 
-    yield from _runs(server, run)
+    yield from runs(server, run)
 
 
 def _agent_framework(server: ModelServer, seen: Seen) -> Calls:
@@ -90,7 +90,7 @@ def _agent_framework(server: ModelServer, seen: Seen) -> Calls:
         client = clients.OpenAIChatCompletionClient(MODEL, api_key="k", base_url=server.base_url)
         return framework.Agent(client, instructions=_SYSTEM, tools=[lookup], name="helper").run(_USER)
 
-    yield from _runs(server, run)
+    yield from runs(server, run)
 
 
 def _semantic_kernel(server: ModelServer, seen: Seen) -> Calls:
@@ -109,7 +109,7 @@ def _semantic_kernel(server: ModelServer, seen: Seen) -> Calls:
         )
         return agent.get_response(_USER)
 
-    yield from _runs(server, run, "tools-lookup")
+    yield from runs(server, run, "tools-lookup")
 
 
 def _google_adk(server: ModelServer, seen: Seen) -> Calls:
@@ -126,7 +126,7 @@ def _google_adk(server: ModelServer, seen: Seen) -> Calls:
         async for _ in runner.run_async(user_id="u", session_id=session.id, new_message=message):
             pass
 
-    yield from _runs(server, run)
+    yield from runs(server, run)
 
 
 def _autogen(server: ModelServer, seen: Seen) -> Calls:
@@ -142,7 +142,7 @@ def _autogen(server: ModelServer, seen: Seen) -> Calls:
         )
         return agent.run(task=_USER)
 
-    yield from _runs(server, run)
+    yield from runs(server, run)
 
 
 def _litellm(server: ModelServer, seen: Seen) -> Calls:
@@ -156,7 +156,7 @@ def _litellm(server: ModelServer, seen: Seen) -> Calls:
         await litellm.acompletion(model=f"openai/{MODEL}", messages=messages, **wanted)
         await asyncio.sleep(1)  # its callbacks run afterwards, in the event loop
 
-    for name, call in _runs(server, run):
+    for name, call in runs(server, run):
         if name != "agent":
             yield name, call
 

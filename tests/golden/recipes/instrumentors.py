@@ -12,6 +12,8 @@ from tests.golden.recipes.recipe import (
     Recipe,
     anthropic_calls,
     anthropic_client,
+    bedrock_calls,
+    bedrock_client,
     openai_calls,
     openai_client,
 )
@@ -53,6 +55,13 @@ def _anthropic_native(server: ModelServer, seen: Seen) -> Calls:
     yield from anthropic_calls(server, anthropic_client(server))
 
 
+def _botocore(server: ModelServer, seen: Seen) -> Calls:
+    kind = import_module("opentelemetry.instrumentation.botocore").BotocoreInstrumentor
+    kind().instrument(tracer_provider=seen.provider)
+    with bedrock_client(server) as client:
+        yield from bedrock_calls(server, client)
+
+
 RECIPES: Final = {
     "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
     "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
@@ -60,5 +69,6 @@ RECIPES: Final = {
     "openinference_anthropic": _instrumented("openinference.instrumentation.anthropic"),
     "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai"),
     "genai_anthropic": _instrumented("opentelemetry.instrumentation.genai.anthropic"),
+    "botocore": Recipe(("boto3", "opentelemetry-instrumentation-botocore"), _botocore, _CONTENT),
     "anthropic_native": Recipe(("anthropic",), _anthropic_native),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 MODEL: Final = "gpt-4o-mini"
 CLAUDE: Final = "claude-sonnet-4-6"
+BEDROCK: Final = "anthropic.claude-sonnet-4-20250514-v1:0"
 SAID: Final = "canary-4711"
 """Stands in every prompt, answer, instruction and tool argument, and in no other value."""
 
@@ -123,6 +125,64 @@ def anthropic_calls(server: ModelServer, client: Any) -> Calls:
 
     for call in (chat, stream, stream_helper, tools, error):
         yield call.__name__, call
+
+
+def bedrock_calls(server: ModelServer, client: Any) -> Calls:
+    """The calls of boto3's client of Bedrock: the model repeats what was said."""
+    asked: Any = {
+        "modelId": BEDROCK,
+        "system": [{"text": f"{SAID} of the system"}],
+        "messages": [{"role": "user", "content": [{"text": f"{SAID} of the user"}]}],
+        "inferenceConfig": {"temperature": 0.5, "maxTokens": 50},
+    }
+
+    def chat() -> None:
+        server.reply(f"{SAID} of the model")
+        client.converse(**asked)
+
+    def stream() -> None:
+        server.reply(f"{SAID} of the model")
+        for _ in client.converse_stream(**asked)["stream"]:
+            pass
+
+    def tools() -> None:
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+        function = TOOL["function"]
+        tool = {
+            "name": "lookup",
+            "description": function["description"],
+            "inputSchema": {"json": function["parameters"]},
+        }
+        client.converse(**asked, toolConfig={"tools": [{"toolSpec": tool}]})
+
+    def invoke() -> None:
+        server.reply(f"{SAID} of the model")
+        said = [{"role": "user", "content": [{"type": "text", "text": f"{SAID} of the user"}]}]
+        body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": said}
+        client.invoke_model(modelId=BEDROCK, body=json.dumps(body))["body"].read()
+
+    def error() -> None:
+        server.reply(status=429, directives="leak")
+        with contextlib.suppress(Exception):
+            client.converse(**asked)
+
+    for call in (chat, stream, tools, invoke, error):
+        yield call.__name__, call
+
+
+def bedrock_client(server: ModelServer) -> Any:
+    """The client of the same server, in a ``with`` that closes it."""
+    import boto3
+    from botocore.config import Config
+
+    made: Any = boto3  # its types know nothing
+    keys = {
+        "aws_access_key_id": "AKIAEXAMPLE",
+        "aws_secret_access_key": "sk-test",
+        "region_name": "us-east-1",
+    }
+    config = Config(retries={"total_max_attempts": 1})
+    return contextlib.closing(made.client("bedrock-runtime", endpoint_url=server.url, config=config, **keys))
 
 
 def anthropic_client(server: ModelServer, **options: Any) -> Any:

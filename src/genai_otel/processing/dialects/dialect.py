@@ -50,12 +50,18 @@ USAGE: Final[Mapping[str, str]] = {
 }
 """The vendors' own usage objects, as libraries hand them through."""
 
+CACHED: Final[Mapping[str, tuple[str, ...]]] = {
+    semconv.USAGE_INPUT_TOKENS: (semconv.USAGE_CACHE_READ_INPUT_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS)
+}
+"""What some do not count as input."""
+
 
 @dataclass(frozen=True)
 class Dialect:
     """One vocabulary.  Where several names say the same the first one counts; a conventional name counts before all.
 
     :ivar marks: names that show the dialect.  A span that has one of them, at its start or at its end, is of GenAI.
+    :ivar within: names that a span has, too, if it speaks the dialect.
     :ivar operations: a name, and the operation by its value in lower case; the first pair that fits.
     :ivar renamed: old name to conventional name.
     :ivar inside: the name of a JSON object, and what its fields are.  A dot in a field is a step into it, or into each
@@ -71,6 +77,7 @@ class Dialect:
 
     name: str
     marks: frozenset[str]
+    within: frozenset[str] = frozenset()
     operations: tuple[tuple[str, Mapping[str, str]], ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     inside: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel import semconv
-from genai_otel.processing.dialects.dialect import Dialect
+from genai_otel.processing.dialects.dialect import CACHED, Dialect
 
 ANTHROPIC: Final = Dialect(
     "anthropic",
@@ -63,4 +63,20 @@ LITELLM: Final = Dialect(
     "litellm",
     marks=frozenset({"litellm.call_id"}),
     inside={"hidden_params": {"api_base": semconv.SERVER_ADDRESS}},
+)
+
+STRANDS: Final = Dialect(
+    "strands",
+    marks=frozenset({"gen_ai.event.start_time"}),
+    # Older versions never made the model's span the current one.
+    nameless=True,
+)
+
+BOTOCORE: Final = Dialect(
+    "botocore",
+    # The OpenTelemetry project's instrumentation of Bedrock.
+    marks=frozenset({semconv.OPERATION_NAME}),
+    within=frozenset({"aws.request_id", "rpc.service"}),
+    renamed={"aws.request_id": semconv.REQUEST_ID},
+    uncounted={"aws.bedrock": CACHED},
 )

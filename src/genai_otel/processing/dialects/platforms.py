@@ -6,6 +6,7 @@ from typing import Final
 
 from genai_otel import semconv
 from genai_otel.processing.dialects.dialect import (
+    CACHED,
     EXECUTE_TOOL,
     INVOKE_AGENT,
     PARAMETERS,
@@ -13,8 +14,6 @@ from genai_otel.processing.dialects.dialect import (
     USAGE,
     Dialect,
 )
-
-_PARTS: Final = (semconv.USAGE_CACHE_READ_INPUT_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS)
 
 LOGFIRE: Final = Dialect(
     "logfire",
@@ -61,7 +60,7 @@ OPENLIT: Final = Dialect(
     "openlit",
     marks=frozenset({"gen_ai.sdk.version"}),
     renamed={"gen_ai.server.time_to_first_token": semconv.RESPONSE_TIME_TO_FIRST_CHUNK},
-    uncounted={"anthropic": {semconv.USAGE_INPUT_TOKENS: _PARTS}},
+    uncounted={"anthropic": CACHED},
 )
 
 _ITSELF: Final = ""
@@ -86,18 +85,19 @@ MLFLOW: Final = Dialect(
     ),
     inside={
         "mlflow.llm.provider": {_ITSELF: semconv.PROVIDER_NAME},
-        "mlflow.llm.model": {_ITSELF: semconv.RESPONSE_MODEL},
         "mlflow.chat.tokenUsage": USAGE,
         # The parameters stand in both; the inputs may be too long to be read.
         **{name: {_ITSELF: meant} for name, meant in PARAMETERS.items()},
         "mlflow.spanInputs": PARAMETERS,
         "mlflow.spanOutputs": {
             "id": semconv.RESPONSE_ID,
+            "model": semconv.RESPONSE_MODEL,
             "choices.finish_reason": semconv.RESPONSE_FINISH_REASONS,
             "stop_reason": semconv.RESPONSE_FINISH_REASONS,
             # What the sum above leaves out; what it says counts.
             **{f"usage.{name}": meant for name, meant in USAGE.items() if name not in _TOTALS},
         },
+        "mlflow.llm.model": {_ITSELF: semconv.RESPONSE_MODEL},  # or the one that was asked
     },
     first_chunk="mlflow.chunk.item.0",
 )

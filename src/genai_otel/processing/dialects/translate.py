@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 from genai_otel.processing.dialects.conventions import CONVENTIONS
 from genai_otel.processing.dialects.dialect import Dialect
-from genai_otel.processing.dialects.native import ANTHROPIC, LITELLM, PYDANTIC_AI
+from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, PYDANTIC_AI, STRANDS
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
 from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT
@@ -21,6 +21,8 @@ DIALECTS: Final = (
     ANTHROPIC,
     PYDANTIC_AI,
     LITELLM,
+    STRANDS,
+    BOTOCORE,
     OPENLLMETRY,
     OPENINFERENCE,
     LOGFIRE,
@@ -89,7 +91,9 @@ def translated(span: ReadableSpan) -> Translation:
 
 def _spoken(attributes: Mapping[str, Any]) -> Iterator[Dialect]:
     names = attributes.keys()
-    return (dialect for dialect in DIALECTS if not dialect.marks.isdisjoint(names))
+    return (
+        dialect for dialect in DIALECTS if not dialect.marks.isdisjoint(names) and dialect.within <= names
+    )
 
 
 def _operation(dialect: Dialect, attributes: Mapping[str, Any]) -> str | None:
