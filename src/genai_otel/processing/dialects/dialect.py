@@ -51,7 +51,10 @@ USAGE: Final[Mapping[str, str]] = {
 """The vendors' own usage objects, as libraries hand them through."""
 
 CACHED: Final[Mapping[str, tuple[str, ...]]] = {
-    semconv.USAGE_INPUT_TOKENS: (semconv.USAGE_CACHE_READ_INPUT_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS)
+    semconv.USAGE_INPUT_TOKENS: (
+        semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+        semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    )
 }
 """What some do not count as input."""
 
