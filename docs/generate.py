@@ -41,7 +41,7 @@ def clients() -> str:
         operations = sorted({each.operation for each in endpoints if each.operation})
         cells = (
             f"`{distribution}`",
-            f"{floor} to {newest}",
+            f"{newest}; from {floor} on by its source" if distribution in READ else f"{floor} to {newest}",
             ", ".join(operations),
             "yes" if any(each.chunk is not None or each.fed is not None for each in endpoints) else "",
             "yes" if spec.raw is not None else "",
@@ -67,6 +67,8 @@ def _locked(lock: Path, distribution: str) -> str:
     return found[-1] if found else ""
 
 
+READ = ("llama-cpp-python", "vllm")
+"""Of these no older version runs here: the one has to be built, the other wants a torch of its own."""
 NEWEST = [
     path
     for name in ("clients", "litellm", "aiobotocore", "engines", "llama-cpp", "vllm", "dev")

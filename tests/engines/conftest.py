@@ -6,7 +6,6 @@ import gc
 import os
 import warnings
 from collections.abc import Iterator
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,31 +31,27 @@ if not CHOSEN:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+with warnings.catch_warnings():  # the libraries' own, when they are imported
+    warnings.simplefilter("ignore")
+    _ENGINES: list[Engine] = [import_module(f"tests.engines.payloads.{name}").ENGINE for name in CHOSEN]
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test for each engine, or for each case of each."""
     if "engine" not in metafunc.fixturenames:
         return
-    engines = _engines()
     if "case" not in metafunc.fixturenames:
-        metafunc.parametrize("engine", engines, ids=[each.name for each in engines])
+        metafunc.parametrize("engine", _ENGINES, ids=[each.name for each in _ENGINES])
         return
     wanted = metafunc.definition.get_closest_marker("cases")
     chosen = wanted.args[0] if wanted else bool
     pairs = [
         pytest.param(each, case, id=f"{each.name}-{case.name}")
-        for each in engines
+        for each in _ENGINES
         for case in each.cases
         if chosen(case)
     ]
     metafunc.parametrize(("engine", "case"), pairs)
-
-
-@cache
-def _engines() -> list[Engine]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the libraries' own
-        return [import_module(f"tests.engines.payloads.{name}").ENGINE for name in CHOSEN]
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

@@ -66,5 +66,7 @@ class Engine:
     cases: Sequence[Case]
     forget: Callable[[Any], Any] | None = None
     """Gives the model, which must not be kept alive by us."""
+    threads: bool = True
+    """Whether several threads may call one model at once."""
     warnings: Sequence[str] = field(default=())
     """Filters for warnings that are the library's own."""

@@ -34,6 +34,7 @@ def test_traced_methods_are_pickled_and_copied_as_without_us(balanced: Recorded,
     assert len(balanced.calls()) == 6
 
 
+@pytest.mark.filterwarnings("ignore:The `encode_multi_process` method has been deprecated")
 def test_a_pool_of_processes_is_one_call(balanced: Recorded, made: Any) -> None:
     pool = made.dense.start_multi_process_pool(["cpu"])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 _CACHED: Final = "models--"
@@ -12,12 +13,15 @@ def model_name(name: Any) -> str | None:
 
     ``organisation/model`` is a name and stays; where a hub's cache is named, it is the name there.
     """
-    if not isinstance(name, str) or not name:
-        return None
+    return _named(name) if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=64)
+def _named(name: str) -> str | None:
     parts = name.replace("\\", "/").rstrip("/").split("/")
     cached = next((part for part in parts if part.startswith(_CACHED)), None)
     if cached is not None:
         return cached.removeprefix(_CACHED).replace("--", "/")
     if len(parts) > 2 or parts[0] in ("", ".", "..", "~") or parts[0].endswith(":"):
         return parts[-1] or None
-    return name
+    return name or None

@@ -125,9 +125,9 @@ def _ids(arguments: Mapping[str, Any], name: str) -> frozenset[int]:
 
 def _answer(row: list[int], ends: frozenset[int], pads: frozenset[int]) -> list[int]:
     """The tokens of one answer: up to the first that ends it, without what fills the row."""
-    for index, token in enumerate(row):
-        if token in ends:
-            return row[: index + 1]
+    ended = [row.index(end) for end in ends if end in row]
+    if ended:
+        return row[: min(ended) + 1]
     last = len(row)
     while last and row[last - 1] in pads:
         last -= 1

@@ -67,6 +67,7 @@ def _last(state: dict[Any, Any]) -> Facts:
 
 
 PROMPTS: Final = Content(_prompts, _response)
+BEAMS: Final = Content(_prompts)
 CHAT: Final = Content(_chat, _response)
 DELTAS: Final = Content(_prompt, chunk=_delta, final=chat_final)
 CUMULATIVE: Final = Content(_prompt, chunk=_so_far, final=_last)

@@ -52,12 +52,13 @@ def _identity(facts: Facts, result: Mapping[str, Any]) -> None:
 def _response(result: Mapping[str, Any]) -> Facts:
     facts: Facts = {}
     _identity(facts, result)
-    reasons = tuple(choice.get("finish_reason") or "error" for choice in result.get("choices", ()))
-    if reasons:
-        facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+    choices = result.get("choices")
+    if choices:
+        facts[semconv.RESPONSE_FINISH_REASONS] = tuple(
+            [choice["finish_reason"] or "error" for choice in choices]
+        )
     usage = result.get("usage")
     if usage:
-        # Of embeddings it is one number; a model that embeds has no completion.
         usage_facts(facts, usage)
     return facts
 

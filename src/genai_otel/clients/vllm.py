@@ -41,7 +41,7 @@ _NAMES: Final = (*_SETTINGS, "top_k", "stop")
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    asked: Any = arguments.get("sampling_params")
+    asked: Any = arguments.get("sampling_params") or arguments.get("params")
     several = items(asked)  # one for each prompt
     if several:
         asked = several[0] if all(each == several[0] for each in several) else None
@@ -180,6 +180,15 @@ SPEC: Final = ClientSpec(
             **_whole,
             content=messages.CHAT,
             positional=("messages", "sampling_params"),
+        ),
+        # Its results hold all tokens that were tried, and in old versions it calls ``generate`` for each.
+        Endpoint(
+            f"{_LLM}beam_search",
+            semconv.TEXT_COMPLETION,
+            model=None,
+            request=_request,
+            content=messages.BEAMS,
+            positional=("prompts", "params"),
         ),
         Endpoint(f"{_LLM}wait_for_completion", semconv.TEXT_COMPLETION, **_whole),
         Endpoint(f"{_LLM}encode", "", route=_encode, routes=(_EMBED,), positional=("prompts",)),

@@ -45,6 +45,7 @@ ENGINE = Engine(
     provider="llama_cpp",
     model="tiny.gguf",
     make=_make,
+    threads=False,
     forget=lambda made: made.model,
     cases=(
         Case(

@@ -64,6 +64,7 @@ ENGINE = Engine(
     provider="vllm",
     model="tiny",
     make=_make,
+    threads=False,
     cases=(
         Case(
             "generate",
