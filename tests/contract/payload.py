@@ -64,6 +64,8 @@ class Case:
     """Finds the stream in what the method gives."""
     whole: Callable[[Any], Any] = _itself
     """What a program does with an answer to have all of it."""
+    answered: Sequence[str] = ()
+    """Facts that are the answer's to tell, though others have them from the request."""
     measured: bool = True
     """Whether it is a model's own operation, and not an agent's."""
     prepared: bool = False

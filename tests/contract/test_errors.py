@@ -30,7 +30,7 @@ def asked(case: Case) -> dict[str, Any]:
     return {
         name: value
         for name, value in case.facts.items()
-        if not name.startswith(_RESPONSE) or (fetches and name == "gen_ai.response.id")
+        if not name.startswith((*_RESPONSE, *case.answered)) or (fetches and name == "gen_ai.response.id")
     }
 
 

@@ -1,4 +1,4 @@
-"""Mistral: chat, fill-in-the-middle, agents, embeddings; the vendor's API, and its models on Azure and Google Cloud."""
+"""Mistral: chat, agents, conversations, responses, embeddings, documents, audio; also on Azure and Google Cloud."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from genai_otel import semconv
 from genai_otel.clients import _mistral_messages as messages
+from genai_otel.clients import _mistral_results as own
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._parts import get
 from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, Streaming
 
 # --- whom a client talks to -----------------------------------------------------------------------
@@ -64,18 +64,6 @@ _EMBEDDINGS: Final = {
 # --- results --------------------------------------------------------------------------------------
 
 
-def _usage(facts: Facts, usage: Any) -> None:
-    told = usage.__pydantic_fields_set__  # the client says 0 where the vendor said nothing
-    if "prompt_tokens" in told and usage.prompt_tokens is not None:
-        facts[semconv.USAGE_INPUT_TOKENS] = usage.prompt_tokens
-    if "completion_tokens" in told and usage.completion_tokens is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = usage.completion_tokens
-    newer = usage.__pydantic_extra__
-    cached = get(newer.get("prompt_tokens_details"), "cached_tokens") if newer else None
-    if cached:
-        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
-
-
 def _response(result: Any) -> Facts:
     facts: Facts = {}
     results.identity(facts, result)
@@ -84,7 +72,7 @@ def _response(result: Any) -> Facts:
         reasons = tuple([choice.finish_reason or "error" for choice in choices])
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons
     if result.usage is not None:
-        _usage(facts, result.usage)
+        own.usage(facts, result.usage)
     return facts
 
 
@@ -105,7 +93,21 @@ def _chunk(facts: Facts, event: Any) -> None:
             results.finished(facts, choice)
             results.identity(facts, chunk)
     if chunk.usage is not None:
-        _usage(facts, chunk.usage)
+        own.usage(facts, chunk.usage)
+
+
+_responses_chunk: Final = results.responses_chunk(own.responded)
+
+
+def _first_frame(facts: Facts, frame: Any) -> None:
+    response = frame.data.response
+    if hasattr(response, "id"):
+        results.identity(facts, response)
+        facts.pop(semconv.OPENAI_RESPONSE_SERVICE_TIER, None)
+
+
+def _frame(facts: Facts, frame: Any) -> None:
+    _responses_chunk(facts, frame.data)
 
 
 def _errors(error: BaseException) -> Facts:
@@ -153,6 +155,42 @@ def _completing(
     ]
 
 
+def _conversing(name: str) -> list[Endpoint]:
+    """A way to go on with a conversation, and the same in events."""
+    fields: dict[str, Any] = {"operation": semconv.CHAT, "content": own.CONVERSATION}
+    return [
+        *_both(
+            f"conversations:Conversations.{name}",
+            _VENDOR,
+            request=own.conversing,
+            response=own.conversation,
+            **fields,
+        ),
+        *_both(
+            f"conversations:Conversations.{name}_stream",
+            _VENDOR,
+            request=own.conversing_stream,
+            first=own.conversation_event,
+            chunk=own.conversation_event,
+            stream_argument=None,
+            **fields,
+        ),
+    ]
+
+
+def _generating(method: str, kind: str, *, streams: bool = False, **fields: Any) -> list[Endpoint]:
+    """A method that gives one kind of output."""
+    fixed: dict[str, Any] = {semconv.REQUEST_STREAM: True} if streams else {}
+    return _both(
+        method,
+        _VENDOR,
+        operation=semconv.GENERATE_CONTENT,
+        request=requests.request({"stream": requests.CHAT["stream"]}, **requests.output(kind), **fixed),
+        response=own.plain,
+        **fields,
+    )
+
+
 SPEC: Final = ClientSpec(
     name="mistralai",
     requires="mistralai >= 1.12.2, < 4",
@@ -180,6 +218,37 @@ SPEC: Final = ClientSpec(
             operation=semconv.EMBEDDINGS,
             request=requests.request(_EMBEDDINGS),
             response=_embedded,
+        ),
+        *_conversing("start"),
+        *_conversing("append"),
+        *_conversing("restart"),
+        *_both(
+            "responses:Responses.create",
+            _VENDOR[:1],
+            operation=semconv.CHAT,
+            request=requests.request(requests.RESPONSES),
+            response=own.responded,
+            first=_first_frame,
+            chunk=_frame,
+            content=own.FRAMED_RESPONSES,
+        ),
+        *_both("responses:Responses.count_input_tokens", _VENDOR[:1], operation=semconv.COUNT_TOKENS),
+        *_generating("ocr:Ocr.process", "text"),
+        *_generating("transcriptions:Transcriptions.complete", "text"),
+        *_generating(
+            "transcriptions:Transcriptions.stream",
+            "text",
+            streams=True,
+            chunk=own.plain_chunk,
+            stream_argument=None,
+        ),
+        *_generating("speech:Speech.complete", "speech", chunk=own.plain_chunk),
+        *(
+            endpoint
+            for name in ("moderate", "moderate_chat", "classify", "classify_chat")
+            for endpoint in _both(
+                f"classifiers:Classifiers.{name}", _VENDOR, operation=semconv.MODERATION, response=own.plain
+            )
         ),
     ),
 )

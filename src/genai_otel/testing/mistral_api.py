@@ -1,4 +1,4 @@
-"""Mistral's API: chat, fill-in-the-middle and agents' completions, embeddings.
+"""Mistral's API: chat, fill-in-the-middle and agents' completions, embeddings; the rest is in `mistral_more`.
 
 It shares its paths with OpenAI's; who is asked is what the client calls itself.  Usage comes in a stream's last chunk
 without being asked for, tool calls come whole.
@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from genai_otel.testing import openai_media
+from genai_otel.testing import mistral_more, openai_media
 from genai_otel.testing.answer import Answer, ToolCall
 from genai_otel.testing.directives import DEFAULT_MODEL, Plan
 from genai_otel.testing.job import Job, new_id, now
@@ -31,15 +31,19 @@ _BROKEN = Event({"object": "error", "message": "The model failed.", "type": "ser
 
 def serves(request: Request) -> bool:
     agent = request.headers.get("user-agent", "")
-    return agent.startswith("mistral-client-python/") and bool(_ROUTE.fullmatch(request.route))
+    ours = agent.startswith("mistral-client-python/")
+    return ours and (bool(_ROUTE.fullmatch(request.route)) or mistral_more.serves(request))
 
 
 def model(request: Request) -> str:
     """The model name with its directives; an agent's id where an agent is asked."""
-    return string(request.fields.get("model")) or string(request.fields.get("agent_id")) or DEFAULT_MODEL
+    named = string(request.fields.get("model")) or string(request.fields.get("agent_id"))
+    return named or mistral_more.model(request) or DEFAULT_MODEL
 
 
 def answer(job: Job) -> Reply:
+    if mistral_more.serves(job.request):
+        return mistral_more.answer(job)
     if job.request.route.endswith("/embeddings"):
         return _embeddings(job)
     count = job.fields.get("n")

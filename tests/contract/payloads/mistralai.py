@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from importlib import metadata
+from operator import attrgetter
 from typing import Any
 
 from tests.contract.payload import CANARY, Case, Payload
@@ -67,6 +68,149 @@ _ANSWER = {
     "gen_ai.usage.cache_read.input_tokens": 4,
 }
 
+
+def _method(path: str) -> Any:
+    """The method behind a path from the client on, None where this version of the client has none."""
+    try:
+        return attrgetter(path)(_package.Mistral(api_key="sk-test"))
+    except AttributeError:
+        return None
+
+
+def _conversation(model: str) -> str:
+    """An id that tells the model server which model and directives are meant."""
+    return f"conv_{'0' * 32}{model.encode().hex()}"
+
+
+_TALK = {
+    "gen_ai.conversation.id": ...,
+    "gen_ai.response.model": "mistral-small-2024-07-18",
+    "gen_ai.usage.input_tokens": 32,
+    "gen_ai.usage.output_tokens": 7,
+}
+_HEARD = {
+    "gen_ai.output.type": "text",
+    "gen_ai.response.model": "mistral-small-2024-07-18",
+    "gen_ai.usage.input_tokens": 12,
+    "gen_ai.usage.output_tokens": 7,
+}
+_JUDGED = {"gen_ai.response.id": ..., "gen_ai.response.model": "mistral-small-2024-07-18"}
+
+_NEWER = (
+    Case(
+        "beta.conversations.start",
+        lambda model: {"model": model, "inputs": CANARY, "instructions": CANARY},
+        _TALK,
+        streamed={},
+        stream_path="beta.conversations.start_stream",
+        answered=("gen_ai.conversation.id",),
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "beta.conversations.append",
+        lambda model: {"conversation_id": _conversation(model), "inputs": CANARY},
+        _TALK,
+        streamed={},
+        stream_path="beta.conversations.append_stream",
+        suffix="_async",
+        raw=(),
+        named=False,
+    ),
+    Case(
+        "beta.conversations.restart",
+        lambda model: {
+            "conversation_id": _conversation(model),
+            "from_entry_id": "msg_1",
+            "inputs": CANARY,
+        },
+        _TALK,
+        streamed={},
+        stream_path="beta.conversations.restart_stream",
+        suffix="_async",
+        raw=(),
+        named=False,
+    ),
+    Case(
+        "responses.create",
+        lambda model: {"model": model, "input": CANARY, "instructions": CANARY},
+        {
+            "gen_ai.response.model": "mistral-small-2024-07-18",
+            "gen_ai.response.id": ...,
+            "gen_ai.response.status": "completed",
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.usage.input_tokens": 12,
+            "gen_ai.usage.output_tokens": 7,
+            "gen_ai.usage.cache_read.input_tokens": 4,
+            "gen_ai.usage.cache_write.input_tokens": 2,
+            "gen_ai.usage.reasoning.output_tokens": 3,
+        },
+        streamed={},
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "responses.count_input_tokens",
+        lambda model: {"model": model, "input": CANARY},
+        {},
+        operation="count_tokens",
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "ocr.process",
+        lambda model: {"model": model, "document": {"type": "document_url", "document_url": "https://x"}},
+        {"gen_ai.output.type": "text", "gen_ai.response.model": "mistral-small-2024-07-18"},
+        operation="generate_content",
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "audio.transcriptions.complete",
+        lambda model: {"model": model, "file": {"file_name": "a.wav", "content": b"RIFF"}},
+        _HEARD,
+        operation="generate_content",
+        streamed={},
+        stream_path="audio.transcriptions.stream",
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "audio.speech.complete",
+        lambda model: {"model": model, "input": CANARY, "voice_id": "v"},
+        {"gen_ai.output.type": "speech"},
+        operation="generate_content",
+        streamed={"gen_ai.usage.input_tokens": 12, "gen_ai.usage.output_tokens": 7},
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "classifiers.moderate",
+        lambda model: {"model": model, "inputs": [CANARY]},
+        _JUDGED,
+        operation="moderation",
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "classifiers.moderate_chat",
+        lambda model: {"model": model, "inputs": MESSAGES[1:]},
+        _JUDGED,
+        operation="moderation",
+        suffix="_async",
+        raw=(),
+    ),
+    Case(
+        "classifiers.classify",
+        lambda model: {"model": model, "inputs": [CANARY]},
+        _JUDGED,
+        operation="moderation",
+        suffix="_async",
+        raw=(),
+    ),
+)
+"""What older versions of the client do not have."""
+
 PAYLOAD = Payload(
     client="mistralai",
     provider="mistral_ai",
@@ -116,5 +260,6 @@ PAYLOAD = Payload(
             suffix="_async",
             raw=(),
         ),
+        *(case for case in _NEWER if _method(case.path) is not None),
     ),
 )
