@@ -1,9 +1,9 @@
-"""Google Gen AI: Gemini and Vertex AI through one client; content, streams, embeddings, images and interactions.
+"""Google Gen AI: Gemini and Vertex AI through one client; content, embeddings, images, videos, batches, interactions.
 
 ``generate_content`` may make several requests, for functions that it calls itself and for answers that it goes on
 with, and returns the usage of the last.  So the method within, one for each request, is what is traced; chats go
 through it as well.  Interactions add the usage of their requests up themselves; their raw responses have a span without
-facts of the response.  Counting tokens is no operation of the conventions and costs none.
+facts of the response.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from genai_otel import semconv
 from genai_otel.clients import _google_interactions as interactions
+from genai_otel.clients import _google_jobs as jobs
 from genai_otel.clients import _google_live as live
 from genai_otel.clients import _google_messages as messages
 from genai_otel.clients import _google_results as results
@@ -41,14 +42,12 @@ def _peer(resource: Any) -> Peer:
     )
 
 
-def _both(name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
+def _both(name: str, of: str = "Models", **fields: Any) -> tuple[Endpoint, Endpoint]:
     """The method of ``Models`` and its twin of ``AsyncModels``; in place of a private one the public one."""
-    module, public = "google.genai.models:", name.lstrip("_")
+    module, public = f"google.genai.{of.lower()}:", name.lstrip("_")
     return (
-        Endpoint(f"{module}Models.{name}", otherwise=f"Models.{public}", **fields),
-        Endpoint(
-            f"{module}AsyncModels.{name}", otherwise=f"AsyncModels.{public}", asynchronous=True, **fields
-        ),
+        Endpoint(f"{module}{of}.{name}", otherwise=f"{of}.{public}", **fields),
+        Endpoint(f"{module}Async{of}.{name}", otherwise=f"Async{of}.{public}", asynchronous=True, **fields),
     )
 
 
@@ -72,6 +71,9 @@ _image: Final[dict[str, Any]] = {
     "request": results.image_request,
     "content": messages.IMAGES,
 }
+
+_batch: Final[dict[str, Any]] = {"operation": semconv.CREATE_BATCH, "response": jobs.batch}
+_count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS}
 
 SPEC: Final = ClientSpec(
     name="google_genai",
@@ -99,6 +101,37 @@ SPEC: Final = ClientSpec(
         ),
         *_both("generate_images", **_image),
         *_both("edit_image", **_image),
+        *_both("upscale_image", **_image),
+        *_both("recontext_image", **_image),
+        *_both("segment_image", **_image),
+        *_both(
+            "generate_videos",
+            operation=semconv.GENERATE_CONTENT,
+            request=jobs.video_request,
+            response=jobs.operation,
+            content=messages.IMAGES,
+        ),
+        *_both(
+            "get",
+            "Operations",
+            operation=semconv.FETCH_RESPONSE,
+            request=jobs.named_operation,
+            response=jobs.operation,
+            positional=("operation",),
+            model=None,
+        ),
+        *_both("count_tokens", **_count),
+        *_both("compute_tokens", **_count),
+        *_both("create", "Batches", **_batch),
+        *_both("create_embeddings", "Batches", **_batch),
+        *_both(
+            "get",
+            "Batches",
+            operation=semconv.FETCH_BATCH,
+            request=jobs.named_batch,
+            response=jobs.fetched_batch,
+            model=None,
+        ),
         Endpoint(f"{_INTERACTIONS}GeminiNextGenInteractions.create", **_interaction),
         Endpoint(f"{_INTERACTIONS}AsyncGeminiNextGenInteractions.create", asynchronous=True, **_interaction),
         live.CONNECT,

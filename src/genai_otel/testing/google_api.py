@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from genai_otel.testing import google_interactions
+from genai_otel.testing import google_interactions, google_jobs
 from genai_otel.testing.answer import THOUGHT, Ask, Tool, ToolCall, Usage
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.job import Job, new_id
@@ -41,7 +41,11 @@ _STATUS = {
 
 def serves(request: Request) -> bool:
     found = _METHOD.fullmatch(f"{request.method} {request.route}")
-    return _interacts(request) or (found is not None and found["method"] in _ENDPOINTS)
+    return (
+        _interacts(request)
+        or google_jobs.serves(request)
+        or (found is not None and found["method"] in _ENDPOINTS)
+    )
 
 
 def _interacts(request: Request) -> bool:
@@ -53,12 +57,14 @@ def model(request: Request) -> str:
     if _interacts(request):
         return string(request.fields.get("model")) or string(request.fields.get("agent"))
     found = _METHOD.fullmatch(f"{request.method} {request.route}")
-    return found["model"] if found else ""
+    return found["model"] if found else google_jobs.model(request)
 
 
 def answer(job: Job) -> Reply:
     if _interacts(job.request):
         return google_interactions.create(job)
+    if google_jobs.serves(job.request):
+        return google_jobs.looked_at(job, _generate)
     return _ENDPOINTS[job.request.route.rpartition(":")[2]](job)
 
 
@@ -229,10 +235,18 @@ def _tokens(job: Job) -> Reply:
     return Reply({"totalTokens": job.usage.input, "cachedContentTokenCount": job.usage.cached})
 
 
+def _token_ids(_job: Job) -> Reply:
+    return Reply({"tokensInfo": [{"role": "user", "tokens": ["aGk="], "tokenIds": ["1"]}]})
+
+
 _ENDPOINTS: dict[str, Callable[[Job], Reply]] = {
     "generateContent": _generate,
     "streamGenerateContent": _stream,
     "batchEmbedContents": _embeddings,
     "predict": _predict,
     "countTokens": _tokens,
+    "computeTokens": _token_ids,
+    "batchGenerateContent": google_jobs.create_batch,
+    "predictLongRunning": google_jobs.create_video,
+    "fetchPredictOperation": google_jobs.fetch_video,
 }

@@ -71,6 +71,9 @@ _INTERACTION = {
 }
 
 
+_JOB = {"gen_ai.response.id": ...}
+
+
 def _content(model: str) -> dict[str, Any]:
     return {"model": model, "contents": CANARY}
 
@@ -124,6 +127,18 @@ PAYLOAD = Payload(
             )
             if hasattr(genai.Client, "interactions")
             else ()
+        ),
+        Case("models.count_tokens", _content, {}, operation="count_tokens", raw=()),
+        Case(
+            "batches.create",
+            lambda model: {"model": model, "src": [{"contents": CANARY}]},
+            {
+                "gen_ai.response.model": "gemini-3-flash-2024-07-18",
+                **_JOB,
+                "gen_ai.response.status": "queued",
+            },
+            operation="create_batch",
+            raw=(),
         ),
     ),
 )
