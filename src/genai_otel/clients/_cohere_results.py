@@ -164,6 +164,10 @@ def old_chunk(facts: Facts, event: Any) -> None:
         _finished(facts, event.finish_reason)
 
 
+def nothing_to_read(_: Facts, __: Any) -> None:
+    """An embedding of a stream of them: nothing but numbers."""
+
+
 def generation_chunk(facts: Facts, event: Any) -> None:
     """Facts of one event of generated texts."""
     kind = getattr(event, "event_type", None)

@@ -1,8 +1,8 @@
 """Cohere: chat, embeddings and reranking of both versions of its API, text generation of the first.
 
 The public methods are traced, and the raw clients that stand behind them: a call is one span, whichever way it is made.
-What is missing: a raw client's stream, which is a context manager around a response; ``embed_stream``, which makes a
-request of its own for each batch.  Before 5.16 a stream that is left early raises, with and without us.
+``embed_stream`` makes a request for each batch and hands on the embeddings alone, so its call has no usage.  What is
+missing: a raw client's stream, which is a context manager around a response.  Before 5.16 a stream that is left early raises, with and without us.
 """
 
 from __future__ import annotations
@@ -116,6 +116,9 @@ SPEC: Final = ClientSpec(
         ),
         # The client's own method, which sends texts in batches, each in a thread of its own.
         *both("cohere.client", "Client.embed", **_embed),
+        Endpoint(
+            "cohere.client:Client.embed_stream", stream_argument=None, chunk=results.nothing_to_read, **_embed
+        ),
         *both(_V1, "BaseCohere.rerank", **_rerank),
         *_raw(_RAW_V2, "RawV2Client.chat", **_chat),
         *_raw(_RAW_V2, "RawV2Client.embed", **_embed),

@@ -41,3 +41,17 @@ def test_provider_of_a_cloud(kind: str, provider: str) -> None:
     peer = spec.peer(made)
     assert peer.provider == provider
     assert peer.address == ("api.cohere.com" if provider == "cohere" else None)
+
+
+def test_embeddings_in_a_stream_are_one_call(balanced: Recorded, model_server: ModelServer) -> None:
+    with httpx.Client(verify=False) as transport:
+        client: Any = cohere.Client(api_key="sk-test", base_url=model_server.url, httpx_client=transport)
+        if not hasattr(client, "embed_stream"):
+            pytest.skip("not in this version of the client")
+        asked: Any = {"texts": ["a", "b", "c"], "model": "embed", "input_type": "search_document"}
+        found = list(client.embed_stream(**asked, batch_size=2, embedding_types=["float"]))
+    assert len(found) == 3
+    told = balanced.span().attributes
+    assert (balanced.span().name, told["genai_otel.stream.chunks"]) == ("embeddings embed", 3)
+    assert "gen_ai.usage.input_tokens" not in told
+    assert len(model_server.requests) >= 2
