@@ -2,7 +2,8 @@
 
 The public methods are traced, and the raw clients that stand behind them: a call is one span, whichever way it is made.
 ``embed_stream`` makes a request for each batch and hands on the embeddings alone, so its call has no usage.  What is
-missing: a raw client's stream, which is a context manager around a response.  Before 5.16 a stream that is left early raises, with and without us.
+missing: a raw client's stream, which is a context manager around a response.  Before 5.16 a stream that is left early
+raises, with and without us.
 """
 
 from __future__ import annotations
