@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry.context import Context, get_current
 
@@ -130,7 +130,7 @@ class _Open:
 
     def follow_opener(self, instance: Any, name: str) -> None:
         """Know of every WebSocket that ``instance`` makes, the first and later ones."""
-        kind: type[Any] = type(instance)
+        kind = cast("Any", type(instance))
         make = MethodType(getattr(kind, name), instance)  # on which an earlier session may have put its own
 
         def opener(*args: Any, **kwargs: Any) -> Any:
