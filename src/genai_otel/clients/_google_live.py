@@ -29,6 +29,11 @@ _DETAILS: Final = {
     "prompt_tokens_details": "promptTokensDetails",
     "candidates_tokens_details": "responseTokensDetails",
 }
+_CACHED: Final = {
+    "text": semconv.USAGE_TEXT_CACHE_READ_INPUT_TOKENS,
+    "image": semconv.USAGE_IMAGE_CACHE_READ_INPUT_TOKENS,
+    "audio": semconv.USAGE_AUDIO_CACHE_READ_INPUT_TOKENS,
+}
 _FILTERED: Final = ("prohibited", "safety", "blocklist", "rejected", "celebrity", "minors", "people")
 
 
@@ -82,6 +87,10 @@ def _facts(facts: Facts, message: _Message) -> None:
     counted = message.get("usageMetadata")
     if isinstance(counted, Mapping):
         results.usage(facts, _usage(counted))
+        for each in items(get(counted, "cacheTokensDetails")):
+            name = _CACHED.get(results.word(get(each, "modality")))
+            if name is not None and get(each, "tokenCount"):
+                facts[name] = get(each, "tokenCount")
     content = message.get("serverContent")
     if get(content, "interrupted"):
         facts[semconv.RESPONSE_STATUS] = "cancelled"

@@ -129,5 +129,6 @@ def _usage(usage: Usage) -> Fields:
             {"modality": "TEXT", "tokenCount": usage.input - usage.audio_input},
             {"modality": "AUDIO", "tokenCount": usage.audio_input},
         ],
+        "cacheTokensDetails": [{"modality": "TEXT", "tokenCount": usage.cached}],
         "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": usage.output - usage.reasoning}],
     }

@@ -84,6 +84,7 @@ async def test_facts_of_a_session_and_of_a_turn(balanced: Recorded, talker: Talk
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.text.cache_read.input_tokens": 4,
         "gen_ai.usage.reasoning.output_tokens": 3,
         "gen_ai.usage.text.input_tokens": 7,
         "gen_ai.usage.audio.input_tokens": 5,

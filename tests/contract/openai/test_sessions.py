@@ -119,6 +119,7 @@ async def test_facts_of_a_session_and_of_a_response(
         "gen_ai.response.status": "completed",
         "gen_ai.response.finish_reasons": ("stop",),
         **_USAGE,
+        "gen_ai.usage.text.cache_read.input_tokens": 4,
         "gen_ai.usage.text.input_tokens": 7,
         "gen_ai.usage.audio.input_tokens": 5,
         "gen_ai.usage.text.output_tokens": 6,
