@@ -175,6 +175,8 @@ FINISH_WORDS: Final = {word: one for one, theirs in _FINISH.items() for word in 
 NORMAL_FINISH_REASON: Final = {
     **{word: "tool_calls" if one == "tool_call" else one for word, one in FINISH_WORDS.items()},
     "refusal": "refusal",
+    "content-filter": "content_filter",  # Vercel's AI SDK
+    "tool-calls": "tool_calls",
 }
 """Finish reasons in the few words of the metric's label; any other is ``_OTHER``."""
 

@@ -73,6 +73,13 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
     },
     "botocore": {"stream": (*_STREAM, *_FIRST), "invoke": (*_ID, *_MODEL, *_READ, *_WRITE, *_REASONING)},
     "mlflow": {"*": (*_PROVIDER, *_SERVER), "responses": _REASONS},
+    "vercel_ai": {
+        "*": _SERVER,
+        "chat": _AUDIO,
+        "stream": _AUDIO,
+        "tools": _AUDIO,
+        "embeddings": _MODEL,
+    },
     "mlflow_anthropic": {"*": _SERVER, "stream": _MLFLOW_STREAM},
 }
 """Spans of calls that the program makes with a model's client."""
@@ -131,6 +138,7 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "botocore": {"invoke": {semconv.USAGE_INPUT_TOKENS: 6}},
     "mlflow": {"embeddings": _MODEL_ASKED},
     "mlflow_anthropic": {"stream": _CLAUDE_ASKED},
+    "vercel_ai": {"error": {semconv.ERROR_TYPE: "AI_APICallError"}},
 }
 """What the spans of a package say in another way, rightly or wrongly; it is theirs to say."""
 

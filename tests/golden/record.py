@@ -42,7 +42,7 @@ def record(recipe: Recipe) -> dict[str, Any]:
             server.clear()
             call()
             calls[name] = _normal(seen.taken(), server.port)
-    return {"packages": _versions(recipe), "calls": calls}
+    return {"packages": {**_versions(recipe), **seen.packages}, "calls": calls}
 
 
 def _versions(recipe: Recipe) -> dict[str, str]:

@@ -21,7 +21,10 @@ class Seen(SpanProcessor):
         self._clock = 0
         self._live: dict[int, dict[str, Any]] = {}
         self._began: dict[int, int] = {}
-        self._ended: list[dict[str, Any]] = []
+        self.ended: list[dict[str, Any]] = []
+        """The spans that have ended; a recipe of another language puts its own here."""
+        self.packages: dict[str, str] = {}
+        """Versions of packages that are none of Python's."""
 
     def _tick(self) -> int:
         self._clock += 1
@@ -37,7 +40,7 @@ class Seen(SpanProcessor):
     def on_end(self, span: Any) -> None:
         seen = self._live.pop(span.context.span_id)
         seen["ended"] = self._tick()
-        self._ended.append(
+        self.ended.append(
             {
                 **seen,
                 "name": span.name,
@@ -55,7 +58,7 @@ class Seen(SpanProcessor):
 
     def taken(self) -> list[dict[str, Any]]:
         """The spans that have ended since this was asked last."""
-        ended, self._ended = self._ended, []
+        ended, self.ended = self.ended, []
         self._clock = 0
         self._began.clear()
         return ended

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import tempfile
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 
 from tests.golden.recipes.recipe import (
+    MODEL,
+    SAID,
     Calls,
     Recipe,
     anthropic_calls,
@@ -18,6 +26,8 @@ from tests.golden.recipes.recipe import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genai_otel.testing import ModelServer
     from tests.golden.seen import Seen
 
@@ -85,6 +95,37 @@ def _mlflow_anthropic(server: ModelServer, seen: Seen) -> Calls:
     yield from anthropic_calls(server, anthropic_client(server, open_telemetry=False))
 
 
+def _vercel_ai(server: ModelServer, seen: Seen) -> Calls:
+    """A library of JavaScript: needs node and npm."""
+    folder = Path(tempfile.mkdtemp())
+    packages = ("ai", "@ai-sdk/openai", "@opentelemetry/api", "@opentelemetry/sdk-trace-node")
+    subprocess.run(["npm", "install", "--silent", "--prefix", folder, *packages], check=True)
+    script = shutil.copy(Path(__file__).with_name("vercel_ai.mjs"), folder)
+    for name in packages:
+        about = json.loads((folder / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
+        seen.packages[name] = about["version"]
+
+    def run(name: str) -> None:
+        wanted = {"MODELS": server.base_url, "MODEL": MODEL, "SAID": SAID, "CALL": name}
+        done = subprocess.run(
+            ["node", script], check=True, stdout=subprocess.PIPE, env={**os.environ, **wanted}
+        )
+        seen.ended.extend(json.loads(done.stdout.splitlines()[-1]))
+
+    for name, _ in openai_calls(server, None):
+        yield name, partial(_answered, server, name, partial(run, name))
+
+
+def _answered(server: ModelServer, name: str, run: Callable[[], None]) -> None:
+    if name == "error":
+        server.reply(status=429, directives="leak")
+    elif name == "tools":
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+    elif name != "embeddings":
+        server.reply(f"{SAID} of the model")
+    run()
+
+
 RECIPES: Final = {
     "logfire": Recipe(("logfire", "openai"), _logfire_openai),
     "logfire_anthropic": Recipe(("logfire", "anthropic"), _logfire_anthropic),
@@ -92,5 +133,6 @@ RECIPES: Final = {
     "openlit": Recipe(("openlit", "openai"), _openlit_openai),
     "openlit_anthropic": Recipe(("openlit", "anthropic"), _openlit_anthropic),
     "mlflow": Recipe(("mlflow", "openai"), _mlflow_openai),
+    "vercel_ai": Recipe((), _vercel_ai),
     "mlflow_anthropic": Recipe(("mlflow", "anthropic"), _mlflow_anthropic),
 }

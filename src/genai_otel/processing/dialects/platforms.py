@@ -101,3 +101,40 @@ MLFLOW: Final = Dialect(
     },
     first_chunk="mlflow.chunk.item.0",
 )
+
+VERCEL_AI: Final = Dialect(
+    "vercel_ai",
+    marks=frozenset({"ai.operationId"}),
+    # The spans around these have the sums of all steps, and are no calls of a model.
+    operations=(
+        (
+            "ai.operationId",
+            {
+                "ai.generatetext.dogenerate": semconv.CHAT,
+                "ai.streamtext.dostream": semconv.CHAT,
+                "ai.generateobject.dogenerate": semconv.CHAT,
+                "ai.streamobject.dostream": semconv.CHAT,
+                "ai.embed.doembed": semconv.EMBEDDINGS,
+                "ai.embedmany.doembed": semconv.EMBEDDINGS,
+                "ai.toolcall": EXECUTE_TOOL,
+            },
+        ),
+    ),
+    renamed={
+        "ai.model.provider": semconv.PROVIDER_NAME,
+        "ai.model.id": semconv.REQUEST_MODEL,
+        "ai.response.model": semconv.RESPONSE_MODEL,
+        "ai.response.id": semconv.RESPONSE_ID,
+        "ai.response.finishReason": semconv.RESPONSE_FINISH_REASONS,
+        "ai.usage.inputTokens": semconv.USAGE_INPUT_TOKENS,
+        "ai.usage.promptTokens": semconv.USAGE_INPUT_TOKENS,
+        "ai.usage.tokens": semconv.USAGE_INPUT_TOKENS,
+        "ai.usage.outputTokens": semconv.USAGE_OUTPUT_TOKENS,
+        "ai.usage.completionTokens": semconv.USAGE_OUTPUT_TOKENS,
+        "ai.usage.cachedInputTokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+        "ai.usage.inputTokenDetails.cacheWriteTokens": semconv.USAGE_CACHE_WRITE_INPUT_TOKENS,
+        "ai.usage.reasoningTokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+        "ai.toolCall.name": semconv.TOOL_NAME,
+    },
+    first_chunk="ai.stream.firstChunk",
+)

@@ -13,7 +13,7 @@ from genai_otel.processing.dialects.dialect import Dialect
 from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, PYDANTIC_AI, STRANDS
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
-from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT
+from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT, VERCEL_AI
 from genai_otel.processing.dialects.values import READERS, REPAIRED, class_name, fields, seconds_until
 
 DIALECTS: Final = (
@@ -29,6 +29,7 @@ DIALECTS: Final = (
     LANGFUSE,
     OPENLIT,
     MLFLOW,
+    VERCEL_AI,
 )
 """In the order in which they are asked: what an earlier one says, a later one does not change."""
 

@@ -27,7 +27,13 @@ _PROVIDERS: Final = {
     "xai": "x_ai",
     "mistralai": "mistral_ai",
     "mistral": "mistral_ai",
+    "amazon-bedrock": "aws.bedrock",
+    "google.generative-ai": "gcp.gemini",
+    "google.vertex": "gcp.vertex_ai",
+    "azure-openai": "azure.ai.openai",
 }
+_APIS: Final = frozenset({"chat", "completion", "embedding", "messages", "responses"})
+"""What Vercel's AI SDK writes behind a provider."""
 
 Said = dict[str, Any]
 
@@ -98,7 +104,10 @@ def _nanoseconds(time: object) -> int | None:
 def _provider(value: object) -> Said:
     if not isinstance(value, str) or not value:
         return {}
-    return {semconv.PROVIDER_NAME: _PROVIDERS.get(value.lower(), value.lower())}
+    provider, _, api = value.lower().rpartition(".")
+    if not provider or api not in _APIS:
+        provider = value.lower()
+    return {semconv.PROVIDER_NAME: _PROVIDERS.get(provider, provider)}
 
 
 def _count(name: str) -> Callable[[object], Said]:
