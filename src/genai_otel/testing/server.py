@@ -35,6 +35,7 @@ from genai_otel.testing import (
     openai_sessions,
     replicate_api,
     voyage_api,
+    watsonx_api,
     writer_api,
     xai_api,
 )
@@ -85,6 +86,7 @@ _FORMATS: tuple[WireFormat, ...] = (
     ollama_api,
     replicate_api,
     voyage_api,
+    watsonx_api,
     writer_api,
     xai_api,
     *openai_kin.FORMATS,
