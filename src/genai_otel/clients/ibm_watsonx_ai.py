@@ -42,7 +42,7 @@ _GENERATION: Final = {
 
 
 def _fields(params: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", params) if isinstance(params, Mapping) else vars(params)
+    return cast("Mapping[str, Any]", params if isinstance(params, Mapping) else vars(params))
 
 
 def _route(endpoint: Endpoint) -> Route:
@@ -89,6 +89,12 @@ def _chat_response(result: Any) -> Facts:
 
 
 def _chat_chunk(facts: Facts, chunk: Any) -> None:
+    try:
+        (choice,) = chunk["choices"]
+        if choice["finish_reason"] is None and "usage" not in chunk:
+            return  # the usual one: a bit more of the text
+    except (KeyError, TypeError, ValueError):
+        pass
     for choice in chunk.get("choices") or ():
         if choice.get("finish_reason"):
             _finished(facts, choice)
@@ -105,14 +111,15 @@ def _finished(facts: Facts, choice: Mapping[str, Any]) -> None:
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
 
 
-def _answers(result: Any) -> Sequence[Any]:
+def _listed(result: Any) -> Sequence[Any]:
+    """What a call is asked, or gives, once or several times."""
     return cast("list[Any]", result) if isinstance(result, list) else (result,)
 
 
 def _generated(result: Any) -> Facts:
     """Facts of an answer, or of as many as there were prompts."""
     facts: Facts = {}
-    for answer in _answers(result):
+    for answer in _listed(result):
         _added(facts, answer)
     return facts
 
@@ -128,22 +135,26 @@ def _added(facts: Facts, answer: Any) -> None:
                 facts[fact] = facts.get(fact, 0) + tokens
 
 
-def _generation_chunk(facts: Facts, chunk: Any) -> None:
-    """The input is counted once, the output from the beginning on; what is not raw is the text alone."""
+def _generation_first(facts: Facts, chunk: Any) -> None:
+    """Who answers, and what was asked, which no later chunk counts again; what is not raw is the text alone."""
     if type(chunk) is str:
         return
+    _identity(facts, chunk)
     for each in chunk.get("results") or ():
-        for name, fact in _COUNTS.items():
-            if each.get(name):
-                facts[fact] = each[name]
-        reason = each.get("stop_reason")
-        if reason and reason.lower() != "not_finished":
-            facts[semconv.RESPONSE_FINISH_REASONS] = (reason,)
+        if each.get("input_token_count") is not None:
+            facts[semconv.USAGE_INPUT_TOKENS] = each["input_token_count"]
 
 
-def _generation_first(facts: Facts, chunk: Any) -> None:
-    if type(chunk) is not str:
-        _identity(facts, chunk)
+def _generation_chunk(facts: Facts, chunk: Any) -> None:
+    try:
+        (each,) = chunk["results"]
+        if each["stop_reason"] in _GOING_ON:
+            return
+    except (KeyError, TypeError, ValueError):  # the text alone
+        return
+    facts[semconv.RESPONSE_FINISH_REASONS] = (each["stop_reason"],)
+    if each.get("generated_token_count") is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = each["generated_token_count"]
 
 
 def _counted(result: Any) -> Facts:
@@ -156,6 +167,7 @@ def _counted(result: Any) -> Facts:
     return facts
 
 
+_GOING_ON: Final = (None, "not_finished", "NOT_FINISHED")
 _COUNTS: Final = {
     "input_token_count": semconv.USAGE_INPUT_TOKENS,
     "generated_token_count": semconv.USAGE_OUTPUT_TOKENS,
@@ -179,17 +191,14 @@ def _errors(error: BaseException) -> Facts:
 
 
 def _prompts(arguments: Mapping[str, Any]) -> Facts:
-    prompt = arguments.get("prompt")
-    said = [
-        message("user", text(each)) for each in (prompt if isinstance(prompt, list) else [prompt]) if each
-    ]
+    said = [message("user", text(each)) for each in _listed(arguments.get("prompt")) if each]
     return {semconv.INPUT_MESSAGES: said} if said else {}
 
 
 def _texts(result: Any) -> Facts:
     said = [
         message("assistant", text(get(each, "generated_text")), finish_reason=get(each, "stop_reason"))
-        for answer in _answers(result)
+        for answer in _listed(result)
         for each in get(answer, "results") or ()
     ]
     return {semconv.OUTPUT_MESSAGES: said} if said else {}
@@ -265,7 +274,7 @@ def _endpoint(path: str, fields: dict[str, Any]) -> Endpoint:
 
 SPEC: Final = ClientSpec(
     name="ibm_watsonx_ai",
-    requires="ibm-watsonx-ai >= 1.3.30, < 2",
+    requires="ibm-watsonx-ai >= 1.4.11, < 2",
     connection=_connection,
     peer=_peer,
     streaming=Streaming(iterator=None),

@@ -1,5 +1,8 @@
 """The client of IBM watsonx.ai: an instance for each model, async methods beside the sync ones."""
 
+# The types are checked where the other clients are; this one cannot be installed beside them.
+# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import Any
