@@ -57,9 +57,9 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
 	@$(BIN)/python -m tests.clients $(ARGS)
 
-test-engines:  ## models in the process itself: torch takes 6 GB of disk, llama.cpp is built; CLIENTS_IN=vllm for vLLM
+test-engines:  ## models in the process itself (6 GB of disk for torch); CLIENTS_IN=llama-cpp builds that, CLIENTS_IN=vllm
 	@$(DEV)
-	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor llama-cpp}" $(BIN)/python -m tests.clients $(ARGS)
+	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor}" $(BIN)/python -m tests.clients $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

@@ -23,15 +23,14 @@ LENGTH = len(CANARY)
 
 def plain(value: Any) -> Any:
     """A result by what it says, so that two can be compared; what differs each time is left out."""
+    found: Any = value  # under another name, which the tests do not narrow to unknown types
     if hasattr(value, "tolist"):
-        return value.tolist()
-    fields: Any = value  # under another name, which the tests do not narrow to unknown types
+        return found.tolist()
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in fields]
-    if hasattr(value, "__dict__"):
-        fields = vars(value)
-    elif not isinstance(value, Mapping):
-        return value
+        return [plain(each) for each in found]
+    if not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
+        return found
+    fields: dict[str, Any] = {**(found if "keys" in dir(found) else vars(found))}
     return {name: plain(each) for name, each in fields.items() if name not in _EACH_TIME}
 
 

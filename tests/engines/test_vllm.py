@@ -17,14 +17,9 @@ from genai_otel import semconv
 from genai_otel.clients import _vllm_messages as messages
 from tests.contract.recorded import Recorded, facts, outcome
 from tests.engines.engine import CANARY
-from tests.engines.payloads.vllm import ENGINE, vllm
+from tests.engines.payloads.vllm import ENGINE, AsyncLLM, Collector, Kind, outputs, vllm
 
 pytestmark = pytest.mark.usefixtures("balanced")
-
-AsyncLLM: Any = import_module("vllm.v1.engine.async_llm").AsyncLLM
-Collector: Any = import_module("vllm.v1.engine.output_processor").RequestOutputCollector
-outputs: Any = import_module("vllm.outputs")
-Kind: Any = import_module("vllm.sampling_params").RequestOutputKind
 
 WORDS = ("one ", "two ", "three")
 

@@ -20,9 +20,13 @@ os.environ.update(
 )
 # Not imported by name: types are checked where these libraries, which take gigabytes, are not installed.
 vllm: Any = import_module("vllm")
+AsyncLLM: Any = import_module("vllm.v1.engine.async_llm").AsyncLLM
+Collector: Any = import_module("vllm.v1.engine.output_processor").RequestOutputCollector
+Kind: Any = import_module("vllm.sampling_params").RequestOutputKind
+outputs: Any = import_module("vllm.outputs")
 
 OPTIONS: Any = {"enforce_eager": True, "max_model_len": 256, "dtype": "float32", "seed": 1}
-_ASK: Any = {"temperature": 0.0, "max_tokens": 6, "stop": "never", "detokenize": True}
+_ASK: Any = {"temperature": 0.0, "max_tokens": 6, "stop": "never", "ignore_eos": True}
 
 
 def _make(folder: Path) -> Any:
