@@ -77,6 +77,10 @@ CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cer
 ENGINES = --extra dev --extra transformers --extra sentence-transformers
 # vLLM for processors asks for builds of torch that PyPI has not; PyPI's own of the same version serves.
 VLLM = torch==2.13.0 "torchvision==0.28.*"
+# What makes calls by way of another client: their spans nest.
+ABOVE = langchain-openai instructor "outlines[openai]"
+# A gateway brings a hundred packages, with a gunicorn that is not ours: it has what our tests of it need, and no more.
+GATEWAY = "litellm[proxy]" pytest pytest-asyncio pytest-xdist psutil
 # Floors that a resolver would pass over, because something else allows more than the oldest; the oldest google-genai
 # warns where pydantic is newer.
 FLOORS = google-genai==1.32 mistralai==1.12.2 "pydantic<2.12"
@@ -99,6 +103,9 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt
 	$(OURS) --extra dev --extra ibm-watsonx-ai -o requirements/ibm-watsonx-ai.txt
 	$(OURS) --extra dev --extra ibm-watsonx-ai --resolution lowest-direct -o requirements/ibm-watsonx-ai-floor.txt
+	printf '%s\n' $(ABOVE) | $(OURS) - --extra dev --extra litellm -o requirements/litellm.txt
+	$(OURS) --extra dev --extra litellm --resolution lowest-direct -o requirements/litellm-floor.txt
+	printf '%s\n' $(GATEWAY) | $(OURS) - --extra openai --extra litellm -o requirements/litellm-proxy.txt
 	printf '%s\n' $(FLOORS) | $(OURS) - $(CLIENTS) --resolution lowest-direct -o requirements/clients-floor.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 

@@ -23,6 +23,8 @@ ALONE = {
     "aiobotocore": ("aiobotocore",),
     "ibm-watsonx-ai": ("ibm_watsonx_ai",),
     "ibm-watsonx-ai-floor": ("ibm_watsonx_ai",),
+    "litellm": ("litellm",),
+    "litellm-floor": ("litellm",),
 }
 TOGETHER = tuple(name for name in PAYLOADS if name not in ELSEWHERE and name not in sum(ALONE.values(), ()))
 # Models that run in the process itself need what they run on: `make test-engines`.

@@ -79,8 +79,8 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
-    ``blocks`` is for streams that are read in that way, ``stepped`` for those whose class has a target of its own, see
-    :class:`Endpoint`.
+    ``blocks`` is for streams that are read in that way, ``stepped`` for those that decide themselves what comes next:
+    objects with a ``__next__`` of their own and nothing behind it that could be followed.
     """
 
     iterator: str | None = None
@@ -194,8 +194,6 @@ class Endpoint:
     what ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request, a function or an awaitable.
-    ``step`` serves streams that have no iterator behind them: the target is the method by which streams of its class
-    give their next element, no call by itself.
     ``session`` says that the target opens a connection with many responses.
     ``joins`` serves clients whose method makes several requests, of which its result tells nothing: inside another call
     of the client this one is no call, and its ``response`` gives facts of that one.
@@ -226,7 +224,6 @@ class Endpoint:
     routes: tuple[Endpoint, ...] = ()
     only: frozenset[str] | None = None
     deferred: str | None = None
-    step: bool = False
     session: Session | None = None
     fed: Fed | None = None
     gathers: bool = False

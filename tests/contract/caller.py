@@ -25,6 +25,10 @@ def some_error() -> pytest.RaisesExc[Exception]:
     return pytest.raises(Exception)  # noqa: PT011 - see above
 
 
+def _closes(stream: Any) -> bool:
+    return hasattr(stream, "close") or hasattr(stream, "aclose")
+
+
 class Served(Protocol):
     """A model server, or what looks like one."""
 
@@ -84,16 +88,20 @@ class Caller:
     @asynccontextmanager
     async def entered(self, manager: Any) -> AsyncGenerator[Any]:
         """``with``, or ``async with``: whichever the manager has; a generator is closed as the library closes one."""
-        if hasattr(manager, "__aenter__") or hasattr(manager, "asend"):
-            async with aclosing(manager) if hasattr(manager, "asend") else manager as value:
+        if hasattr(manager, "__aenter__") or hasattr(manager, "aclose"):
+            async with manager if hasattr(manager, "__aenter__") else aclosing(manager) as value:
                 yield value
+        elif not hasattr(manager, "__enter__") and not _closes(manager):
+            yield manager
         else:
             with manager if hasattr(manager, "__enter__") else closing(manager) as value:
                 yield value
 
     async def leave(self, stream: Any) -> None:
-        """Close a stream early, by whichever method it has."""
-        if not hasattr(stream, "close") and not hasattr(stream, "aclose"):  # it knows only ``with``
+        """Close a stream early, by whichever method it has; nothing where it has none."""
+        if not _closes(stream) and not hasattr(stream, "response"):
+            return
+        if not _closes(stream):  # it knows only ``with``
             await settled(stream.response.aclose() if self.asynchronous else stream.response.close())
             return
         await settled(stream.aclose() if hasattr(stream, "aclose") else stream.close())

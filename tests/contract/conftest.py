@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.contract.choice import CHOSEN, KNOWN
 from tests.contract.payload import CANARY, Payload
 from tests.contract.recorded import Recorded
 from tests.contract.warm import Warm
+from tests.harness.patience import collect
 
 collect_ignore = [name for name in KNOWN if name not in CHOSEN]
 """Folders with the tests of single clients, of those that are not there or not wanted."""
@@ -34,7 +36,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             for warning in (
                 "ignore:.*deprecated:DeprecationWarning",
                 "ignore:The .* method is deprecated",
-                "ignore:Item .* on TypedDict class:UserWarning",
+                "ignore:Items? .* on TypedDict class:UserWarning",
                 "ignore:Pydantic serializer warnings:UserWarning",
                 "ignore:(?i)unclosed:ResourceWarning",  # what becomes of a dropped stream's connection
             ):
@@ -42,6 +44,13 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             payload = item.callspec.params.get("payload") if hasattr(item, "callspec") else None
             for warning in payload.warnings if isinstance(payload, Payload) else ():
                 item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+def pytest_sessionfinish() -> None:
+    """What clients keep open to the end is theirs to close."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        collect()
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,10 @@ class Case:
     """Whether it is a model's own operation, and not an agent's."""
     prepared: bool = False
     """Whether the client makes a request of the arguments first, and refuses them before there is a call."""
+    closes: Sequence[bool] = (False, True)
+    """In which form, asynchronous or not, its stream can be closed; else a program can only drop it."""
+    counts: bool = False
+    """Whether the client counts the tokens of a stream itself where the vendor does not report them."""
     inner: bool = False
     """Whether the traced method stands behind the public one, which may refuse a call before, and which keeps to
     itself that its stream is closed."""
@@ -157,6 +161,10 @@ class Payload:
     """Filters for warnings that are the client's own."""
     calling: str = "tool_call"
     """Why an answer finished that calls a tool: some vendors just stop."""
+    mends: Sequence[str] = ()
+    """Where the client puts in something of its own: ``zero`` (usage that is not reported, so that one of 0 cannot be
+    told from it), ``reason`` (a choice that has none stops), ``chunk`` (at the end of a stream without one), or only
+    the first of the ``choices`` of a stream has a reason."""
     odd: Sequence[str] = ()
     """Arguments of the first case that may get any object at all: a client that is tested so names some."""
     host: str = "api.openai.com"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from itertools import count
 from typing import Any, Protocol
 
+from genai_otel.engine import call as calls
 from genai_otel.testing import Point
 from tests.harness.patience import collect
 
@@ -38,9 +41,17 @@ async def dropped(telemetry: Recorded) -> Any:
     return telemetry.span()
 
 
-async def collected() -> None:
-    """Let the garbage collector and the event loop do their part; generators in generators go one by one."""
-    for _ in range(3):
+async def collected(seconds: float = 2.0) -> None:
+    """Let the garbage collector and the event loop do their part; generators in generators go one by one.
+
+    A client's own thread may hold a dropped stream for a moment, so calls that are still open get some time.
+    """
+    end = time.monotonic() + seconds
+    for attempt in count():
         collect()
         for _ in range(5):
             await asyncio.sleep(0)
+        calls.drain()
+        if attempt >= 2 and (not calls.open_calls() or time.monotonic() > end):
+            return
+        await asyncio.sleep(0.01 if attempt >= 2 else 0)

@@ -83,6 +83,9 @@ async def test_odd_streams(balanced: Recorded, caller: Caller, case: Case) -> No
 async def test_zero_that_was_reported_is_zero(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.call(case, "input-0+output-0+cached-0")
     facts = balanced.span().attributes
+    if "zero" in caller.payload.mends:
+        assert not [name for name in facts if "usage" in name]
+        return
     counts = [f"gen_ai.usage.{kind}_tokens" for kind in ("input", "output")]
     assert [facts.get(name) for name in counts] == [0 if name in case.facts else None for name in counts]
 
@@ -90,7 +93,7 @@ async def test_zero_that_was_reported_is_zero(balanced: Recorded, caller: Caller
 @choosing
 async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, case: Case) -> None:
     choices = caller.payload.choices
-    three, two = (3, 2) if choices else (1, 1)
+    three, two = (3, 1 if "choices" in caller.payload.mends else 2) if choices else (1, 1)
     await caller.call(case, "length", **(choices(three) if choices else {}))
     facts = balanced.span().attributes
     assert facts["gen_ai.response.finish_reasons"] == ("length",) * three
@@ -106,7 +109,8 @@ async def test_every_choice_has_its_reason(balanced: Recorded, caller: Caller, c
 @choosing
 async def test_choice_that_never_finishes_is_an_error(balanced: Recorded, caller: Caller, case: Case) -> None:
     await caller.call(case, "null-finish_reason")
-    assert balanced.span().attributes["gen_ai.response.finish_reasons"] == ("error",)
+    wanted = "stop" if "reason" in caller.payload.mends else "error"
+    assert balanced.span().attributes["gen_ai.response.finish_reasons"] == (wanted,)
 
 
 @choosing

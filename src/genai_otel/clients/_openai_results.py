@@ -33,23 +33,23 @@ _OUTPUT_DETAILS: Final = {
 
 def usage_facts(facts: Facts, usage: Any) -> None:
     """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
-    get = fields(usage).get
-    tokens = get("prompt_tokens")
+    field = fields(usage).get
+    tokens = field("prompt_tokens")
     if tokens is None:
-        tokens = get("input_tokens")
+        tokens = field("input_tokens")
     if tokens is not None:
         facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    tokens = get("completion_tokens")
+    tokens = field("completion_tokens")
     if tokens is None:
-        tokens = get("output_tokens")
+        tokens = field("output_tokens")
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
     # Audio says input_token_details, without the plural, and a vendor prompt_token_details.
-    details = get("prompt_tokens_details") or get("input_tokens_details")
-    details = details or get("input_token_details") or get("prompt_token_details")
+    details = field("prompt_tokens_details") or field("input_tokens_details")
+    details = details or field("input_token_details") or field("prompt_token_details")
     if details is not None:
         _parts(facts, details, _INPUT_DETAILS)
-    details = get("completion_tokens_details") or get("output_tokens_details")
+    details = field("completion_tokens_details") or field("output_tokens_details")
     if details is not None:
         _parts(facts, details, _OUTPUT_DETAILS)
 
@@ -173,13 +173,13 @@ def fetched_response(result: Any) -> Facts:
     if status:
         facts[semconv.RESPONSE_STATUS] = status
     if status == "incomplete":
-        why = getattr(result.incomplete_details, "reason", None)
+        why = get(result.incomplete_details, "reason")
         facts[semconv.RESPONSE_FINISH_REASONS] = (_INCOMPLETE.get(why, why) or "length",)
     elif status in _FINISH:
-        called = any(getattr(item, "type", None) == "function_call" for item in result.output or ())
+        called = any(get(item, "type") == "function_call" for item in get(result, "output") or ())
         facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_call" if called else _FINISH[status],)
     if status == "failed":
-        facts[semconv.ERROR_TYPE] = getattr(result.error, "code", None) or "failed"
+        facts[semconv.ERROR_TYPE] = get(result.error, "code") or "failed"
     return facts
 
 

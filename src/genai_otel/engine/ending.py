@@ -25,16 +25,29 @@ _BROKEN: Final = frozenset(
     }
 )
 
+_DEEPEST: Final = 8
+"""Exceptions of one error that are looked at.  litellm, over a client of a vendor, over httpx, makes six."""
+
 
 def interrupted(call: Call, error: BaseException) -> None:
-    """What the user read from raised ``error``."""
-    cause = error.__cause__ or error.__context__  # of which some clients make one of their own
-    kinds = (*type(error).__mro__, *type(cause).__mro__)
-    cut = not _BROKEN.isdisjoint([kind.__name__ for kind in kinds])
+    """What the user read from raised ``error``, of a connection that broke or of something else."""
+    cut = _broke(error, call.ambient)
     if call.spec.broken is not None:
         with fence.contain("engine.broken"):
             cut = cut or call.spec.broken(error)
     call.raised(error, "cut" if cut else "failed")
+
+
+def _broke(error: BaseException, ambient: BaseException | None) -> bool:
+    """Whether an exception is, or was made of, that of a broken connection; some clients make several of one."""
+    cause: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if cause is None or cause is ambient:  # what the program was handling is no cause
+            return False
+        if not _BROKEN.isdisjoint([kind.__name__ for kind in type(cause).__mro__]):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def left(call: Call, error: BaseException | None) -> None:

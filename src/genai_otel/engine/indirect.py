@@ -14,7 +14,6 @@ from genai_otel import fence
 from genai_otel.engine.inner import adding, feeding
 from genai_otel.engine.invoke import Wrapper, named, wrapper
 from genai_otel.engine.session import opening
-from genai_otel.engine.steps import stepping
 from genai_otel.spec import ClientSpec, Endpoint, Route
 
 
@@ -22,8 +21,6 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     """The function that wrapt calls instead of the endpoint's method."""
     if endpoint.session is not None:
         return opening(spec, endpoint, endpoint.session)
-    if endpoint.step:
-        return stepping(endpoint.asynchronous)
     if endpoint.adds:
         run = (
             wrapper_of(spec, replace(endpoint, adds=False)) if endpoint.operation or endpoint.route else None

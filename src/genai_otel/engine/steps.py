@@ -1,87 +1,160 @@
 """Follows streams that decide themselves what comes next, and have no iterator behind them that could be replaced.
 
-The user keeps the client's own object, and nothing on it is changed: the method by which streams of its class give
-their next element is one of the spec's targets, and looks up here whether its stream belongs to a call.
+The user keeps the client's own object, and nothing on it is changed.  The methods by which it gives its next element,
+and by which it is closed, are wrapped in the class that defines them when a stream of that class is followed for the
+first time; they look up whether their stream belongs to a call.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+import threading
 import weakref
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from opentelemetry.context import attach, detach, get_current
+
+from genai_otel import fence
 from genai_otel.engine.call import Call
-from genai_otel.engine.ending import interrupted, left, watch_close
+from genai_otel.engine.ending import interrupted, left
+
+_NEXT: Final = ("__next__", "__anext__")
+_CLOSE: Final = ("close", "aclose")
 
 _followed: weakref.WeakKeyDictionary[Any, _Steps] = weakref.WeakKeyDictionary()
+_wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
+_lock = threading.RLock()
+
+
+def able(stream: Any) -> bool:
+    """Whether the class of ``stream`` can be told how to give its next element, as one written in Python can."""
+    return any(_defining(type(stream), name) is not None for name in _NEXT)
 
 
 def follow(call: Call, stream: Any, seen: Callable[[Any], None], exhausted: Callable[[], None]) -> None:
     """Tell ``seen`` of every chunk that ``stream`` gives, and ``exhausted`` when there will be no more."""
+    for name in (*_NEXT, *_CLOSE):
+        owner = _defining(type(stream), name)
+        if owner is not None:
+            _wrap(owner, name)
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(stream, lambda _: call.drop())
-    _followed[stream] = steps = _Steps(call, seen, exhausted)
-    watch_close(stream, partial(_closing, call, steps))
+    _followed[stream] = _Steps(call, seen, exhausted)
 
 
-def _closing(call: Call, steps: _Steps) -> None:
-    if not steps.busy:
-        left(call, sys.exc_info()[1])
+def restore() -> None:
+    """Give all classes their own methods back."""
+    with _lock:
+        for (owner, name), (original, ours) in _wrapped.items():
+            if owner.__dict__.get(name) is ours:
+                setattr(owner, name, original)
+        _wrapped.clear()
 
 
-def stepping(asynchronous: bool) -> Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]:
-    """The function that wrapt calls instead of such a method."""
+def _defining(kind: type, name: str) -> type | None:
+    """The class whose method ``name`` instances of ``kind`` have, None where it is not written in Python."""
+    owner = next((each for each in kind.__mro__ if name in each.__dict__), None)
+    return owner if owner is not None and inspect.isfunction(owner.__dict__[name]) else None
 
-    def invoke(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        steps = _followed.get(instance)
-        if steps is None:
-            return wrapped(*args, **kwargs)
-        return steps.wait(wrapped) if asynchronous else steps.step(wrapped)
 
-    return invoke
+def _wrap(owner: type, name: str) -> None:
+    with _lock:
+        original = owner.__dict__[name]
+        if _wrapped.get((owner, name), (None, None))[1] is original:
+            return
+        ours = functools.wraps(original)(
+            (_closing if name in _CLOSE else _stepping)(original, inspect.iscoroutinefunction(original))
+        )
+        _wrapped[owner, name] = (original, ours)
+        setattr(owner, name, ours)
+
+
+def _stepping(original: Callable[[Any], Any], asynchronous: bool) -> Callable[[Any], Any]:
+    def step(self: Any) -> Any:
+        steps = _followed.get(self)
+        if steps is None or steps.busy:  # one that its own class asks, on the way to its next element
+            return original(self)
+        return steps.step(original, self)
+
+    async def wait(self: Any) -> Any:
+        steps = _followed.get(self)
+        if steps is None or steps.busy:
+            return await original(self)
+        return await steps.wait(original, self)
+
+    return wait if asynchronous else step
+
+
+def _closing(original: Callable[..., Any], asynchronous: bool) -> Callable[..., Any]:
+    def close(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _closed(self)
+        return original(self, *args, **kwargs)
+
+    async def aclose(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _closed(self)
+        return await original(self, *args, **kwargs)
+
+    return aclose if asynchronous else close
+
+
+def _closed(stream: Any) -> None:
+    steps = _followed.get(stream)
+    if steps is not None and not steps.busy:  # else it closes itself: how it ended is about to be seen
+        with fence.contain("engine.close"):
+            del _followed[stream]
+            left(steps.call, sys.exc_info()[1])
 
 
 class _Steps:
+    """The steps of one stream, each made in the context of its call: the request may be made by the first of them."""
+
+    __slots__ = ("_context", "_exhausted", "_seen", "busy", "call")
+
     def __init__(self, call: Call, seen: Callable[[Any], None], exhausted: Callable[[], None]) -> None:
-        self._call = call
+        self.call = call
+        self.busy = False
+        self._context = call.context
         self._seen = seen
         self._exhausted = exhausted
-        self.busy = False
 
-    def step(self, wrapped: Callable[..., Any]) -> Any:
+    def step(self, original: Callable[[Any], Any], stream: Any) -> Any:
         """The next element of a stream."""
         self.busy = True
+        token = attach(self._context)
         try:
-            with self._call:
-                chunk = wrapped()
+            chunk = original(stream)
         except BaseException as error:
-            self._ended(error)
+            self._ended(error, stream, token)
             raise
-        finally:
-            self.busy = False
+        detach(token)
+        self.busy = False
         self._seen(chunk)
         return chunk
 
-    async def wait(self, wrapped: Callable[..., Any]) -> Any:
+    async def wait(self, original: Callable[[Any], Any], stream: Any) -> Any:
         """The next element of an async stream."""
         self.busy = True
+        token = attach(self._context)
         try:
-            with self._call:
-                chunk = await wrapped()
+            chunk = await original(stream)
         except BaseException as error:
-            self._ended(error)
+            self._ended(error, stream, token)
             raise
-        finally:
-            self.busy = False
+        detach(token)
+        self.busy = False
         self._seen(chunk)
         return chunk
 
-    def _ended(self, error: BaseException) -> None:
-        if isinstance(error, (StopIteration, StopAsyncIteration)):
-            self._exhausted()
-        else:
-            interrupted(self._call, error)
+    def _ended(self, error: BaseException, stream: Any, token: Any) -> None:
+        self.busy = False
+        with fence.contain("engine.steps"):
+            if get_current() is self._context:  # a coroutine that is collected elsewhere has none to leave
+                detach(token)
+            _followed.pop(stream, None)
+            if isinstance(error, (StopIteration, StopAsyncIteration)):
+                self._exhausted()
+            else:
+                interrupted(self.call, error)

@@ -44,7 +44,7 @@ def follow(call: Call, result: Any) -> Any:
     if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
         blocks.follow(call, stream, streaming.blocks, _watcher(call), partial(_exhausted, call))
         return result
-    if streaming.stepped and hasattr(stream, "__iter__" if hasattr(stream, "__next__") else "__aiter__"):
+    if streaming.stepped and steps.able(stream):
         steps.follow(call, stream, _watcher(call), partial(_exhausted, call))
         return result
     iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)

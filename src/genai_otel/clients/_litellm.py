@@ -1,0 +1,154 @@
+"""Whom a call of litellm goes to, and what litellm hangs on its results beside the answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _openai_results as results
+from genai_otel.clients._hosts import peer_at
+from genai_otel.clients._parts import get
+from genai_otel.clients._stainless import errors as api_errors
+from genai_otel.clients._stainless import is_mapping
+from genai_otel.spec import Facts, Peer
+
+_DEEPEST: Final = 5
+"""Exceptions that are asked for a request id, of those that were made of one another."""
+_NAMES: Final = {
+    "aiohttp_openai": "openai",
+    "custom_openai": "openai",
+    "openai_like": "openai",
+    "text-completion-openai": "openai",
+    "azure": "azure.ai.openai",
+    "azure_text": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "anthropic_text": "anthropic",
+    "bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "bedrock_mantle": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertex_ai_beta": "gcp.vertex_ai",
+    "codestral": "mistral_ai",
+    "mistral": "mistral_ai",
+    "text-completion-codestral": "mistral_ai",
+    "cohere_chat": "cohere",
+    "ai21_chat": "ai21",
+    "hosted_vllm": "vllm",
+    "huggingface": "hugging_face",
+    "moonshot": "moonshot_ai",
+    "ollama_chat": "ollama",
+    "watsonx": "ibm.watsonx.ai",
+    "watsonx_text": "ibm.watsonx.ai",
+    "xai": "x_ai",
+}
+"""litellm's names of providers where the convention, or our spec of the vendor's own client, has another."""
+
+
+def whom(arguments: Mapping[str, Any]) -> tuple[Peer, Any]:
+    """The peer of a call, always the same object for the same one, and the model as the peer knows it."""
+    model = arguments.get("model")
+    if not isinstance(model, str):
+        return _peer("", None), model
+    named = arguments.get("custom_llm_provider")
+    provider, model = _split(model, named if isinstance(named, str) else None)
+    base = arguments.get("api_base") or arguments.get("base_url") or getattr(_litellm(), "api_base", None)
+    return _peer(provider, base if isinstance(base, str) else None), model
+
+
+def _split(model: str, named: str | None) -> tuple[str, str]:
+    """The provider and the rest of a model's name, as litellm reads it; its own look-up would read secrets."""
+    prefix, slash, rest = model.partition("/")
+    if named:
+        return named, rest if slash and prefix == named else model
+    litellm = _litellm()
+    if slash and prefix in getattr(litellm, "provider_list", ()):
+        return prefix, rest
+    known: Mapping[str, Any] = getattr(litellm, "model_cost", {}).get(model) or {}
+    return known.get("litellm_provider") or "", model
+
+
+def _litellm() -> Any:
+    return sys.modules.get("litellm")
+
+
+@lru_cache(maxsize=512)
+def _peer(provider: str, base: str | None) -> Peer:
+    name = provider.partition("-")[0] if provider.startswith("vertex_ai-") else provider
+    name = _NAMES.get(name, name) or "litellm"
+    return Peer(name) if base is None else peer_at(base, name)
+
+
+# --- what stands beside an answer ------------------------------------------------------------------
+
+
+def hidden(result: Any) -> Any:
+    """What litellm knows of a result that the vendor did not say: a dictionary, or an object of its own."""
+    return getattr(result, "_hidden_params", None)
+
+
+def identity(facts: Facts, result: Any) -> None:
+    """Who answered, and how he was reached."""
+    results.identity(facts, result)
+    beside(facts, result)
+
+
+def streamed(facts: Facts, chunk: Any) -> None:
+    """:func:`identity` by a chunk, whose model is the one that was asked for; newer versions know the other, too."""
+    identity(facts, chunk)
+    if not get(hidden(chunk), "provider_response_model"):
+        facts.pop(semconv.RESPONSE_MODEL, None)
+
+
+def model(facts: Facts, result: Any) -> None:
+    """The model that answered, without the provider that litellm may have before it."""
+    known = hidden(result)
+    named = get(known, "provider_response_model") or get(result, "model")
+    if isinstance(named, str) and named:
+        prefix = f"{get(known, 'custom_llm_provider')}/"
+        facts[semconv.RESPONSE_MODEL] = named.removeprefix(prefix)
+
+
+def beside(facts: Facts, result: Any) -> None:
+    """The model, the vendor's request id, and where he was reached."""
+    model(facts, result)
+    known = hidden(result)
+    headers = get(known, "additional_headers")
+    found = headers.get("llm_provider-x-request-id") if is_mapping(headers) else None
+    if isinstance(found, str):
+        facts[semconv.REQUEST_ID] = found
+    base = get(known, "api_base")
+    if isinstance(base, str) and base:
+        peer = peer_at(base, "")
+        if peer.address is not None:
+            facts[semconv.SERVER_ADDRESS], facts[semconv.SERVER_PORT] = peer.address, peer.port
+
+
+def usage(facts: Facts, result: Any, counted: Any) -> None:
+    """What a result says was used.  It is all 0 where nothing was reported, and nobody's where litellm has a cache."""
+    if counted is None or get(hidden(result), "cache_hit") is True:
+        return
+    told: Facts = {}
+    results.usage_facts(told, counted)
+    if told.get(semconv.USAGE_INPUT_TOKENS) or told.get(semconv.USAGE_OUTPUT_TOKENS):
+        facts.update(told)
+        written = get(counted, "cache_creation_input_tokens")  # where older versions have it
+        if isinstance(written, int) and written:
+            facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
+
+
+def errors(error: BaseException) -> Facts:
+    """Status and request id of an error, which litellm makes of one of its own, which it made of the vendor's."""
+    facts = api_errors(error)
+    cause: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if cause is None or semconv.REQUEST_ID in facts:
+            break
+        found = api_errors(cause).get(semconv.REQUEST_ID)
+        if found is not None:
+            facts[semconv.REQUEST_ID] = found
+        cause = cause.__cause__ or cause.__context__
+    return facts

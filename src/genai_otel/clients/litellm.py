@@ -1,0 +1,184 @@
+"""litellm: chat, completions, embeddings, responses, reranking, images, audio, of whatever vendor.
+
+What a program imported by name before the set-up (``from litellm import completion``) is the function without us: of
+such a call there is a span where litellm asks a client that we know, as it does for OpenAI and all that speak its API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from genai_otel import semconv
+from genai_otel.clients import _litellm as shared
+from genai_otel.clients import _openai_messages as messages
+from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients import _openai_results as results
+from genai_otel.clients._parts import get, items
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def _answer(result: Any) -> Facts:
+    facts: Facts = {}
+    shared.identity(facts, result)
+    reasons = tuple(get(choice, "finish_reason") or "error" for choice in items(get(result, "choices")))
+    if reasons:
+        facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+    shared.usage(facts, result, get(result, "usage"))
+    return facts
+
+
+def _chunk(facts: Facts, chunk: Any) -> None:
+    for choice in chunk.choices or ():
+        if choice.finish_reason is not None:
+            results.finished(facts, choice)
+            shared.streamed(facts, chunk)
+            # What the vendor reported without being asked; what was asked for comes in a chunk of its own.
+            shared.usage(facts, chunk, get(shared.hidden(chunk), "usage"))
+    counted = results.fields(chunk).get("usage")
+    if counted is not None:
+        shared.usage(facts, chunk, counted)
+
+
+def _response(result: Any) -> Facts:
+    facts = results.fetched_response(result)
+    shared.beside(facts, result)
+    shared.usage(facts, result, get(result, "usage"))
+    return facts
+
+
+def _plain(result: Any) -> Facts:
+    facts: Facts = {}
+    shared.beside(facts, result)
+    shared.usage(facts, result, get(result, "usage"))
+    return facts
+
+
+def _vectors(result: Any) -> Facts:
+    facts = _plain(result)
+    facts.pop(semconv.USAGE_OUTPUT_TOKENS, None)  # always 0: there is no such output
+    return facts
+
+
+def _ranks(result: Any) -> Facts:
+    facts: Facts = {}
+    shared.beside(facts, result)
+    meta = get(result, "meta")
+    shared.usage(facts, result, get(meta, "tokens") or get(meta, "billed_units"))
+    return facts
+
+
+# --- the endpoints -------------------------------------------------------------------------------
+
+_chat: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request({**requests.CHAT, "top_k": semconv.REQUEST_TOP_K}),
+    "response": _answer,
+    "first": shared.streamed,
+    "chunk": _chunk,
+    "content": messages.CHAT,
+    "positional": ("model", "messages"),
+}
+_audio: Final[dict[str, Any]] = {"operation": semconv.GENERATE_CONTENT, "response": _plain}
+_FUNCTIONS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "completion": ("main", _chat),
+    "text_completion": (
+        "main",
+        {
+            **_chat,
+            "operation": semconv.TEXT_COMPLETION,
+            "content": messages.COMPLETIONS,
+            "positional": ("prompt", "model"),
+        },
+    ),
+    "embedding": (
+        "main",
+        {
+            "operation": semconv.EMBEDDINGS,
+            "request": requests.request(requests.EMBEDDINGS),
+            "response": _vectors,
+            "positional": ("model", "input", "dimensions", "encoding_format"),
+        },
+    ),
+    "responses": (
+        "responses.main",
+        {
+            "operation": semconv.CHAT,
+            "request": requests.request(requests.RESPONSES),
+            "response": _response,
+            "first": results.responses_first,
+            "chunk": results.responses_chunk(_response),
+            "content": messages.RESPONSES,
+            "positional": ("input", "model"),
+        },
+    ),
+    "rerank": (
+        "rerank_api.main",
+        {"operation": semconv.RERANK, "response": _ranks, "positional": ("model", "query", "documents")},
+    ),
+    "image_generation": (
+        "images.main",
+        {
+            "operation": semconv.GENERATE_CONTENT,
+            "request": requests.request(requests.MEDIA, **requests.output("image")),
+            "response": _plain,
+            "content": messages.IMAGES,
+            "positional": ("prompt", "model"),
+        },
+    ),
+    "transcription": (
+        "main",
+        {
+            **_audio,
+            "request": requests.request({}, **requests.output("text")),
+            "content": messages.TRANSCRIPTIONS,
+            "positional": ("model", "file"),
+        },
+    ),
+    "speech": (
+        "main",
+        {
+            **_audio,
+            "request": requests.request({}, **requests.output("speech")),
+            "content": messages.SPEECH,
+            "positional": ("model", "input"),
+        },
+    ),
+}
+
+
+def _endpoints() -> Iterator[Endpoint]:
+    """Each function and its twin, where it is defined and where programs look for it."""
+    for name, (module, fields) in _FUNCTIONS.items():
+        for place in (f"litellm.{module}", "litellm"):
+            yield _routed(f"{place}:{name}", fields)
+            yield _routed(f"{place}:a{name}", {**fields, "asynchronous": True})
+
+
+def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
+    plain = Endpoint(target, **fields)
+
+    def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer]:
+        peer, model = shared.whom(arguments)
+        return plain, {**arguments, "model": model}, peer
+
+    return replace(plain, route=route, routes=(plain,))
+
+
+def _itself(peer: Any) -> Any:
+    return peer
+
+
+SPEC: Final = ClientSpec(
+    name="litellm",
+    requires="litellm >= 1.98, < 2",
+    connection=_itself,
+    peer=lambda peer: peer if isinstance(peer, Peer) else Peer("litellm"),
+    streaming=Streaming(stepped=True),
+    errors=shared.errors,
+    instrumentors=("litellm",),
+    endpoints=tuple(_endpoints()),
+)
