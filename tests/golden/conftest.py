@@ -17,6 +17,8 @@ from tests.golden.recipes.recipe import (
     anthropic_client,
     bedrock_calls,
     bedrock_client,
+    mistral_calls,
+    mistral_client,
     openai_calls,
     openai_client,
 )
@@ -42,6 +44,7 @@ def own() -> Mapping[str, Mapping[str, Own]]:
         ("openai", openai_client, openai_calls),
         ("anthropic", anthropic_client, anthropic_calls),
         ("boto3", bedrock_client, bedrock_calls),
+        ("mistralai", mistral_client, mistral_calls),
     ):
         if find_spec(vendor) is not None:
             with ModelServer() as server, make(server) as client:

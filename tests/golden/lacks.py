@@ -50,6 +50,7 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
     "genai_openai": {},
     "genai_anthropic": {"stream_helper": _FIRST},
     "anthropic_native": {},
+    "mistral_native": {"stream": (*_STREAM, *_FIRST)},
     "logfire": {"*": _SERVER, "responses": _REASONS, "stream": _LOGFIRE_STREAM},
     "logfire_anthropic": {"*": _SERVER, "stream": _LOGFIRE_STREAM, "stream_helper": _LOGFIRE_STREAM},
     "langfuse": {
@@ -138,6 +139,7 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "botocore": {"invoke": {semconv.USAGE_INPUT_TOKENS: 6}},
     "mlflow": {"embeddings": _MODEL_ASKED},
     "mlflow_anthropic": {"stream": _CLAUDE_ASKED},
+    "mistral_native": {"error": {semconv.ERROR_TYPE: "rate_limited"}},
     "vercel_ai": {"error": {semconv.ERROR_TYPE: "AI_APICallError"}},
 }
 """What the spans of a package say in another way, rightly or wrongly; it is theirs to say."""

@@ -14,6 +14,8 @@ from tests.golden.recipes.recipe import (
     anthropic_client,
     bedrock_calls,
     bedrock_client,
+    mistral_calls,
+    mistral_client,
     openai_calls,
     openai_client,
 )
@@ -62,6 +64,11 @@ def _botocore(server: ModelServer, seen: Seen) -> Calls:
         yield from bedrock_calls(server, client)
 
 
+def _mistral_native(server: ModelServer, seen: Seen) -> Calls:
+    trace.set_tracer_provider(seen.provider)
+    yield from mistral_calls(server, mistral_client(server))
+
+
 RECIPES: Final = {
     "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
     "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
@@ -70,5 +77,6 @@ RECIPES: Final = {
     "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai"),
     "genai_anthropic": _instrumented("opentelemetry.instrumentation.genai.anthropic"),
     "botocore": Recipe(("boto3", "opentelemetry-instrumentation-botocore"), _botocore, _CONTENT),
+    "mistral_native": Recipe(("mistralai",), _mistral_native, {"MISTRAL_SDK_TELEMETRY": "global"}),
     "anthropic_native": Recipe(("anthropic",), _anthropic_native),
 }

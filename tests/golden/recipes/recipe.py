@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODEL: Final = "gpt-4o-mini"
 CLAUDE: Final = "claude-sonnet-4-6"
+MISTRAL: Final = "mistral-small-latest"
 BEDROCK: Final = "anthropic.claude-sonnet-4-20250514-v1:0"
 SAID: Final = "canary-4711"
 """Stands in every prompt, answer, instruction and tool argument, and in no other value."""
@@ -183,6 +184,41 @@ def bedrock_client(server: ModelServer) -> Any:
     }
     config = Config(retries={"total_max_attempts": 1})
     return contextlib.closing(made.client("bedrock-runtime", endpoint_url=server.url, config=config, **keys))
+
+
+def mistral_calls(server: ModelServer, client: Any) -> Calls:
+    """The calls of the Mistral client: the model repeats what was said."""
+
+    def chat() -> None:
+        server.reply(f"{SAID} of the model")
+        client.chat.complete(model=MISTRAL, messages=messages(), temperature=0.5, max_tokens=50)
+
+    def stream() -> None:
+        server.reply(f"{SAID} of the model")
+        for _ in client.chat.stream(model=MISTRAL, messages=messages()):
+            pass
+
+    def tools() -> None:
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+        client.chat.complete(model=MISTRAL, messages=messages(), tools=[TOOL])
+
+    def embeddings() -> None:
+        client.embeddings.create(model=MISTRAL, inputs=[f"{SAID} of the user"])
+
+    def error() -> None:
+        server.reply(status=429, directives="leak")
+        with contextlib.suppress(Exception):
+            client.chat.complete(model=MISTRAL, messages=messages())
+
+    for call in (chat, stream, tools, embeddings, error):
+        yield call.__name__, call
+
+
+def mistral_client(server: ModelServer) -> Any:
+    """The client of the same server."""
+    from mistralai.client import Mistral
+
+    return Mistral(server_url=server.url, api_key="sk-test")
 
 
 def anthropic_client(server: ModelServer, **options: Any) -> Any:

@@ -163,7 +163,10 @@ def _server(value: object) -> Said:
     if not isinstance(value, str) or not value:
         return {}
     if "//" not in value:
-        return {semconv.SERVER_ADDRESS: value}
+        host, _, port = value.rpartition(":")
+        if not host or ":" in host or not port.isdigit():
+            return {semconv.SERVER_ADDRESS: value}
+        return {semconv.SERVER_ADDRESS: host, semconv.SERVER_PORT: int(port)}
     try:
         url = urlsplit(value)
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)
