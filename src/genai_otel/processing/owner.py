@@ -51,8 +51,10 @@ _UPSTREAM: Final = Live(None, None)
 class Started(Protocol):
     """A span that has just started."""
 
-    parent: SpanContext | None
-    context: SpanContext
+    @property
+    def parent(self) -> SpanContext | None: ...
+    @property
+    def context(self) -> Any: ...  # annotated optional in some versions
 
 
 class Owners:

@@ -47,7 +47,8 @@ def _service(name: str) -> Any:
 
 def error_type(error: BaseException) -> str:
     """The service's code: the classes have it for a name, or none of their own."""
-    code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
+    response: Any = getattr(error, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
     return code[0].upper() + code[1:] if code else type(error).__qualname__
 
 

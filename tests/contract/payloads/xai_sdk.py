@@ -82,7 +82,8 @@ def _make(base_url: str, asynchronous: bool, *, max_retries: int = 0, **options:
             "backoffMultiplier": 1,
             "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
         }
-        config: Any = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
+        every: dict[str, object] = {}
+        config = {"methodConfig": [{"name": [every], "retryPolicy": policy}]}
         channel = [("grpc.service_config", json.dumps(config))]
     row = url.path.strip("/").removesuffix("/v1")
     settings = {"api_host": url.netloc, "channel_options": channel, **options}
