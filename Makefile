@@ -31,6 +31,7 @@ check:  ## lint, format and types
 
 bench:  ## what a call costs, beside the same written by hand
 	@$(DEV)
+	@$(PYTHON) requirements/install.py .venvs/clients clients
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 docs:  ## writes the generated parts of the README

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
-from tests.benchmarks import count, exported, gates, growth, report, startup, subjects, timing
+from tests.benchmarks import clients, count, exported, gates, growth, report, startup, subjects, timing
 from tests.benchmarks.workloads import WORKLOADS
 
-PARTS = ("count", "time", "startup", "export", "growth")
+PARTS = ("count", "clients", "time", "startup", "export", "growth")
+CLIENTS = ("anthropic", "google_genai", "mistralai", "boto3", "ollama")
+"""What is shown beside OpenAI, in an environment that has them."""
 SENT_IN_MODES = ("default", "content on")
 COUNTED = tuple(name for name in WORKLOADS if "200" not in name)
 TIMED = tuple(name for name in WORKLOADS if "60" not in name and name != "stream20_async")
@@ -48,6 +51,22 @@ def times(*, quick: bool) -> timing.Cost:
     return found["default"]
 
 
+def others(python: str, *, quick: bool) -> list[gates.Gate]:
+    """Bytecodes and times of further clients, each with its own library."""
+    say("clients: the model server's answers in place of their vendors'")
+    found: list[gates.Gate] = []
+    rows: list[report.ClientRow] = []
+    for client in CLIENTS:
+        names = clients.MAIN[client]
+        work = count.count("genai_otel", names, python=python)
+        found += gates.of_client(work)
+        rounds = 2 if quick else 4
+        timed = timing.compare(("nothing", "genai_otel"), names[:2], rounds=rounds, python=python)
+        rows.append(report.ClientRow(client, work, timed))
+    print(report.clients(rows))
+    return found
+
+
 def started(*, quick: bool) -> list[gates.Gate]:
     measured = startup.startup(2 if quick else 7)
     say("set-up", report.startup(measured))
@@ -62,6 +81,12 @@ def grown(*, quick: bool) -> list[gates.Gate]:
     return [gates.Gate(f"growth with {each.what}", not each.none, 0) for each in measured]
 
 
+def _python() -> str:
+    """The interpreter of the environment that has all clients."""
+    there = Path(__file__).parents[2] / ".venvs" / "clients" / "bin" / "python"
+    return str(there) if there.exists() else sys.executable
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
@@ -73,6 +98,8 @@ def main() -> int:
     chosen = parser.parse_args()
     parts, quick = chosen.only or PARTS, chosen.quick
     found = counts(quick=quick) if "count" in parts else []
+    if "clients" in parts:
+        found += others(_python(), quick=quick)
     chat = times(quick=quick) if "time" in parts else None
     if "startup" in parts:
         found += started(quick=quick)

@@ -7,18 +7,36 @@ form of the client.  The answers are the model server's, without a socket (see `
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from genai_otel.clients import SPECS
+from genai_otel.testing import ModelServer
 from tests.benchmarks import in_place
 from tests.benchmarks.workloads import WORKLOADS, Run, Workload, event_loop
 from tests.contract.payload import Case, Payload
 
 ASYNC = "_async"
+SOCKETS = frozenset({"xai_sdk"})
+"""Clients whose library speaks in C, where nothing can be put in its place: they have a server."""
 CHUNKS = {"stream20": 20, "stream60": 60}
+
+
+MAIN = {
+    client: tuple(f"{client}:{path}{kind}" for kind in ("", *(f" {kind}" for kind in CHUNKS)))
+    for client, path in {
+        "anthropic": "messages.create",
+        "google_genai": "models.generate_content",
+        "mistralai": "chat.complete",
+        "boto3": "models.converse",
+        "ollama": "chat",
+    }.items()
+}
+"""The workloads of the clients that `make bench` shows: a call, and two streams."""
 
 
 def payload(client: str) -> Payload:
@@ -63,9 +81,16 @@ def workload(name: str) -> Workload:
     return Workload(lambda: _run(found, case, chunks, asynchronous), *((2, 5) if chunks else (5, 6)))
 
 
+@functools.cache
+def _serving() -> str:
+    server = ModelServer().start()
+    atexit.register(server.stop)
+    return server.base_url
+
+
 def _run(found: Payload, case: Case, chunks: int | None, asynchronous: bool) -> Run:
     in_place.everywhere()
-    client = found.make(in_place.URL, asynchronous)
+    client = found.make(_serving() if found.client in SOCKETS else in_place.URL, asynchronous)
     if chunks is None:
         call = lambda: case.call(client, found.model)  # noqa: E731
     else:

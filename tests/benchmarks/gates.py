@@ -92,21 +92,25 @@ ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 _AZURE = "its models convert what they hold at each look, and its streams have no iterator behind them"
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
 _PARSE = "an answer that reports all there is costs more than the usual one, and is parsed"
+_INNER = "it leads through a second method, which is traced by itself where a program calls that"
+_STATUS = "a response has a status, which says how it ended, and may call tools"
 LIMITS = {
     "anthropic:messages.parse": Limit(1_650, why=_PARSE),
     "anthropic:beta.messages.parse": Limit(1_650, why=_PARSE),
     "azure_ai_inference:complete": Limit(1_700, 110, _AZURE),
     "boto3:models.invoke_model": Limit(3_150, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(3_150, why=_BODY),
-    "cohere:generate": Limit(
-        1_750, why="it leads through a second method that is traced by itself where a program calls it"
-    ),
+    "cohere:generate": Limit(1_750, why=_INNER),
     "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
     "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
-    "openai:responses.create": Limit(
-        1_650, why="a response has a status, which says how it ended, and may call tools"
-    ),
+    "openai:responses.create": Limit(1_650, why=_STATUS),
+    "openai:beta.responses.create": Limit(1_650, why=_STATUS),
+    "openai:responses.compact": Limit(1_700, why=_STATUS),
+    "openai:beta.responses.compact": Limit(1_700, why=_STATUS),
     "openai:responses.parse": Limit(1_700, why=_PARSE),
+    "xai_sdk:sample": Limit(chunk=50, why="the client makes the response and the chunk of each message anew"),
+    "xai_sdk:defer": Limit(1_700, why=_INNER),
+    "replicate:run": Limit(1_910, why=_INNER),
     "together:completions.create": Limit(
         chunk=95, why="the reason of an end may stand in either of two places"
     ),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+from genai_otel.clients import SPECS
 from tests.benchmarks import subjects
 
 EMPTY = ""
@@ -45,6 +46,12 @@ import genai_otel
 
 genai_otel.setup(service_name="app")
 """
+
+NO_CLIENTS = f"""
+import os
+
+os.environ["GENAI_OTEL_CLIENTS_OFF"] = {",".join(spec.name for spec in SPECS)!r}
+{OURS}"""
 
 MODULES = """
 import json, os, sys
@@ -82,11 +89,17 @@ class Startup(NamedTuple):
     empty: float
     by_hand: float
     ours: float
+    no_clients: float
     modules: list[str]
 
     @property
     def added(self) -> float:
         return self.ours - self.by_hand
+
+    @property
+    def clients(self) -> float:
+        """What waiting for all clients takes of it."""
+        return self.ours - self.no_clients
 
     @property
     def foreign(self) -> list[str]:
@@ -101,11 +114,11 @@ class Startup(NamedTuple):
 
 def startup(repeat: int = 7) -> Startup:
     """Measure both in turn, ``repeat`` times."""
-    programs = (EMPTY, BY_HAND, OURS)
+    programs = (EMPTY, BY_HAND, OURS, NO_CLIENTS)
     rounds = [[_cpu(program + LEAVE) for program in programs] for _ in range(repeat + 1)][1:]
-    empty, by_hand, ours = (min(times) for times in zip(*rounds, strict=True))
+    empty, by_hand, ours, no_clients = (min(times) for times in zip(*rounds, strict=True))
     more = set(_modules(OURS)) - set(_modules(BY_HAND))
-    return Startup(empty, by_hand, ours, sorted(more))
+    return Startup(empty, by_hand, ours, no_clients, sorted(more))
 
 
 def _cpu(program: str) -> float:

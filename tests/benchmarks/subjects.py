@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from genai_otel.clients import SPECS
+
 NAMES = ("nothing", "floor", "genai_otel")
 
 # Other instrumentations are no part of the comparison; the rest of the environment is the default one.
@@ -32,6 +34,10 @@ MODES = {
     "sampled out": {"OTEL_TRACES_SAMPLER": "always_off"},
     "content on": {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"},
 }
+
+ONE_CLIENT = "one client"
+"""As the default, with no client traced but OpenAI's."""
+OTHERS_OFF = {"GENAI_OTEL_CLIENTS_OFF": ",".join(spec.name for spec in SPECS if spec.name != "openai")}
 
 
 class Counting(SpanExporter):
@@ -86,7 +92,7 @@ def environment(mode: str = "default") -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "GENAI_OTEL_"))
     }
-    return {**kept, **ENVIRONMENT, **MODES[mode]}
+    return {**kept, **ENVIRONMENT, **(OTHERS_OFF if mode == ONE_CLIENT else MODES[mode])}
 
 
 def set_up(name: str) -> Session:

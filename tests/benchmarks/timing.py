@@ -20,9 +20,9 @@ import time
 from collections.abc import Generator, Sequence
 from typing import NamedTuple, TextIO
 
-from tests.benchmarks import patches, subjects
+from tests.benchmarks import clients, patches, subjects
 from tests.benchmarks.count import CLIENTS
-from tests.benchmarks.workloads import WORKLOADS, Run
+from tests.benchmarks.workloads import Run
 
 
 class Block(NamedTuple):
@@ -44,10 +44,10 @@ class Cost(NamedTuple):
 class Bench:
     """The measuring process: one subject, one client per workload and state of the patches."""
 
-    def __init__(self, subject: str) -> None:
-        for workload in WORKLOADS.values():
-            workload.make()(1)
-        before = patches.snapshot(*CLIENTS)
+    def __init__(self, subject: str, names: Sequence[str]) -> None:
+        for name in names:
+            clients.workload(name).make()(1)
+        before = patches.snapshot(*CLIENTS, *clients.packages(names))
         self.session = subjects.set_up(subject)
         self.patches = patches.difference(before)
         self.runs: dict[tuple[str, bool], Run] = {}
@@ -56,7 +56,7 @@ class Bench:
 
     def block(self, name: str, *, on: bool, calls: int) -> Block:
         patches.switch(self.patches, on=on)
-        run = self.runs.get((name, on)) or self.runs.setdefault((name, on), WORKLOADS[name].make())
+        run = self.runs.get((name, on)) or self.runs.setdefault((name, on), clients.workload(name).make())
         run(calls)  # untimed: caches and specialised bytecode come back after the switch
         self.session.flush()
         thread, process = time.thread_time_ns(), time.process_time_ns()
@@ -67,7 +67,7 @@ class Bench:
 
     def turn(self, name: str) -> list[tuple[Block, Block]]:
         """(patched, original) pairs in ABBA order."""
-        workload = WORKLOADS[name]
+        workload = clients.workload(name)
         pairs: list[tuple[Block, Block]] = []
         for number in range(workload.pairs):
             order = (True, False) if number % 2 == 0 else (False, True)
@@ -79,9 +79,9 @@ class Bench:
 class Worker:
     """The driver's end of a measuring process."""
 
-    def __init__(self, subject: str, mode: str) -> None:
+    def __init__(self, subject: str, workloads: Sequence[str], mode: str, python: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", __name__, subject],
+            [python, "-m", __name__, subject, *workloads],
             env=subjects.environment(mode),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -104,8 +104,10 @@ class Worker:
 
 
 @contextlib.contextmanager
-def workers(names: Sequence[str], mode: str) -> Generator[dict[str, Worker], None, None]:
-    started = {name: Worker(name, mode) for name in names}
+def workers(
+    names: Sequence[str], workloads: Sequence[str], mode: str, python: str
+) -> Generator[dict[str, Worker], None, None]:
+    started = {name: Worker(name, workloads, mode, python) for name in names}
     try:
         yield started
     finally:
@@ -114,12 +116,17 @@ def workers(names: Sequence[str], mode: str) -> Generator[dict[str, Worker], Non
 
 
 def compare(
-    names: Sequence[str], workloads: Sequence[str], *, rounds: int, mode: str = "default"
+    names: Sequence[str],
+    workloads: Sequence[str],
+    *,
+    rounds: int,
+    mode: str = "default",
+    python: str = sys.executable,
 ) -> dict[str, dict[str, Cost]]:
     """Cost of every subject in every workload: ``result[workload][subject]``."""
     order = [(workload, subject) for workload in workloads for subject in names]
     turns: dict[tuple[str, str], list[list[tuple[Block, Block]]]] = {key: [] for key in order}
-    with workers(names, mode) as running:
+    with workers(names, workloads, mode, python) as running:
         for number in range(rounds + 1):
             random.shuffle(order)
             for workload, subject in order:
@@ -144,9 +151,9 @@ def _cost(turns: list[list[tuple[Block, Block]]], reference: float) -> Cost:
     return Cost(thread * reference, process * reference, spread * reference, reference)
 
 
-def serve(subject: str, commands: TextIO, answers: TextIO) -> None:
+def serve(subject: str, workloads: Sequence[str], commands: TextIO, answers: TextIO) -> None:
     """Answer every workload named on a line of ``commands`` with one turn."""
-    bench = Bench(subject)
+    bench = Bench(subject, workloads)
     for line in commands:
         print(json.dumps(bench.turn(line.strip())), file=answers, flush=True)
 
@@ -154,4 +161,4 @@ def serve(subject: str, commands: TextIO, answers: TextIO) -> None:
 if __name__ == "__main__":
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not look like an answer
-    serve(sys.argv[1], sys.stdin, channel)
+    serve(sys.argv[1], sys.argv[2:], sys.stdin, channel)
