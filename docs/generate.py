@@ -71,7 +71,7 @@ READ = ("llama-cpp-python", "vllm")
 """Of these no older version runs here: the one has to be built, the other wants a torch of its own."""
 NEWEST = [
     path
-    for name in ("clients", "litellm", "aiobotocore", "engines", "llama-cpp", "vllm", "dev")
+    for name in ("clients", "litellm", "aiobotocore", "ibm-watsonx-ai", "engines", "llama-cpp", "vllm", "dev")
     if (path := ROOT / "requirements" / f"{name}.txt").exists()
 ]
 PARTS = (
