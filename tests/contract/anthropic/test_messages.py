@@ -255,7 +255,8 @@ async def test_each_turn_of_an_async_tool_runner_is_one_call(
 
 
 def test_a_tool_runner_that_is_left_ends_its_turn(balanced: Recorded, client: Any) -> None:
-    turn = next(iter(client.beta.messages.tool_runner(**ASKED, tools=[tool(client)], stream=True)))
+    tools = [tool(client)]
+    turn = next(iter(client.beta.messages.tool_runner(**ASKED, tools=tools, stream=True)))
     next(iter(turn))
     turn.close()
     assert outcome(balanced.span())[0] == "closed"
