@@ -45,7 +45,7 @@ def test_a_batch_is_counted_once_however_often_it_is_looked_at(balanced: Recorde
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        ("RUNNING", ("in_progress", "completed", None)),
+        ("PENDING", ("queued", "completed", None)),
         ("CANCELLED", ("cancelled", "completed", None)),
         ("FAILED", ("failed", "failed", "failed")),
     ],
