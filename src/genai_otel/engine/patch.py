@@ -157,7 +157,7 @@ def _apply(spec: ClientSpec, endpoint: Endpoint, module: ModuleType, path: str, 
 
 def _tell_of_others(spec: ClientSpec, original: Any) -> None:
     other = getattr(getattr(original, "_self_wrapper", None), "__module__", None)
-    if isinstance(other, str):
+    if isinstance(other, str) and not other.startswith("genai_otel."):  # a copy of what we wrapped ourselves
         fence.warn(
             f"{spec.name} is also instrumented by {other}; its spans stay and each call is still counted once. "
             f"To avoid its cost, add its name to OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
