@@ -53,6 +53,8 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@.venvs/rivals-openai-2/bin/python $(PYTEST) -m rivals tests/contract/test_coexistence.py $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/frameworks frameworks
 	@.venvs/frameworks/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/google-adk google-adk
+	@.venvs/google-adk/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
 
 test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
@@ -69,7 +71,7 @@ RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentatio
 	openinference-instrumentation-openai logfire
 # The package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
 BESIDE = $(RIVALS) langfuse opentelemetry-configuration
-# Frameworks that call our clients.
+# Frameworks that call our clients; google-adk allows no OpenTelemetry newer than 1.44, and has a lock of its own.
 FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "autogen-ext[openai]" langchain \
 	langchain-openai openai-agents "pydantic-ai-slim[openai]" semantic-kernel strands-agents
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
@@ -93,6 +95,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	echo "openai[realtime]<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
 	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
+	printf '%s\n' google-adk litellm | $(OURS) - --extra dev -o requirements/google-adk.txt
 	printf '%s\n' $(FRAMEWORKS) | $(OURS) - --extra dev -o requirements/frameworks.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	$(OURS) $(CLIENTS) -o requirements/clients.txt

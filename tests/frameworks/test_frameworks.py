@@ -56,7 +56,8 @@ def ran(name: str) -> Mapping[str, Mapping[str, Any]]:
         env=environment(),
     )
     assert done.returncode == 0, done.stderr
-    return {told["call"]: told for told in map(json.loads, done.stdout.splitlines())}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]  # some print, too
+    return {told["call"]: told for told in map(json.loads, lines)}
 
 
 def _model_spans(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
