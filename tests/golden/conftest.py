@@ -21,6 +21,8 @@ from tests.golden.recipes.recipe import (
     mistral_client,
     openai_calls,
     openai_client,
+    xai_calls,
+    xai_client,
 )
 from tests.golden.replay import Series
 
@@ -45,6 +47,7 @@ def own() -> Mapping[str, Mapping[str, Own]]:
         ("anthropic", anthropic_client, anthropic_calls),
         ("boto3", bedrock_client, bedrock_calls),
         ("mistralai", mistral_client, mistral_calls),
+        ("xai_sdk", xai_client, xai_calls),
     ):
         if find_spec(vendor) is not None:
             with ModelServer() as server, make(server) as client:

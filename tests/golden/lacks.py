@@ -51,6 +51,7 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
     "genai_anthropic": {"stream_helper": _FIRST},
     "anthropic_native": {},
     "mistral_native": {"stream": (*_STREAM, *_FIRST)},
+    "xai_native": {"image": _SERVER},
     "logfire": {"*": _SERVER, "responses": _REASONS, "stream": _LOGFIRE_STREAM},
     "logfire_anthropic": {"*": _SERVER, "stream": _LOGFIRE_STREAM, "stream_helper": _LOGFIRE_STREAM},
     "langfuse": {
@@ -109,6 +110,7 @@ _NO_CACHE = {
     semconv.USAGE_CACHE_WRITE_INPUT_TOKENS: 0,
 }
 _ADK = {semconv.OPERATION_NAME: "generate_content", semconv.REQUEST_MODEL: "openai/gpt-4o-mini"}
+_XAI = {semconv.SERVER_ADDRESS: "api.x.ai", semconv.SERVER_PORT: 443}
 _STRANDS = {semconv.PROVIDER_NAME: "strands-agents"}
 
 DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
@@ -141,6 +143,12 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "mlflow_anthropic": {"stream": _CLAUDE_ASKED},
     "mistral_native": {"error": {semconv.ERROR_TYPE: "rate_limited"}},
     "vercel_ai": {"error": {semconv.ERROR_TYPE: "AI_APICallError"}},
+    # It names the vendor's host whatever the client's is, and the class of gRPC's error.
+    "xai_native": {
+        **dict.fromkeys(("chat", "stream", "tools"), _XAI),
+        "image": {semconv.RESPONSE_MODEL: "grok-4"},
+        "error": {**_XAI, semconv.ERROR_TYPE: "_InactiveRpcError"},
+    },
 }
 """What the spans of a package say in another way, rightly or wrongly; it is theirs to say."""
 

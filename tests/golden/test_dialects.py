@@ -51,7 +51,7 @@ UNCOUNTED: Final = [("autogen", call) for call in golden("autogen")] + [
 EVERYTHING: Final = [*CASES, *((name, "agent") for name in AGENTS), *UNCOUNTED]
 
 
-_VENDORS: Final = {"botocore": "boto3", "mistral_native": "mistralai"}
+_VENDORS: Final = {"xai_native": "xai_sdk", "botocore": "boto3", "mistral_native": "mistralai"}
 
 
 def _lacks(name: str, call: str) -> frozenset[str]:

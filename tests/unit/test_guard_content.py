@@ -30,6 +30,7 @@ CONTENT = [
     "ai.prompt.messages", "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args",
     "ai.toolCall.result", "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args",
     "gen_ai.request.structured_output_schema", "error.message", "error.stack_trace", "exception.message",
+    "gen_ai.response.0.image.base64", "gen_ai.response.0.image.url", "gen_ai.response.0.video.public_url",
 ]  # fmt: skip
 FACTS = [
     "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model", "gen_ai.response.id",

@@ -102,16 +102,17 @@ def first(facts: Facts, pair: Any) -> None:
 
 
 def chunk(facts: Facts, pair: Any) -> None:
-    """Facts of one chunk; usage is read from where an answer ends on, each chunk's replaces the one before."""
-    said = pair[1]._proto  # noqa: SLF001 - see `first`
+    """Facts of one chunk: usage grows with each, and is read where an answer ends, or where nothing else is said."""
+    outputs = pair[1]._proto.outputs  # noqa: SLF001 - see `first`
+    if not outputs or outputs[-1].finish_reason:
+        _ended(facts, pair[1]._proto)  # noqa: SLF001 - see `first`
+
+
+def _ended(facts: Facts, said: Any) -> None:
     for output in said.outputs:
-        if output.finish_reason:
-            if output.delta.role == ASSISTANT:  # of turns with the vendor's own tools, the last one counts
-                facts[semconv.RESPONSE_FINISH_REASONS] = (REASONS.get(output.finish_reason, "error"),)
-            break
-    else:
-        if said.outputs and semconv.RESPONSE_FINISH_REASONS not in facts:
-            return
+        if output.finish_reason and output.delta.role == ASSISTANT:
+            # Of turns with the vendor's own tools, the last one counts.
+            facts[semconv.RESPONSE_FINISH_REASONS] = (REASONS.get(output.finish_reason, "error"),)
     if said.HasField("usage"):
         _usage(facts, said.usage)
 
@@ -119,10 +120,11 @@ def chunk(facts: Facts, pair: Any) -> None:
 def batch_chunk(facts: Facts, pair: Any) -> None:
     """Facts of one chunk of several answers."""
     said = pair[1][0]._proto  # noqa: SLF001 - see `first`
-    for output in said.outputs:
-        if output.finish_reason:
-            _finished(facts, output)
-    if said.HasField("usage"):
+    outputs = said.outputs
+    ended = [output for output in outputs if output.finish_reason]
+    for output in ended:
+        _finished(facts, output)
+    if (ended or not outputs) and said.HasField("usage"):
         _usage(facts, said.usage)
 
 

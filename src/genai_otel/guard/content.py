@@ -55,7 +55,8 @@ _FACTS: Final = frozenset(
     """.split()  # noqa: SIM905 - twenty quoted words are harder to read
 )
 _WORD_ENDS: Final = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
-_ALWAYS: Final = frozenset({"variable", "variables"})
+_ALWAYS: Final = frozenset({"base64", "variable", "variables"})
+_MEDIA: Final = frozenset({"image", "video", "audio"})
 _SAID: Final = frozenset({
     "args", "argument", "arguments", "calls", "choices", "completion", "completions", "content", "contents", "context",
     "data", "definitions", "document", "documents", "functions", "goal", "headers", "input", "inputs", "instruction",
@@ -72,6 +73,7 @@ _ABOUT: Final = frozenset({
 # Packages whose exceptions and debug lines quote what was sent.
 _CLIENTS: Final = (
     r"openai|anthropic|mistralai|cohere|groq|together|cerebras|fireworks|ollama|litellm|botocore|huggingface_hub"
+    r"|voyageai|xai_sdk|ibm_watsonx_ai"
     r"|langchain\w*|llama_index|pydantic_ai|semantic_kernel|strands|google[./\\](?:genai|adk)|genai_otel[./\\]engine"
 )
 
@@ -90,7 +92,7 @@ def is_argument(name: str) -> bool:
 
 def _says(name: str) -> bool:
     words = _WORD_ENDS.sub(".", name).lower().split(".")
-    if not _ALWAYS.isdisjoint(words):
+    if not _ALWAYS.isdisjoint(words) or ("url" in words and not _MEDIA.isdisjoint(words)):
         return True
     return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
 

@@ -18,6 +18,8 @@ from tests.golden.recipes.recipe import (
     mistral_client,
     openai_calls,
     openai_client,
+    xai_calls,
+    xai_client,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +71,11 @@ def _mistral_native(server: ModelServer, seen: Seen) -> Calls:
     yield from mistral_calls(server, mistral_client(server))
 
 
+def _xai_native(server: ModelServer, seen: Seen) -> Calls:
+    trace.set_tracer_provider(seen.provider)
+    yield from xai_calls(server, xai_client(server))
+
+
 RECIPES: Final = {
     "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
     "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
@@ -79,4 +86,5 @@ RECIPES: Final = {
     "botocore": Recipe(("boto3", "opentelemetry-instrumentation-botocore"), _botocore, _CONTENT),
     "mistral_native": Recipe(("mistralai",), _mistral_native, {"MISTRAL_SDK_TELEMETRY": "global"}),
     "anthropic_native": Recipe(("anthropic",), _anthropic_native),
+    "xai_native": Recipe(("xai-sdk",), _xai_native),
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODEL: Final = "gpt-4o-mini"
 CLAUDE: Final = "claude-sonnet-4-6"
+GROK: Final = "grok-4"
 MISTRAL: Final = "mistral-small-latest"
 BEDROCK: Final = "anthropic.claude-sonnet-4-20250514-v1:0"
 SAID: Final = "canary-4711"
@@ -219,6 +220,48 @@ def mistral_client(server: ModelServer) -> Any:
     from mistralai.client import Mistral
 
     return Mistral(server_url=server.url, api_key="sk-test")
+
+
+def xai_calls(server: ModelServer, client: Any) -> Calls:
+    """The calls of the xAI client: the model repeats what was said."""
+    from xai_sdk.chat import system, tool, user
+
+    def asked(**extra: Any) -> Any:
+        said = [system(f"{SAID} of the system"), user(f"{SAID} of the user")]
+        return client.chat.create(model=GROK, messages=said, **extra)
+
+    def chat() -> None:
+        server.reply(f"{SAID} of the model")
+        asked(temperature=0.5, max_tokens=50).sample()
+
+    def stream() -> None:
+        server.reply(f"{SAID} of the model")
+        for _ in asked().stream():
+            pass
+
+    def tools() -> None:
+        server.reply(tool_calls={"lookup": {"city": SAID}})
+        function = TOOL["function"]
+        offered = tool(function["name"], function["description"], function["parameters"])
+        asked(tools=[offered]).sample()
+
+    def image() -> None:
+        client.image.sample(f"{SAID} of the user", GROK, image_format="base64")
+
+    def error() -> None:
+        server.reply(status=429, directives="leak")
+        with contextlib.suppress(Exception):
+            asked().sample()
+
+    for call in (chat, stream, tools, image, error):
+        yield call.__name__, call
+
+
+def xai_client(server: ModelServer) -> Any:
+    """The client of the same server."""
+    import xai_sdk
+
+    return xai_sdk.Client(api_key="sk-test", api_host=f"127.0.0.1:{server.port}", use_insecure_channel=True)
 
 
 def anthropic_client(server: ModelServer, **options: Any) -> Any:

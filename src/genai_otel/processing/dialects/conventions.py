@@ -16,6 +16,9 @@ _OPERATIONS: Final = {
     "aembedding": semconv.EMBEDDINGS,
     "atext_completion": semconv.TEXT_COMPLETION,
     "amoderation": semconv.MODERATION,
+    "generate_image": semconv.GENERATE_CONTENT,  # xAI
+    "generate_video": semconv.GENERATE_CONTENT,
+    "extend_video": semconv.GENERATE_CONTENT,
 }
 
 CONVENTIONS: Final = Dialect(

@@ -47,6 +47,19 @@ ANTHROPIC: Final = Dialect(
     },
 )
 
+XAI: Final = Dialect(
+    "xai",
+    marks=frozenset({"gen_ai.request.use_encrypted_content", "gen_ai.usage.cached_prompt_text_tokens"}),
+    renamed={
+        "gen_ai.usage.cached_prompt_text_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+        "gen_ai.usage.prompt_image_tokens": semconv.USAGE_IMAGE_INPUT_TOKENS,
+        "gen_ai.request.reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
+        "gen_ai.request.previous_response_id": semconv.REQUEST_PREVIOUS_RESPONSE_ID,
+    },
+    first_chunk="gen_ai.completion.start_time",
+    uncounted={"*": {semconv.USAGE_OUTPUT_TOKENS: (semconv.USAGE_REASONING_OUTPUT_TOKENS,)}},
+)
+
 PYDANTIC_AI: Final = Dialect(
     "pydantic_ai",
     marks=frozenset({"gen_ai.agent.call.id", "model_request_parameters"}),

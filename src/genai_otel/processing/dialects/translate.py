@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 from genai_otel.processing.dialects.conventions import CONVENTIONS
 from genai_otel.processing.dialects.dialect import Dialect
-from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, PYDANTIC_AI, STRANDS
+from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, PYDANTIC_AI, STRANDS, XAI
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
 from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT, VERCEL_AI
@@ -19,6 +19,7 @@ from genai_otel.processing.dialects.values import READERS, REPAIRED, class_name,
 DIALECTS: Final = (
     CONVENTIONS,
     ANTHROPIC,
+    XAI,
     PYDANTIC_AI,
     LITELLM,
     STRANDS,
@@ -144,7 +145,10 @@ class _Reading:
     def repair(self) -> None:
         """Conventional names with values that the conventions do not allow, and what only the outcome tells."""
         for name in REPAIRED:
-            if isinstance(value := self._attributes.get(name), str):
+            if (
+                isinstance(value := self._attributes.get(name), str)
+                or name == semconv.RESPONSE_FINISH_REASONS
+            ):
                 self.changed.update({key: new for key, new in READERS[name](value).items() if new != value})
         if self._span.status.is_ok:
             return

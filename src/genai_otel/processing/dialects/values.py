@@ -212,5 +212,5 @@ READERS: Final[Mapping[str, Callable[[object], Said]]] = {
 }
 """By conventional name: how a value of another vocabulary is read."""
 
-REPAIRED: Final = (*_LISTS, semconv.RESPONSE_FINISH_REASONS, semconv.SERVER_ADDRESS)
-"""Conventional names that some libraries give a text of JSON, or a URL."""
+REPAIRED: Final = (*_LISTS, semconv.PROVIDER_NAME, semconv.SERVER_ADDRESS)
+"""Conventional names that some libraries give a text of JSON, a URL, or another name of the provider."""
