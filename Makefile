@@ -73,7 +73,8 @@ RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentatio
 BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 # Frameworks that call our clients; google-adk allows no OpenTelemetry newer than 1.44, and has a lock of its own.
 FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "autogen-ext[openai]" langchain \
-	langchain-openai openai-agents "pydantic-ai-slim[openai]" semantic-kernel strands-agents
+	langchain-openai openai-agents "pydantic-ai-slim[openai]" "strands-agents>=1.60" \
+	"semantic-kernel>=1.45; python_version >= '3.11'"
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))
@@ -94,7 +95,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
 	echo "openai[realtime]<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
-	printf '%s\n' $(RIVALS) openlit "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
+	printf '%s\n' $(RIVALS) "openlit>=1.45" "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
 	printf '%s\n' google-adk litellm | $(OURS) - --extra dev -o requirements/google-adk.txt
 	printf '%s\n' $(FRAMEWORKS) | $(OURS) - --extra dev -o requirements/frameworks.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
