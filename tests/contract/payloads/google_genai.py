@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +32,10 @@ def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
     if find_spec("aiohttp") and "httpx_async_client" in types.HttpOptions.model_fields:
         # Else aiohttp is used, where it is there; test_transport has it.
         http.httpx_async_client = httpx2.AsyncClient(verify=_TLS, timeout=None)
+    elif find_spec(
+        "aiohttp"
+    ):  # which older ones give a limit of time for connecting alone: as if it was not there
+        vars(import_module("google.genai._api_client"))["has_aiohttp"] = False
     chosen: dict[str, Any] = {"api_key": "sk-test", **options}
     client = genai.Client(**chosen, http_options=http)
     if not asynchronous:
