@@ -155,6 +155,7 @@ class _Connection(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 0)})
         self._client = client
         self._sent = b""
+        self._closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._sent += data
@@ -171,10 +172,13 @@ class _Connection(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def is_closing(self) -> bool:
-        return False
+        return self._closed
 
     def close(self) -> None:
-        pass
+        """Closing a session waits until its connections say that they are closed."""
+        if not self._closed:
+            self._closed = True
+            asyncio.get_running_loop().call_soon(self._client.connection_lost, None)
 
     abort = close
 
