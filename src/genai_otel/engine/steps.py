@@ -31,13 +31,13 @@ _lock = threading.RLock()
 
 def able(stream: Any) -> bool:
     """Whether the class of ``stream`` can be told how to give its next element, as one written in Python can."""
-    return any(_defining(type(stream), name) is not None for name in _NEXT)
+    return any(_defining(stream.__class__, name) is not None for name in _NEXT)
 
 
 def follow(call: Call, stream: Any, seen: Callable[[Any], None], exhausted: Callable[[], None]) -> None:
     """Tell ``seen`` of every chunk that ``stream`` gives, and ``exhausted`` when there will be no more."""
     for name in (*_NEXT, *_CLOSE):
-        owner = _defining(type(stream), name)
+        owner = _defining(stream.__class__, name)
         if owner is not None:
             _wrap(owner, name)
     call.ambient = sys.exc_info()[1]

@@ -1,22 +1,20 @@
 """What instances of the client say themselves, several answers of one call, and what is said there."""
 
-# The types are checked where the other clients are; this one cannot be installed beside them.
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
-from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference
-from ibm_watsonx_ai.foundation_models.schema import TextChatParameters
 
 from genai_otel.clients.ibm_watsonx_ai import SPEC
 from genai_otel.testing import ModelServer
 from tests.contract.caller import Caller, settled
 from tests.contract.payload import CANARY
-from tests.contract.payloads.ibm_watsonx_ai import MESSAGES, Client
+from tests.contract.payloads.ibm_watsonx_ai import MESSAGES, Client, Embeddings, ModelInference
 from tests.contract.recorded import Recorded, outcome
+
+TextChatParameters: Any = import_module("ibm_watsonx_ai.foundation_models.schema").TextChatParameters
 
 pytestmark = pytest.mark.usefixtures("balanced")
 

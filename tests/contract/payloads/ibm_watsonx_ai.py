@@ -1,17 +1,19 @@
 """The client of IBM watsonx.ai: an instance for each model, async methods beside the sync ones."""
 
-# The types are checked where the other clients are; this one cannot be installed beside them.
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import httpx
-from ibm_watsonx_ai import APIClient, Credentials
-from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference, Rerank
 
 from tests.contract.payload import CANARY, Case, Payload
+
+# In environments of its own, not that of the type checker.
+_client: Any = import_module("ibm_watsonx_ai")
+_models: Any = import_module("ibm_watsonx_ai.foundation_models")
+APIClient, Credentials = _client.APIClient, _client.Credentials
+Embeddings, ModelInference, Rerank = _models.Embeddings, _models.ModelInference, _models.Rerank
 
 MESSAGES: Any = [{"role": "system", "content": CANARY}, {"role": "user", "content": CANARY}]
 

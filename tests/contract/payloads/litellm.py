@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches its table of prices when it is imported
-
-import litellm
 
 from tests.contract.payload import CANARY, Case, Payload
 
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches its table of prices when it is imported
+litellm: Any = import_module("litellm")  # in an environment of its own, not that of the type checker
 litellm.suppress_debug_info = True  # it prints where to get help
 litellm.aiohttp_trust_env = False
 # Its own transport has a pool of connections for each event loop, and each test has one.
