@@ -102,6 +102,10 @@ LIMITS = {
     "aiobotocore:models.invoke_model": Limit(3_200, why=_BODY),
     "cohere:v2.chat": Limit(1_640, why=_INNER),
     "cohere:generate": Limit(1_800, why=_INNER),
+    "google_genai:interactions.create": Limit(
+        1_900, why="its counts leave thoughts and tools out, and kinds are a list"
+    ),
+    "mistralai:responses.create": Limit(1_750, 45, "OpenAI's responses, whose events come in frames"),
     "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
     "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
     "openai:responses.create": Limit(1_650, why=_STATUS),
