@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride] - the base says BaseServer
 
     def handle_one_request(self) -> None:
-        if self.rfile.peek(3)[:3] == _HTTP2:
+        if self.server.owner.protos and self.rfile.peek(3)[:3] == _HTTP2:
             self.close_connection = True
             self.server.owner.speak_grpc(self.connection, self.rfile.read1())
         else:
