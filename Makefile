@@ -55,6 +55,8 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@.venvs/frameworks/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/google-adk google-adk
 	@.venvs/google-adk/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/litellm-proxy litellm-proxy
+	@.venvs/litellm-proxy/bin/python -m pytest tests/faults/test_gateway.py $(ARGS)
 
 test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)

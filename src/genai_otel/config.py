@@ -201,7 +201,7 @@ _TABLE: Final[dict[str, _Row]] = {
     "clients_native": _Row(
         "GENAI_OTEL_CLIENTS_NATIVE",
         _names,
-        "model clients that trace their calls themselves, in place of us, where they can: `anthropic`",
+        "model clients that trace their calls themselves, in place of us: `anthropic`, `mistralai`, `xai_sdk` can",
     ),
     "content_value_bytes": _Row(
         "GENAI_OTEL_CONTENT_VALUE_BYTES", _number(int, 64, 16_777_216), "most bytes of one captured value"
