@@ -97,7 +97,7 @@ _STATUS = "a response has a status, which says how it ended, and may call tools"
 LIMITS = {
     "anthropic:messages.parse": Limit(1_650, why=_PARSE),
     "anthropic:beta.messages.parse": Limit(1_650, why=_PARSE),
-    "azure_ai_inference:complete": Limit(1_700, 110, _AZURE),
+    "azure_ai_inference:complete": Limit(1_700, 125, _AZURE),
     "boto3:models.invoke_model": Limit(3_150, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(3_200, why=_BODY),
     "cohere:v2.chat": Limit(1_640, why=_INNER),
