@@ -41,7 +41,7 @@ def clients() -> str:
         operations = sorted({each.operation for each in endpoints if each.operation})
         cells = (
             f"`{distribution}`",
-            f"{newest}; from {floor} on by its source" if distribution in READ else f"{floor} to {newest}",
+            HOW.get(distribution, "{floor} to {newest}").format(floor=floor, newest=newest),
             ", ".join(operations),
             "yes" if any(each.chunk is not None or each.fed is not None for each in endpoints) else "",
             "yes" if spec.raw is not None else "",
@@ -67,8 +67,10 @@ def _locked(lock: Path, distribution: str) -> str:
     return found[-1] if found else ""
 
 
-READ = ("llama-cpp-python", "vllm")
-"""Of these no older version runs here: the one has to be built, the other wants a torch of its own."""
+_READ = "{newest}; from {floor} on by its source"
+HOW = {"litellm": "{newest}; from {floor} on in most", "llama-cpp-python": _READ, "vllm": _READ}
+"""Where not all is run with the oldest version: one has to be built, one wants a torch of its own, one closes its
+streams in other ways."""
 NEWEST = [
     path
     for name in ("clients", "litellm", "aiobotocore", "ibm-watsonx-ai", "engines", "llama-cpp", "vllm", "dev")
