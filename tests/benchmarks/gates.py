@@ -105,6 +105,7 @@ LIMITS = {
     "google_genai:interactions.create": Limit(
         1_900, why="its counts leave thoughts and tools out, and kinds are a list"
     ),
+    "ibm_watsonx_ai:generate": Limit(1_670, why="its answers are dictionaries, in lists of results"),
     "mistralai:responses.create": Limit(1_750, 45, "OpenAI's responses, whose events come in frames"),
     "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
     "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
