@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -91,13 +92,24 @@ def balanced(telemetry: Recorded) -> Iterator[Recorded]:
     assert get_current_span() is INVALID_SPAN
     yield telemetry
     assert get_current_span() is INVALID_SPAN
-    gc.collect()
-    calls.drain()
-    assert calls.open_calls() == ()
+    left_open = _left_open()
+    calls.abandon_all()  # else every test after this one would fail with it
+    assert left_open == ()
     assert fence.errors() == errors
     spans = telemetry.spans()
     oracle.agree(spans, telemetry.metrics())
     assert all(CANARY not in text_of(span) for span in spans)
+
+
+def _left_open() -> tuple[Any, ...]:
+    """The calls that nobody will end; a thread of the client's may hold a dropped stream for a moment."""
+    for _ in range(40):
+        gc.collect()
+        calls.drain()
+        if not calls.open_calls():
+            break
+        time.sleep(0.05)
+    return calls.open_calls()
 
 
 def text_of(span: Any) -> str:
