@@ -14,6 +14,9 @@ from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 DESTINATION_KEY: Final = create_key("genai_otel.destination")
 """Set in the context of an instrumented call: the model client's server address, or "" where it is unknown."""
 
+CALL_KEY: Final = create_key("genai_otel.call")
+"""Beside it: by what the engine knows the call.  The call itself would stay alive as long as anybody's context."""
+
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
 

@@ -195,13 +195,12 @@ class Endpoint:
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request, a function or an awaitable.
     ``session`` says that the target opens a connection with many responses.
-    ``joins`` serves clients whose method makes several requests, of which its result tells nothing: inside another call
-    of the client this one is no call, and its ``response`` gives facts of that one.
 
-    What stands beside a model in the same process may need more.  ``answer`` reads results that mean something only
-    together with the arguments, in place of ``response``; ``fed`` is for calls that hand out their result before they
-    return.  A call that ``gathers`` consists of others of the client: those that ``add`` put their facts on its span
-    and have none of their own.  An endpoint without an operation is a method that only adds, and else is no call.
+    A call that ``gathers`` consists of others of the client, layers in the same process or requests of which its result
+    tells nothing: those that ``add`` put their facts on its span and have none of their own.  Usage is summed, of
+    everything else the last word counts.  An endpoint without an operation is a method that only adds, and else is no
+    call.  ``answer`` reads results that mean something only together with the arguments, in place of ``response``;
+    ``fed`` is for calls that hand out their result before they return.
     """
 
     target: str
@@ -228,7 +227,6 @@ class Endpoint:
     fed: Fed | None = None
     gathers: bool = False
     adds: bool = False
-    joins: bool = False
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call with these arguments gives a stream."""

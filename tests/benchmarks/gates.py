@@ -116,7 +116,7 @@ LIMITS = {
     "openai:responses.parse": Limit(1_740, why=_PARSE),
     "xai_sdk:sample": Limit(chunk=50, why="the client makes the response and the chunk of each message anew"),
     "xai_sdk:defer": Limit(1_700, why=_INNER),
-    "replicate:run": Limit(1_910, why=_INNER),
+    "replicate:run": Limit(1_870, why=_INNER),
     "together:completions.create": Limit(
         chunk=95, why="the reason of an end may stand in either of two places"
     ),

@@ -81,11 +81,13 @@ def _pair(owner: str, name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
     )
 
 
+_request: Final = results.request()
 _run: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
-    "request": results.request(),
+    "request": _request,
     "content": messages.RUN,
     "positional": ("ref", "input"),
+    "gathers": True,
 }
 _followed: Final[dict[str, Any]] = {
     "request": results.request(stream=True),
@@ -96,16 +98,16 @@ _followed: Final[dict[str, Any]] = {
 _stream: Final[dict[str, Any]] = {**_run, **_followed}
 _create: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
-    "request": results.request(),
+    "request": _request,
     "response": results.made,
     "content": messages.PREDICTION,
-    "joins": True,
+    "adds": True,
 }
 _fetch: Final[dict[str, Any]] = {"operation": semconv.FETCH_RESPONSE, "model": None}
 _looked_at: Final[dict[str, Any]] = {
     "response": results.looked_at,
     "content": messages.FETCHED,
-    "joins": True,
+    "adds": True,
 }
 
 
@@ -124,7 +126,7 @@ def _endpoints() -> Iterator[Endpoint]:
         pair = _pair(f"replicate.{owner}.", "create", positional=positional, **_create)
         yield from map(_naming(*names), pair)
     yield from _pair("replicate.prediction:Predictions.", "get", **_fetch, **_looked_at)
-    yield from map(_waiting, _pair("replicate.prediction:Prediction.", "wait", **_fetch))
+    yield from map(_waiting, _pair("replicate.prediction:Prediction.", "wait", gathers=True, **_fetch))
     for kind in ("", "async_"):  # which gives a generator, there is nothing to await
         yield Endpoint(f"replicate.prediction:Prediction.{kind}stream", **_fetch, **_followed)
 

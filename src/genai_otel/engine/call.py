@@ -17,7 +17,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, SpanContext
 
 from genai_otel import fence, semconv
-from genai_otel.context import DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
+from genai_otel.context import CALL_KEY, DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
 from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint
@@ -157,10 +157,13 @@ def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mappin
             call.attributes.update(endpoint.request(arguments))
         except Exception as error:  # noqa: BLE001 - a call with fewer facts is a call all the same
             fence.report("engine.request", error)
-        call.context = Context({**context, DESTINATION_KEY: origin.address or "", SPAN_KEY: span})
+        key = id(call)
+        call.context = Context(
+            {**context, DESTINATION_KEY: origin.address or "", CALL_KEY: key, SPAN_KEY: span}
+        )
         if recorder.content is not None:
             _capture_request(call, arguments)
-        _open[id(call)] = call
+        _open[key] = call
         call.token = attach(call.context)
     except Exception as error:  # noqa: BLE001 - the fence of the hot path
         fence.report("engine.begin", error)
@@ -175,15 +178,13 @@ def _capture_request(call: Call, arguments: Mapping[str, Any]) -> None:
             call.content.update(call.endpoint.content.request(arguments))
 
 
-def joined(spec: ClientSpec, endpoint: Endpoint, result: Any) -> Any:
-    """``result`` of what is no call of its own; its facts belong to the call of that client that it was made in."""
-    if endpoint.joins:
-        with fence.contain("engine.joined"):
-            span = get_current().get(SPAN_KEY)
-            for call in open_calls():
-                if call.span is span and call.spec is spec:
-                    call.attributes.update(endpoint.response(result))
-    return result
+def current() -> Call | None:
+    """The open call that is going on here; None inside a span that somebody else has begun in it."""
+    context = get_current()
+    key: Any = context.get(CALL_KEY)
+    call = _open.get(key)
+    # Where the context outlived its call, another one may have the number.
+    return call if call is not None and call.span is context.get(SPAN_KEY) else None
 
 
 def open_calls() -> tuple[Call, ...]:

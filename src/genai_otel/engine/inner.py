@@ -1,7 +1,8 @@
 """What goes on inside a call while the client's method runs: calls that it consists of, pieces of its result.
 
-A client of models in the same process has many layers that a program can call, each made of the next.  The outermost
-one is the call; what only the inner ones know, tokens above all, is added to it.
+A client of models in the same process has many layers that a program can call, each made of the next; other clients
+make several requests for one result.  The outermost is the call; what only the inner ones know, tokens above all, is
+added to it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from opentelemetry.context import get_current
-
 from genai_otel import fence, semconv
-from genai_otel.context import DESTINATION_KEY, SPAN_KEY
-from genai_otel.engine.call import Call, open_calls
-from genai_otel.engine.invoke import Wrapper, named
-from genai_otel.spec import ClientSpec, Endpoint, Facts, Fed
+from genai_otel.engine.call import Call, current
+from genai_otel.engine.invoke import Pending, Wrapper, named
+from genai_otel.spec import ClientSpec, Endpoint, Fed
 
 
 def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper:
@@ -26,34 +24,36 @@ def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        around = _current()
+        around = current()
         if around is None or around.spec is not spec or not around.endpoint.gathers or around.busy:
             return wrapped(*args, **kwargs) if run is None else run(wrapped, instance, args, kwargs)
         chosen, arguments = endpoint, kwargs
         with fence.contain("engine.route"):
             chosen, arguments = _chosen(endpoint, instance, args, kwargs)
         step = wrapped if endpoint.fed is None else feeding(wrapped, endpoint.fed, arguments)
+        if endpoint.asynchronous:
+            coroutine = _awaited(Pending(step(*args, **kwargs)), around, chosen, arguments)
+            coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
+            return coroutine
         around.busy = True  # what this one consists of is in its own facts
         try:
             result = step(*args, **kwargs)
         finally:
             around.busy = False
-        with fence.contain("engine.adds"):
-            _add(around.attributes, chosen.request(arguments))
-            answer = chosen.answer
-            _add(around.attributes, chosen.response(result) if answer is None else answer(arguments, result))
+        _add(around, chosen, arguments, result)
         return result
 
     return invoke
 
 
-def _current() -> Call | None:
-    """The call that is going on here."""
-    context = get_current()
-    if DESTINATION_KEY not in context:
-        return None
-    span = context.get(SPAN_KEY)
-    return next((call for call in open_calls() if call.span is span), None)
+async def _awaited(pending: Pending, around: Call, endpoint: Endpoint, arguments: Mapping[str, Any]) -> Any:
+    around.busy = True
+    try:
+        result = await pending.awaitable
+    finally:
+        around.busy = False
+    _add(around, endpoint, arguments, result)
+    return result
 
 
 def _chosen(
@@ -64,12 +64,17 @@ def _chosen(
     return (endpoint, arguments) if found is None else found[:2]
 
 
-def _add(facts: Facts, more: Facts) -> None:
-    for name, value in more.items():
-        if name not in facts:
-            facts[name] = value
-        elif name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
-            facts[name] += value
+def _add(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], result: Any) -> None:
+    """Put the facts of a part on its call; of what is no sum the last part has the last word."""
+    with fence.contain("engine.adds"):
+        facts, answer = call.attributes, endpoint.answer
+        if endpoint.request is not call.endpoint.request:  # else the call has read what it passes on
+            facts.update(endpoint.request(arguments))
+        found = endpoint.response(result) if answer is None else answer(arguments, result)
+        for name in found.keys() & facts.keys():
+            if name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
+                found[name] = facts[name] + found[name]
+        facts.update(found)
 
 
 # --- results that come before the method returns ---------------------------------------------------
@@ -86,7 +91,7 @@ def feeding(wrapped: Callable[..., Any], fed: Fed, arguments: Mapping[str, Any])
     def step(*args: Any, **kwargs: Any) -> Any:
         release = None
         with fence.contain("engine.fed"):
-            release = _watch(_current(), receiver, fed)
+            release = _watch(current(), receiver, fed)
         try:
             return wrapped(*args, **kwargs)
         finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine import record
-from genai_otel.engine.call import begin, joined
+from genai_otel.engine.call import begin
 from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
@@ -45,12 +45,12 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
             raise
         if asynchronous:
             coroutine = _awaited(
-                _Pending(result), spec, endpoint, instance, arguments, hides=added is not None
+                Pending(result), spec, endpoint, instance, arguments, hides=added is not None
             )
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
         if call is None:
-            return joined(spec, endpoint, result)
+            return result
         if added is not None:
             call.hides = True
         call.suspend()
@@ -59,7 +59,7 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
     return invoke
 
 
-class _Pending:
+class Pending:
     """What an async method gave.  If nobody awaits ours, Python is not to complain of this one as well."""
 
     __slots__ = ("awaitable",)
@@ -74,7 +74,7 @@ class _Pending:
 
 
 async def _awaited(
-    pending: _Pending,
+    pending: Pending,
     spec: ClientSpec,
     endpoint: Endpoint,
     instance: Any,
@@ -90,7 +90,7 @@ async def _awaited(
             call.raised(error)
         raise
     if call is None:
-        return joined(spec, endpoint, result)
+        return result
     call.hides = hides
     call.suspend()
     return received(call, arguments, result)
