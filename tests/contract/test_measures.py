@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from genai_otel import semconv
 from genai_otel.processing.collect import attach
 from genai_otel.processing.instruments import InstrumentSink
-from genai_otel.processing.measure import LABELS, measure
+from genai_otel.processing.measure import LABELS, client, measured, read
 from genai_otel.processing.series import OVERFLOW, SeriesSink
 
 SCOPE = InstrumentationScope(semconv.SCOPE)
@@ -76,7 +76,7 @@ def ours(spans: list[Ended], limit: int = 2000, **profile: bool) -> dict[Any, An
     provider.get_meter("other").create_counter("other").add(1)
     attach(reader, sink, SCOPE, Resource.get_empty)
     for number, span in enumerate(spans):
-        sink.record(measure(span, **profile), span.end_time, context(number))
+        sink.record(read(client(**profile), span), context(number))
     return _points(reader)
 
 
@@ -84,7 +84,7 @@ def theirs(spans: list[Ended], **profile: bool) -> dict[Any, Any]:
     reader = InMemoryMetricReader()
     sink = InstrumentSink(MeterProvider([reader], shutdown_on_exit=False).get_meter(semconv.SCOPE))
     for number, span in enumerate(spans):
-        sink.record(measure(span, **profile), span.end_time, context(number))
+        sink.record(read(client(**profile), span), context(number))
     return _points(reader)
 
 
@@ -146,7 +146,9 @@ def test_labels_beyond_the_limit_fold_into_one_series_and_nothing_is_lost() -> N
 def test_what_is_not_a_number_of_tokens_is_not_measured() -> None:
     for odd in (None, -1, 2**63, 2**70, 1.5, True, "12", float("nan")):
         span = Ended({semconv.OPERATION_NAME: "chat", semconv.USAGE_INPUT_TOKENS: odd})
-        assert [key[0].name for _, key in measure(span)] == ["gen_ai.client.operation.duration"]
+        assert [key[0].name for _, key in measured(read(client(), span))] == [
+            "gen_ai.client.operation.duration"
+        ]
 
 
 def test_exemplars_are_of_sampled_spans_only() -> None:
@@ -154,8 +156,9 @@ def test_exemplars_are_of_sampled_spans_only() -> None:
     MeterProvider([reader], shutdown_on_exit=False)
     attach(reader, sink, SCOPE, Resource.get_empty)
     for number in range(4):
-        span = Ended({semconv.OPERATION_NAME: "chat"}, end=10 ** (7 + number % 2))
-        sink.record(measure(span), 10**18 + number, context(number))
+        end = 10**18 + number
+        span = Ended({semconv.OPERATION_NAME: "chat"}, start=end - 10 ** (7 + number % 2), end=end)
+        sink.record(read(client(), span), context(number))
     data: Any = reader.get_metrics_data()
     (point,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
     assert [(one.value, one.time_unix_nano, one.trace_id) for one in point.exemplars] == [

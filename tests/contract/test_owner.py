@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import Any
 
@@ -204,3 +205,21 @@ def test_spans_of_others_are_passed_on_as_they_are(balanced: Recorded) -> None:
     assert seen.attributes == {"a": 1}
     assert seen.context.span_id == span.get_span_context().span_id
     assert oracle.seen(balanced.metrics()) == {}
+
+
+@both
+async def test_a_call_leaves_nothing_of_ours_to_the_garbage_collector(
+    balanced: Recorded, caller: Caller, case: Case
+) -> None:
+    await caller.call(case)  # makes what lives as long as the client
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await caller.call(case)
+        gc.collect()
+        ours = [each for each in gc.garbage if type(each).__module__.startswith("genai_otel.")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert ours == []
+    assert len(balanced.calls()) == 2

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, set_span_in_context
 
 from genai_otel.guard import Guard
-from genai_otel.processing.measure import LABELS, Measurement, measure
+from genai_otel.processing.measure import LABELS, Reading, client, measured
 from genai_otel.processing.processor import Pipeline, apply_changes
 from genai_otel.processing.queue import Immediate
 from genai_otel.processing.sampler import MeasuringSampler
@@ -43,10 +43,9 @@ class Replayed:
     spans: list[ReadableSpan] = field(default_factory=list[ReadableSpan])
     measured: dict[Series, tuple[int, float]] = field(default_factory=dict[Series, tuple[int, float]])
 
-    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
-        del at
+    def record(self, reading: Reading, context: SpanContext) -> None:
         assert context.is_valid  # exemplars
-        for value, (instrument, identity, extra) in measurements:
+        for value, (instrument, identity, extra) in measured(reading):
             labels = {name: word for name, word in zip(LABELS, identity, strict=True) if word is not None}
             if extra is not None:
                 labels[extra[0]] = extra[1]
@@ -85,12 +84,12 @@ def replayed(
     guard = Guard(kept, content_on_spans=content)
     sampler = MeasuringSampler(ALWAYS_ON if sampled else ALWAYS_OFF)
     if beside:
-        pipeline = Pipeline(measure, seen, beside=True, keep_attributes=keep)
+        pipeline = Pipeline(client(), seen, beside=True, keep_attributes=keep)
         provider = _provider(sampler)
         provider.add_span_processor(pipeline)
         provider.add_span_processor(SimpleSpanProcessor(_Wrapped(pipeline, guard)))
     else:
-        pipeline = Pipeline(measure, seen, [Immediate(guard)], keep_attributes=keep)
+        pipeline = Pipeline(client(), seen, [Immediate(guard)], keep_attributes=keep)
         provider = _provider(sampler, active_span_processor=pipeline)
     _happen(provider, spans)
     seen.spans = kept.spans

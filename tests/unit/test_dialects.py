@@ -11,7 +11,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Status, StatusCode
 
 from genai_otel.processing.dialects import operation, recognised, translated
-from genai_otel.processing.measure import measure
+from genai_otel.processing.measure import client
 from genai_otel.processing.owner import Owners
 from genai_otel.processing.processor import Pipeline
 from tests.golden.replay import Replayed, replayed
@@ -58,7 +58,7 @@ class Kept:
 )
 def test_a_span_that_needs_no_change_is_the_very_same_object(attributes: dict[str, Any]) -> None:
     (span,), kept = ended(lambda span: span.set_attributes(attributes)), Kept()
-    Pipeline(measure, None, [kept]).on_end(span)
+    Pipeline(client(), None, [kept]).on_end(span)
     assert [id(one) for one in kept.spans] == [id(span)]
     assert not recognised(None)
 
@@ -202,6 +202,6 @@ def test_copies_keep_the_count_of_what_was_dropped() -> None:
     few = SpanLimits(max_span_attributes=2)
     (original,) = ended(has(a=1, gen_ai__operation__name="chat", gen_ai__system="xai"), span_limits=few)
     kept = Kept()
-    Pipeline(measure, None, [kept]).on_end(original)
+    Pipeline(client(), None, [kept]).on_end(original)
     assert attributes_of(kept.spans[0])["gen_ai.provider.name"] == "x_ai"
     assert kept.spans[0].dropped_attributes == original.dropped_attributes == 1

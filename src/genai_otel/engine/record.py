@@ -7,7 +7,7 @@ same record.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,8 +53,8 @@ class Steps(Protocol):
     def ending(self, call: Call) -> None:
         """Decide who owns the call, and measure it."""
 
-    def ended(self, span: CallSpan) -> None:
-        """Hand a span of our class on to the exporters."""
+    def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
+        """Hand a span of our class, which has these attributes, on to the exporters."""
 
 
 class Recorder:
@@ -109,8 +109,7 @@ class Recorder:
         if _ERROR_TYPE in attributes:
             span.set_status(Status(StatusCode.ERROR, self._description(call)))
         if isinstance(span, CallSpan):
-            span.stop(call.end_time)
-            self._steps.ended(span)
+            self._steps.ended(span, span.stop(call.end_time))
         elif span.is_recording():
             safe.clean(attributes)
             span.set_attributes(attributes)

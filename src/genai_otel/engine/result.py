@@ -35,7 +35,8 @@ def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     endpoint = call.endpoint
     if endpoint.streams(arguments):
         return follow(call, result)
-    _read_content(call, result)
+    if call.content is not None:
+        _read_content(call, result)
     answer = endpoint.answer
     call.returned(endpoint.response(result) if answer is None else answer(arguments, result))
     return result

@@ -88,12 +88,14 @@ class CallSpan(ReadableSpan, Span):
 
     # --- its end, which only the engine and the pipeline bring about --------------------------------
 
-    def stop(self, end_time: int) -> None:
-        """The call is over; nobody may add to its span from now on."""
+    def stop(self, end_time: int) -> Mapping[str, Any]:
+        """The call is over; nobody may add to its span from now on.  All its attributes."""
         self._end_time = end_time
+        self._attributes = held = self.facts if self.added is None else {**self.added, **self.facts}
+        return held
 
     def keep(self, attributes: Mapping[str, Any]) -> None:
-        """What exporters read as the attributes."""
+        """What exporters read as the attributes, where it is not all that there are."""
         self._attributes = attributes
 
     # --- what the program and its libraries may add while the span is current -----------------------

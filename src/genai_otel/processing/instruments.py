@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry.metrics import Counter, Histogram, Meter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
-from genai_otel.processing.measure import Extra, Identity, Measurement
+from genai_otel.processing.measure import Extra, Identity, Reading, measured
 from genai_otel.processing.series import DEFAULT_LIMIT, labels
 from genai_otel.semconv import Instrument
 
@@ -21,11 +20,10 @@ class InstrumentSink:
         self._instruments: dict[Instrument, Histogram | Counter] = {}
         self._labels: dict[tuple[Identity, Extra], dict[str, Any]] = {}
 
-    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None:
-        """Add measurements of one span that ended ``at``; the provider's exemplar filter goes by its context."""
-        del at  # the API takes the time itself
+    def record(self, reading: Reading, context: SpanContext) -> None:
+        """Add what was read of one span; the provider's exemplar filter goes by its context."""
         around = set_span_in_context(NonRecordingSpan(context))
-        for value, (instrument, identity, extra) in measurements:
+        for value, (instrument, identity, extra) in measured(reading):  # whose time the API takes itself
             target = self._instruments.get(instrument) or self._create(instrument)
             attributes = self._attributes(identity, extra)
             if isinstance(target, Histogram):

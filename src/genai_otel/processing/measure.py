@@ -1,13 +1,15 @@
 """What a call's end says in numbers: an ended call or span in, measurements out, and nothing else.
 
 This is the only producer of GenAI metrics.  It is pure: it reads a span's own times and attributes, so a metric
-equals what its span says, whoever made the span and whether or not it was sampled.
+equals what its span says, whoever made the span and whether or not it was sampled.  Reading is done when the span ends,
+and costs little; what was read is measured when somebody wants to know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol
 
 from genai_otel import semconv
 from genai_otel.semconv import Instrument
@@ -22,6 +24,20 @@ Key = tuple[Instrument, Identity, Extra]
 """What a measurement belongs to: equal keys are one series."""
 
 Measurement = tuple[float, Key]
+
+Values = Sequence[Any]
+"""Values of attributes, None where the span does not say."""
+
+
+class Measure(NamedTuple):
+    """One kind of measuring: the attributes that are read, and what their values and the seconds say."""
+
+    names: tuple[str, ...]
+    of: Callable[[Values, float], list[Measurement]]
+
+
+Reading = tuple[Measure, Values, int, int]
+"""What was read of one span: its start and end are nanoseconds since the epoch."""
 
 LABELS: Final = (
     semconv.OPERATION_NAME,
@@ -58,25 +74,104 @@ _TIMES: Final = (
         semconv.INFERENCE_TIME_PER_OUTPUT_CHUNK,
     ),
 )
+_DIRECTIONS: Final = (
+    (semconv.INFERENCE_INPUT_TOKENS, semconv.INFERENCE_OPERATION_INPUT),
+    (semconv.INFERENCE_OUTPUT_TOKENS, semconv.INFERENCE_OPERATION_OUTPUT),
+)
 _FOREVER: Final = 1e12  # seconds; more is no time
-_FINISH_ERROR: Final = (semconv.FINISH_REASON, "error")
 _FINISH: Final[dict[object, Extra]] = {
     reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()
 }
 _FINISH_OTHER: Final = (semconv.FINISH_REASON, semconv.OTHER)
 _UNKNOWN: Final = (semconv.TOKEN_MODALITY, "unknown")
-_READ: Final = (
-    semconv.USAGE_INPUT_TOKENS,
-    semconv.USAGE_OUTPUT_TOKENS,
-    semconv.RESPONSE_FINISH_REASONS,
-    semconv.RESPONSE_TIME_TO_FIRST_CHUNK,
-)
 # Names of this module's own, because measuring is on the path of every call.
 _DURATION: Final = semconv.OPERATION_DURATION
 _TOKENS: Final = semconv.TOKEN_USAGE
 _REASONS: Final = semconv.FINISH_REASONS
 _INFERENCE: Final = semconv.INFERENCE
 _MAX: Final = 2**63 - 1
+
+
+_LABELS: Final = len(LABELS)
+_STABLE: Final = (
+    *LABELS,
+    semconv.USAGE_INPUT_TOKENS,
+    semconv.USAGE_OUTPUT_TOKENS,
+    semconv.RESPONSE_FINISH_REASONS,
+    *(name for name, _, _ in _TIMES),
+)
+_LATEST: Final = (
+    *(name for _, *names in _MODALITIES for name in names),
+    *(name for _, name in _SUBSETS),
+)
+
+
+def client(*, stable: bool = True, latest: bool = False) -> Measure:
+    """How one owning span of a model operation is measured.
+
+    ``stable`` and ``latest`` are the two generations of metric names; with both, a name that they share is recorded
+    once.  What the span does not report is not measured.
+    """
+    return Measure((*_STABLE, *_LATEST) if latest else _STABLE, partial(_of, stable=stable, latest=latest))
+
+
+def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
+    failed: Identity = tuple(values[:_LABELS])
+    tokens_in, tokens_out, reasons, *times = values[_LABELS : len(_STABLE)]
+    error = failed[-1]
+    identity = failed if error is None else (*failed[:-1], None)
+    in_latest = latest and failed[0] in _INFERENCE
+    in_stable = stable or failed[0] not in _INFERENCE
+    found: list[Measurement] = [(seconds, (_DURATION, failed, None))] if in_stable else []
+    if stable:
+        tokens = ((tokens_in, _INPUT), (tokens_out, _OUTPUT))
+        found += [(count, (_TOKENS, identity, kind)) for count, kind in tokens if _is_count(count)]
+    if in_latest:
+        parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=True))
+        found.append((seconds, (semconv.INFERENCE_DURATION, failed, None)))
+        _latest(found, parts, (tokens_in, tokens_out), identity, failed)
+    reasons = reasons or (() if error is None else ("error",))
+    found += [(1, (_REASONS, identity, _finish_reason(reason))) for reason in reasons]
+    if times[0] is not None:
+        _stream(found, times, identity, in_stable=in_stable, in_latest=in_latest)
+    return found
+
+
+def _stream(
+    found: list[Measurement], times: list[Any], identity: Identity, *, in_stable: bool, in_latest: bool
+) -> None:
+    for time, (_, stable, latest) in zip(times, _TIMES, strict=True):
+        if isinstance(time, (int, float)) and 0 <= time < _FOREVER:
+            if in_stable:
+                found.append((time, (stable, identity, None)))
+            if in_latest:
+                found.append((time, (latest, identity, None)))
+
+
+def _latest(
+    found: list[Measurement],
+    parts: Mapping[str, Any],
+    tokens: tuple[Any, Any],
+    identity: Identity,
+    failed: Identity,
+) -> None:
+    for direction, (total, histogram) in enumerate(_DIRECTIONS):
+        count = tokens[direction]
+        if not _is_count(count):
+            continue
+        found.append((count, (histogram, failed, None)))
+        known = 0
+        for modality, *names in _MODALITIES:
+            part = parts[names[direction]]
+            if _is_count(part) and part:
+                known += part
+                found.append((part, (total, identity, (semconv.TOKEN_MODALITY, modality))))
+        if count > known or not known:
+            found.append((max(count - known, 0), (total, identity, _UNKNOWN)))
+    for counter, name in _SUBSETS:
+        part = parts[name]
+        if _is_count(part):
+            found.append((part, (counter, identity, _UNKNOWN)))
 
 
 class Ended(Protocol):
@@ -90,82 +185,16 @@ class Ended(Protocol):
     def end_time(self) -> int | None: ...
 
 
-def measure(ended: Ended, *, stable: bool = True, latest: bool = False) -> list[Measurement]:
-    """The measurements of one owning span of a model operation.
-
-    ``stable`` and ``latest`` are the two generations of metric names; with both, a name that they share is recorded
-    once.  What the span does not report is not measured.
-    """
-    attributes = ended.attributes or {}
-    get = attributes.get
-    # map() over fixed names is the cheapest way to read them: one call instead of a dozen.
-    failed: Identity = tuple(map(get, LABELS))
-    read: Iterator[Any] = map(get, _READ)
-    tokens_in, tokens_out, reasons, first = read
-    error = failed[-1]
-    identity = failed if error is None else (*failed[:-1], None)
-    seconds = ((ended.end_time or 0) - (ended.start_time or 0)) / 1e9
-    inference = failed[0] in _INFERENCE
-    found: list[Measurement] = []
-    if stable or not inference:
-        found = [(seconds, (_DURATION, failed, None))]
-    if stable:
-        if tokens_in.__class__ is int and 0 <= tokens_in <= _MAX:
-            found.append((tokens_in, (_TOKENS, identity, _INPUT)))
-        if tokens_out.__class__ is int and 0 <= tokens_out <= _MAX:
-            found.append((tokens_out, (_TOKENS, identity, _OUTPUT)))
-    if latest and inference:
-        _latest(found, get, seconds, identity, failed)
-    if reasons:
-        for reason in reasons:
-            found.append((1, (_REASONS, identity, _FINISH.get(reason) or _finish_reason(reason))))
-    elif error is not None:
-        found.append((1, (_REASONS, identity, _FINISH_ERROR)))
-    if first is not None:
-        _stream(found, get, identity, stable=stable or not inference, latest=latest and inference)
-    return found
+def read(measure: Measure, ended: Ended) -> Reading:
+    """What ``measure`` needs of a span."""
+    get = (ended.attributes or {}).get
+    return measure, tuple(map(get, measure.names)), ended.start_time or 0, ended.end_time or 0
 
 
-def _stream(found: list[Measurement], get: Any, identity: Identity, *, stable: bool, latest: bool) -> None:
-    for name, in_stable, in_latest in _TIMES:
-        seconds = get(name)
-        if not isinstance(seconds, (int, float)) or not 0 <= seconds < _FOREVER:
-            continue
-        if stable:
-            found.append((seconds, (in_stable, identity, None)))
-        if latest:
-            found.append((seconds, (in_latest, identity, None)))
-
-
-def _latest(found: list[Measurement], get: Any, seconds: float, identity: Identity, failed: Identity) -> None:
-    found.append((seconds, (semconv.INFERENCE_DURATION, failed, None)))
-    for index, (total, histogram, name) in enumerate(
-        (
-            (semconv.INFERENCE_INPUT_TOKENS, semconv.INFERENCE_OPERATION_INPUT, semconv.USAGE_INPUT_TOKENS),
-            (
-                semconv.INFERENCE_OUTPUT_TOKENS,
-                semconv.INFERENCE_OPERATION_OUTPUT,
-                semconv.USAGE_OUTPUT_TOKENS,
-            ),
-        ),
-        1,
-    ):
-        tokens = get(name)
-        if not _is_count(tokens):
-            continue
-        found.append((tokens, (histogram, failed, None)))
-        known = 0
-        for modality in _MODALITIES:
-            part = get(modality[index])
-            if _is_count(part) and part:
-                known += part
-                found.append((part, (total, identity, (semconv.TOKEN_MODALITY, modality[0]))))
-        if tokens > known or not known:
-            found.append((max(tokens - known, 0), (total, identity, _UNKNOWN)))
-    for counter, name in _SUBSETS:
-        part = get(name)
-        if _is_count(part):
-            found.append((part, (counter, identity, _UNKNOWN)))
+def measured(reading: Reading) -> list[Measurement]:
+    """The measurements of a span that was read."""
+    measure, values, start, end = reading
+    return measure.of(values, (end - start) / 1e9)
 
 
 def _finish_reason(reason: object) -> Extra:

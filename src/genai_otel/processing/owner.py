@@ -32,19 +32,24 @@ _REMEMBERED: Final = 256
 
 
 class Live:
-    """A span that has not ended: the live span above it and the one that owns the call it belongs to."""
+    """A span that has not ended, the live span above it, and the ``owner`` above of the call that it belongs to.
 
-    __slots__ = ("above", "held", "owned_below", "owner", "span")
+    One that shows itself as a call of a model ``owns`` that call where nothing above does.  It does not refer to
+    itself, or every call would leave something to the garbage collector.
+    """
+
+    owns = False
+    owned_below = False
+    held: dict[str, Any] | None = None
 
     def __init__(self, above: Live | None, span: Any) -> None:
         self.above = above
         self.span = span
-        self.owner: Live | None = None if above is None else above.owner
-        self.owned_below = False
-        self.held: dict[str, Any] | None = None
+        self.owner = None if above is None else above if above.owns else above.owner
 
 
 _UPSTREAM: Final = Live(None, None)
+_UPSTREAM.owns = True
 """Owns what belongs to a call that another service makes and counts: here the request is only passed on."""
 
 
@@ -72,41 +77,31 @@ class Owners:
 
         The engine starts its spans in a context that has a destination; they show it by that.
         """
-        parent = span.parent
-        live = Live(None, span) if parent is None else self._below(parent, span)
-        if live.owner is None and (
-            (parent_context is not None and DESTINATION_KEY in parent_context)
-            or (span.kind is not SpanKind.SERVER and is_model_operation(span.attributes))
-        ):
-            live.owner = live
-        context: Any = span.context  # annotated optional for spans that never started
-        self._live[context.span_id] = live
-        if len(self._live) > _MOST_LIVE:
-            self._forget_oldest()
+        live = self._note(span)
+        if live.owner is None:
+            live.owns = (parent_context is not None and DESTINATION_KEY in parent_context) or (
+                span.kind is not SpanKind.SERVER and is_model_operation(span.attributes)
+            )
 
     def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
+        live = self._note(span)
+        live.owns = live.owner is None
+
+    def _note(self, span: Started | Span) -> Live:
         parent = span.parent
-        live = Live(None, span) if parent is None else self._below(parent, span)
-        if live.owner is None:
-            live.owner = live
-        self._live[span.context.span_id] = live
+        above = None if parent is None else self._live.get(parent.span_id) or _upstream(parent)
+        context: Any = span.context  # annotated optional for spans that never started
+        live = self._live[context.span_id] = Live(above, span)
         if len(self._live) > _MOST_LIVE:
             self._forget_oldest()
+        return live
 
     def around(self, span_id: int) -> None:
         """A call that has just started is none of a model: what is inside it is owned as if it was not there."""
         live = self._live.get(span_id)
-        if live is not None and live.owner is live:
-            live.owner = None
-
-    def _below(self, parent: SpanContext, span: Started | Span) -> Live:
-        above = self._live.get(parent.span_id)
-        live = Live(above, span)
-        key, value = OWNED_STATE
-        if above is None and parent.trace_state and parent.trace_state.get(key) == value:
-            live.owner = _UPSTREAM
-        return live
+        if live is not None:
+            live.owns = False
 
     def _forget_oldest(self) -> None:
         """Somebody starts spans and never ends them."""
@@ -148,7 +143,7 @@ class Owners:
         for live in tuple(self._live.values())[-_REMEMBERED:]:
             other = live.span
             if (
-                live.owner is live
+                live.owns
                 and start <= (other.start_time or 0)
                 and _id(other.parent) == parent
                 and scope_of(other) != scope
@@ -162,6 +157,12 @@ class Owners:
         self._live.clear()
         self._counted.clear()
         self._accounted.clear()
+
+
+def _upstream(parent: SpanContext) -> Live | None:
+    """What is above a span whose parent is not in this process."""
+    key, value = OWNED_STATE
+    return _UPSTREAM if parent.trace_state and parent.trace_state.get(key) == value else None
 
 
 def scope_of(span: Any) -> str | None:
@@ -178,9 +179,7 @@ def owns(live: Live | None) -> bool:
     """Whether a model operation's span that just ended is the one that counts."""
     if live is None:
         return True
-    if live.owner is not None and live.owner is not live:
-        return False
-    if live.owner is None and live.owned_below:
+    if live.owner is not None or (live.owned_below and not live.owns):
         return False
     above = live.above
     while above is not None and not above.owned_below:

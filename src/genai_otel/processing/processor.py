@@ -6,7 +6,7 @@ where a step changes something the next processor gets a public copy, because an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
@@ -16,9 +16,9 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import fence, safe, semconv
 from genai_otel.processing.dialects import operation, recognised, translated
-from genai_otel.processing.measure import Ended, Measurement
+from genai_otel.processing.measure import Measure, Reading, read
 from genai_otel.processing.owner import Live, Owners, hold, is_server, owns, scope_of
-from genai_otel.processing.served import measure_server
+from genai_otel.processing.served import SERVER
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
@@ -36,9 +36,9 @@ _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 
 
 class Sink(Protocol):
-    """Where measurements go: our own series, or standard instruments in a MeterProvider of the user's."""
+    """Where readings are measured: our own series, or standard instruments in a MeterProvider of the user's."""
 
-    def record(self, measurements: Sequence[Measurement], at: int, context: SpanContext) -> None: ...
+    def record(self, reading: Reading, context: SpanContext) -> None: ...
 
 
 class Queue(Protocol):
@@ -59,7 +59,7 @@ class Pipeline(SpanProcessor):
 
     def __init__(
         self,
-        measure: Callable[[Ended], list[Measurement]],
+        measure: Measure,
         sink: Sink | None,
         following: Sequence[Queue] = (),
         limits: SpanLimits | None = None,
@@ -132,7 +132,7 @@ class Pipeline(SpanProcessor):
             if owns(live):
                 attributes[_MEASURED] = True
                 if self._sink is not None:
-                    self._sink.record(self._measure(call), call.end_time, call.span_context)
+                    self._sink.record(read(self._measure, call), call.span_context)
                 self._owners.count(
                     (attributes.get(_RESPONSE_ID), call.end_time, call.span_context.span_id, None)
                 )
@@ -148,10 +148,11 @@ class Pipeline(SpanProcessor):
         self._added = (*self._added, processor)
         self.watched = True
 
-    def ended(self, span: CallSpan) -> None:
+    def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
         """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans its values."""
         if span.get_span_context().trace_flags & _SAMPLED:
-            span.keep(self._limits.of(span.attributes))
+            if len(attributes) > self._limits.most:
+                span.keep(self._limits.of(attributes))
             for emit in self._emits:
                 emit(span)
 
@@ -170,7 +171,7 @@ class Pipeline(SpanProcessor):
         changed = said.changed
         attributes = {**original, **changed}
         if is_server(span):
-            self._count(measure_server, span, attributes)
+            self._count(SERVER, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
             holds = live is not None and live.held is not None  # the call that it stands for is inside it
             if (
@@ -200,7 +201,7 @@ class Pipeline(SpanProcessor):
 
     def _count(
         self,
-        measure: Callable[[Ended], list[Measurement]],
+        measure: Measure,
         span: ReadableSpan,
         attributes: dict[str, Any],
         start_time: int | None = None,
@@ -209,7 +210,7 @@ class Pipeline(SpanProcessor):
             return
         safe.clean(attributes)  # of any library: what is no plain value can be no label
         ended = Times(attributes, span.start_time if start_time is None else start_time, span.end_time)
-        self._sink.record(measure(ended), span.end_time or 0, span.context)
+        self._sink.record(read(measure, ended), span.context)
 
     def _note(self, span_id: int, change: Change) -> None:
         self._changes[span_id] = change
@@ -247,11 +248,11 @@ class _Limits:
     def __init__(self, limits: SpanLimits | None) -> None:
         self._count = None if limits is None else limits.max_span_attributes
         self._length = None if limits is None else limits.max_span_attribute_length
-        count = 1 << 62 if self._count is None else self._count
-        self._unbounded = count if self._length is None else -1
+        self.most = -1 if self._length is not None else 1 << 62 if self._count is None else self._count
+        """As many attributes can be kept as they are."""
 
     def of(self, attributes: Mapping[str, Any]) -> Any:
-        if len(attributes) <= self._unbounded:
+        if len(attributes) <= self.most:
             return attributes
         return BoundedAttributes(self._count, attributes, immutable=True, max_value_len=self._length)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from genai_otel import about, fence, semconv
@@ -13,7 +12,7 @@ from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
-from genai_otel.processing.measure import measure
+from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs
@@ -35,7 +34,7 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     with fence.contain("runtime.metrics"):
         build_metrics(built)
     with fence.contain("runtime.traces"):
-        build_traces(built, partial(measure, **_profile(asked.environ)))
+        build_traces(built, _measure(asked.environ))
     with fence.contain("runtime.logs"):
         build_logs(built)
     handle = Handle(config, built, built.exporters, [*config.problems, *built.problems])
@@ -50,11 +49,11 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     return handle
 
 
-def _profile(environ: Mapping[str, str]) -> dict[str, bool]:
+def _measure(environ: Mapping[str, str]) -> Measure:
     chosen = {part.strip() for part in environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")}
     both = f"{_PROFILE}/dup" in chosen
     latest = both or _PROFILE in chosen
-    return {"stable": both or not latest, "latest": latest}
+    return client(stable=both or not latest, latest=latest)
 
 
 def _connect(built: Built) -> None:

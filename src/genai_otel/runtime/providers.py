@@ -26,6 +26,7 @@ from genai_otel.engine.span import SpanMaker
 from genai_otel.guard import Guard
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
+from genai_otel.processing.measure import Measure
 from genai_otel.processing.processor import Pipeline, Queue
 from genai_otel.processing.queue import Batch, Immediate
 from genai_otel.processing.sampler import MeasuringSampler
@@ -164,7 +165,7 @@ def _readers(built: Built) -> list[MetricReader]:
 # --- traces --------------------------------------------------------------------------------------
 
 
-def build_traces(built: Built, measure: Any) -> None:
+def build_traces(built: Built, measure: Measure) -> None:
     """The TracerProvider with our pipeline, or our pipeline in the user's."""
     existing = built.asked.tracer_provider or trace.get_tracer_provider()
     if not is_unset(existing):
