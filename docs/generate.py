@@ -68,9 +68,8 @@ def _locked(lock: Path, distribution: str) -> str:
 
 
 _READ = "{newest}; from {floor} on by its source"
-HOW = {"litellm": "{newest}; from {floor} on in most", "llama-cpp-python": _READ, "vllm": _READ}
-"""Where not all is run with the oldest version: one has to be built, one wants a torch of its own, one closes its
-streams in other ways."""
+HOW = {"llama-cpp-python": _READ, "vllm": _READ}
+"""Where not all is run with the oldest version: one has to be built, one wants a torch of its own."""
 NEWEST = [
     path
     for name in ("clients", "litellm", "aiobotocore", "ibm-watsonx-ai", "engines", "llama-cpp", "vllm", "dev")

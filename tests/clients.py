@@ -25,15 +25,14 @@ ALONE = {
     "ibm-watsonx-ai": ("ibm_watsonx_ai",),
     "ibm-watsonx-ai-floor": ("ibm_watsonx_ai",),
     "litellm": ("litellm",),
+    "litellm-floor": ("litellm",),
 }
 TOGETHER = tuple(name for name in PAYLOADS if name not in ELSEWHERE and name not in sum(ALONE.values(), ()))
 # Models that run in the process itself need what they run on: `make test-engines`.
 _TORCH = ("sentence_transformers", "transformers")
 ENGINES = {"engines": _TORCH, "engines-floor": _TORCH, "llama-cpp": ("llama_cpp",), "vllm": ("vllm",)}
 CLIENTS: dict[str, tuple[str, ...]] = {"clients": TOGETHER, "clients-floor": TOGETHER, **ALONE}
-# Of litellm's older versions most of the suite holds, not all of it: run by name, and said so in the README.
-IN_PART = {"litellm-floor": ("litellm",)}
-ENVIRONMENTS = {**CLIENTS, **ENGINES, **IN_PART}
+ENVIRONMENTS = {**CLIENTS, **ENGINES}
 # There is no wheel of llama-cpp-python; without its parts for images it takes half the time to build.
 BUILD = {"CMAKE_ARGS": "-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF"}
 

@@ -167,5 +167,7 @@ class Payload:
     the first of the ``choices`` of a stream has a reason."""
     odd: Sequence[str] = ()
     """Arguments of the first case that may get any object at all: a client that is tested so names some."""
+    over: str = ""
+    """The client that makes the calls of its first case, where we know it: what is not traced here is there."""
     host: str = "api.openai.com"
     """The vendor's own host."""

@@ -11,12 +11,15 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._hosts import peer_at
 from genai_otel.clients._parts import get
-from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts, Peer
 
 _DEEPEST: Final = 5
-"""Exceptions that are asked for a request id, of those that were made of one another."""
+"""Exceptions that are asked for an answer of the vendor's, of those that were made of one another."""
+_REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "x-debug-trace-id")
+"""The headers by which vendors name a request."""
+_ANSWERS_IDS: Final = tuple(f"llm_provider-{name}" for name in _REQUEST_IDS)
+"""The same as litellm hands them on."""
 _NAMES: Final = {
     "aiohttp_openai": "openai",
     "custom_openai": "openai",
@@ -117,9 +120,10 @@ def beside(facts: Facts, result: Any) -> None:
     model(facts, result)
     known = hidden(result)
     headers = get(known, "additional_headers")
-    found = headers.get("llm_provider-x-request-id") if is_mapping(headers) else None
-    if isinstance(found, str):
-        facts[semconv.REQUEST_ID] = found
+    if is_mapping(headers):
+        found = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)
+        if isinstance(found, str):
+            facts[semconv.REQUEST_ID] = found
     base = get(known, "api_base")
     if isinstance(base, str) and base:
         peer = peer_at(base, "")
@@ -141,14 +145,23 @@ def usage(facts: Facts, result: Any, counted: Any) -> None:
 
 
 def errors(error: BaseException) -> Facts:
-    """Status and request id of an error, which litellm makes of one of its own, which it made of the vendor's."""
-    facts = api_errors(error)
+    """Status and request id of the vendor's answer that an error was made of, by way of others.
+
+    litellm gives its errors a status of its own, and an empty response with it, also where nobody answered.  What a
+    program does about an error of litellm's has that one in its chain: a second one of them ends the look.
+    """
+    facts: Facts = {}
     cause: BaseException | None = error
     for _ in range(_DEEPEST):
-        if cause is None or semconv.REQUEST_ID in facts:
+        if cause is None or (cause is not error and type(cause).__module__ == "litellm.exceptions"):
             break
-        found = api_errors(cause).get(semconv.REQUEST_ID)
-        if found is not None:
-            facts[semconv.REQUEST_ID] = found
+        response = getattr(cause, "response", None)
+        headers = getattr(response, "headers", None)
+        if headers:
+            facts[semconv.HTTP_STATUS] = getattr(response, "status_code", None)
+            found = next(filter(None, map(headers.get, _REQUEST_IDS)), None)
+            if found is not None:
+                facts[semconv.REQUEST_ID] = found
+            break
         cause = cause.__cause__ or cause.__context__
     return facts

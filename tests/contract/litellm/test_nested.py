@@ -13,9 +13,12 @@ import pytest
 
 from genai_otel.testing import ModelServer
 from tests.contract.payload import CANARY
+from tests.contract.payloads.litellm import PAYLOAD
 from tests.contract.recorded import Recorded
 
 litellm: Any = import_module("litellm")  # in an environment of its own, not that of the type checker
+
+pytestmark = [pytest.mark.filterwarnings(warning) for warning in PAYLOAD.warnings]
 
 MESSAGES: Any = [{"role": "user", "content": CANARY}]
 USAGE = {"include_usage": True}

@@ -110,6 +110,7 @@ PAYLOAD = Payload(
         "ignore:.*<coroutine object Logging.async_success_handler:pytest.PytestUnraisableExceptionWarning",
     ),
     mends=("zero", "reason", "chunk", "choices"),
+    over="" if _NEW else "openai",
     usage_in_stream={"stream_options": {"include_usage": True}},
     cases=(
         Case(
