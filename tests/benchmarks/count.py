@@ -19,13 +19,13 @@ from tests.benchmarks import clients, patches, subjects
 from tests.benchmarks.workloads import WORKLOADS, Run
 
 BATCH = 32
-"""Spans that are exported together; what an export costs by itself is shared by them."""
+"""Calls whose spans are exported, and measured, together; what that costs by itself is shared by them."""
 
 CLIENTS = ("openai", "httpx", "httpx2")
 
 
 class Work(NamedTuple):
-    """Per call: Python functions called, bytecodes in the calling thread, bytecodes with the span's export."""
+    """Per call: Python functions called, bytecodes in the calling thread, bytecodes with all that comes later."""
 
     calls: float
     bytecodes: float

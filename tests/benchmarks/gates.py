@@ -43,7 +43,11 @@ def of_work(ours: dict[str, Work], floor: dict[str, Work]) -> list[Gate]:
             chat.bytecodes / by_hand.bytecodes,
             SHARE_OF_FLOOR,
         ),
-        Gate("the same with the span's export", chat.exported / by_hand.exported, SHARE_OF_FLOOR),
+        Gate(
+            "the same with what comes later: measuring, export",
+            chat.exported / by_hand.exported,
+            SHARE_OF_FLOOR,
+        ),
         Gate("bytecodes per streamed chunk", per_chunk(ours).bytecodes, BYTECODES_PER_CHUNK),
         Gate(
             "bytecodes per streamed chunk, async",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData
@@ -63,16 +63,22 @@ class Session:
     """A subject that is set up in this process."""
 
     def __init__(
-        self, exporter: Counting, reader: InMemoryMetricReader, provider: TracerProvider | None
+        self,
+        exporter: Counting,
+        reader: InMemoryMetricReader,
+        provider: TracerProvider | None,
+        measure: Callable[[], object] = tuple,
     ) -> None:
         self.exporter = exporter
         self.reader = reader
         self.provider = provider
+        self.measure = measure
 
     def flush(self) -> None:
-        """Exports the spans so far, in this thread."""
+        """Does in this thread what waits for later: exports the spans so far, and measures what has been read."""
         if self.provider is not None:
             self.provider.force_flush()
+        self.measure()
 
     def series(self) -> int:
         """The number of metric points at this moment."""
@@ -124,7 +130,8 @@ def _genai_otel(exporter: Counting, reader: InMemoryMetricReader) -> Session:
     import genai_otel
 
     handle = genai_otel.setup(span_exporters=[exporter], metric_readers=[reader])
-    return Session(exporter, reader, handle.tracer_provider)
+    built: Any = handle._built  # pyright: ignore[reportPrivateUsage] - no public way measures without collecting all else
+    return Session(exporter, reader, handle.tracer_provider, built.sink.collect)
 
 
 _SET_UP: dict[str, Callable[[Counting, InMemoryMetricReader], Session]] = {
