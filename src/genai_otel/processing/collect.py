@@ -114,7 +114,7 @@ class _Collection:
         exemplars = [
             Exemplar({}, value, at, sampled.span_id, sampled.trace_id)
             for value, at, sampled in filter(None, now.exemplars)
-            if at > self._since
+            if sampled is not None and at > self._since
         ]
         total = now.sum - (before.sum if before else 0)
         if not series.bounds:

@@ -124,14 +124,15 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
     in_stable = stable or failed[0] not in _INFERENCE
     found: list[Measurement] = [(seconds, (_DURATION, failed, None))] if in_stable else []
     if stable:
-        tokens = ((tokens_in, _INPUT), (tokens_out, _OUTPUT))
-        found += [(count, (_TOKENS, identity, kind)) for count, kind in tokens if _is_count(count)]
+        for count, kind in ((tokens_in, _INPUT), (tokens_out, _OUTPUT)):
+            if count.__class__ is int and 0 <= count <= _MAX:
+                found.append((count, (_TOKENS, identity, kind)))
     if in_latest:
         parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=True))
         found.append((seconds, (semconv.INFERENCE_DURATION, failed, None)))
         _latest(found, parts, (tokens_in, tokens_out), identity, failed)
-    reasons = reasons or (() if error is None else ("error",))
-    found += [(1, (_REASONS, identity, _finish_reason(reason))) for reason in reasons]
+    for reason in reasons or (() if error is None else ("error",)):
+        found.append((1, (_REASONS, identity, _FINISH.get(reason) or _finish_reason(reason))))
     if times[0] is not None:
         _stream(found, times, identity, in_stable=in_stable, in_latest=in_latest)
     return found

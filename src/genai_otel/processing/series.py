@@ -13,7 +13,9 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -28,8 +30,8 @@ DEFAULT_LIMIT: Final = 2000
 ExemplarFilter = Literal["trace_based", "always_on", "always_off"]
 """As ``OTEL_METRICS_EXEMPLAR_FILTER``: which calls their metrics may point to."""
 
-Exemplar = tuple[float, int, SpanContext]
-"""(value, time in ns, context of the span)"""
+Found = tuple[float, int, "SpanContext | None"]
+"""(value, time in ns, context of the span if it makes an exemplar)"""
 
 Recorded = tuple[Reading, SpanContext]
 """What was read of one span, and its context."""
@@ -48,25 +50,26 @@ class Series:
         self.attributes = attributes
         self.bounds = instrument.buckets or ()
         self.buckets = [0] * (len(self.bounds) + 1)
-        self.exemplars: list[Exemplar | None] = [None] * len(self.buckets)
+        self.exemplars: list[Found | None] = [None] * len(self.buckets)
         self.count = 0
         self.sum: float = 0
         self.min = float("inf")
         self.max = float("-inf")
         self.start = start
 
-    def add(self, value: float, at: int, sampled: SpanContext | None) -> None:
-        """Count one value; only under the sink's lock."""
-        bucket = bisect_left(self.bounds, value)
-        self.buckets[bucket] += 1
-        self.count += 1
-        self.sum += value
-        if value < self.min:
-            self.min = value
-        if value > self.max:
-            self.max = value
-        if sampled is not None:
-            self.exemplars[bucket] = (value, at, sampled)
+    def add(self, found: Sequence[Found]) -> None:
+        """Count some values, later ones last; only under the sink's lock."""
+        values = [value for value, _, _ in found]
+        buckets = list(map(partial(bisect_left, self.bounds), values))
+        for bucket in buckets:
+            self.buckets[bucket] += 1
+        self.count += len(values)
+        self.sum += sum(values)
+        self.min = min(self.min, *values)
+        self.max = max(self.max, *values)
+        for bucket, one in zip(buckets, found, strict=True):
+            if one[2] is not None:
+                self.exemplars[bucket] = one
 
 
 class Snapshot:
@@ -118,18 +121,26 @@ class SeriesSink:
                 self._lock.release()
 
     def _fold(self) -> None:
-        recorded, by_key = self._recorded, self._by_key
-        for _ in range(len(recorded)):
+        by_key = self._by_key
+        found: defaultdict[Series, list[Found]] = defaultdict(list)
+        try:
+            for reading, context in self._taken():
+                sampled = context if (context.trace_flags | self._always) & self._sampled else None
+                try:
+                    for value, key in measured(reading):
+                        found[by_key.get(key) or self._series(key)].append((value, reading[-1], sampled))
+                except Exception as error:  # noqa: BLE001 - one measurement less, not those after it
+                    fence.report("pipeline.measure", error)
+        finally:  # a signal handler may raise anywhere
+            for series, values in found.items():
+                series.add(values)
+
+    def _taken(self) -> Iterator[Recorded]:
+        for _ in range(len(self._recorded)):
             try:
-                reading, context = recorded.popleft()
+                yield self._recorded.popleft()
             except IndexError:  # a collection that could not wait for the lock took it
                 return
-            try:
-                exemplar = context if (context.trace_flags | self._always) & self._sampled else None
-                for value, key in measured(reading):
-                    (by_key.get(key) or self._series(key)).add(value, reading[-1], exemplar)
-            except Exception as error:  # noqa: BLE001 - one measurement less, not those after it
-                fence.report("pipeline.measure", error)
 
     def _series(self, key: Key) -> Series:
         instrument, identity, extra = key
