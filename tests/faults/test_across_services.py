@@ -31,9 +31,10 @@ async def chat(request: Request):
     return answer.model_dump()
 """
 
-# As vLLM's own tracing does: a SERVER span with the usage, under the trace that came with the request.
+# As vLLM's own tracing does (`tests/golden/spans/vllm.json`): a SERVER span that is made when the answer is whole,
+# without attributes at first, under the trace that came with the request.
 MODEL_SERVER = """
-import os
+import os, time
 import genai_otel
 genai_otel.setup()
 import httpx
@@ -41,21 +42,23 @@ from fastapi import FastAPI, Request
 from opentelemetry import propagate, trace
 
 app = FastAPI()
-tracer = trace.get_tracer("vllm.llm_engine")
+tracer = trace.get_tracer("vllm.tracing.otel")
 
 @app.post("/v1/chat/completions")
 async def chat(request: Request):
-    body = await request.body()
-    with tracer.start_as_current_span(
-        "llm_request", propagate.extract(request.headers), trace.SpanKind.SERVER
-    ) as span:
-        span.set_attribute("gen_ai.operation.name", "chat")
-        span.set_attribute("gen_ai.request.model", "m")
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(os.environ["MODELS"] + "/chat/completions", content=body)
-        span.set_attribute("gen_ai.usage.input_tokens", answer.json()["usage"]["prompt_tokens"])
-        span.set_attribute("gen_ai.usage.output_tokens", answer.json()["usage"]["completion_tokens"])
-    return answer.json()
+    arrival = time.time_ns()
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(os.environ["MODELS"] + "/chat/completions", content=await request.body())
+    told = answer.json()
+    span = tracer.start_span(
+        "llm_request", propagate.extract(request.headers), trace.SpanKind.SERVER, start_time=arrival
+    )
+    span.set_attribute("gen_ai.request.id", told["id"])
+    span.set_attribute("gen_ai.usage.prompt_tokens", told["usage"]["prompt_tokens"])
+    span.set_attribute("gen_ai.usage.completion_tokens", told["usage"]["completion_tokens"])
+    span.set_attribute("gen_ai.latency.e2e", (time.time_ns() - arrival) / 1e9)
+    span.end()
+    return told
 """
 
 CALLER = """
@@ -112,3 +115,5 @@ def test_a_call_through_a_gateway_is_counted_once(
         "output": (1, 7),
     }
     assert [point.count for point in sink.points("gen_ai.client.operation.duration")] == [1]
+    (served,) = sink.points("gen_ai.server.request.duration")
+    assert (served.count, served.attributes["gen_ai.provider.name"]) == (1, "vllm")

@@ -29,6 +29,7 @@ Lacks = Mapping[str, tuple[str, ...]]
 _LANGFUSE = (*_PROVIDER, *_SERVER)
 _USAGE = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, *_READ, *_WRITE, *_REASONING)
 _MLFLOW_STREAM = (*_ID, *_REASONS, *_FIRST, *_USAGE)  # it ends when the stream begins
+_PLAIN = (*_ID, *_REASONS, *_READ, *_WRITE, *_AUDIO, *_REASONING)
 _LOGFIRE_STREAM = (*_SERVER, *_ID, *_REASONS, *_FIRST)
 
 INSTRUMENTED: Final[Mapping[str, Lacks]] = {
@@ -47,6 +48,7 @@ INSTRUMENTED: Final[Mapping[str, Lacks]] = {
     },
     "openinference": {"*": _SERVER, "responses": _REASONS},
     "openinference_anthropic": {"*": _SERVER, "stream": _FIRST, "stream_helper": _FIRST},
+    "openinference_genai": {"*": _SERVER},
     "genai_openai": {},
     "genai_anthropic": {"stream_helper": _FIRST},
     "anthropic_native": {},
@@ -95,6 +97,23 @@ FRAMEWORKS: Final[Mapping[str, Lacks]] = {
         "chat": (*_PARAMETERS, *_MODEL, *_ID, *_REASONS, *_AUDIO, *_REASONING),
     },
     "google_adk": {"*": _SERVER, "chat": (*_PARAMETERS, *_MODEL, *_ID, *_WRITE, *_AUDIO)},
+    "smolagents": {
+        "*": (*_SERVER, *_ASKED),
+        "chat": _PLAIN,
+        "stream": (*_PLAIN, *_STREAM, *_FIRST),
+        "error": _PROVIDER,
+    },
+    "crewai": {"*": _SERVER, "chat": (*_WRITE, *_AUDIO)},
+    "openllmetry_crewai": {"*": _SERVER, "chat": (*_ID, *_REASONS, *_USAGE, *_AUDIO)},
+    "openinference_crewai": {
+        "*": (*_SERVER, *_PROVIDER),
+        "chat": (*_PARAMETERS, *_ASKED, *_ID, *_REASONS, *_WRITE, *_AUDIO, *_REASONING),
+    },
+    "openinference_haystack": {
+        "*": (*_SERVER, *_ASKED),
+        "chat": (*_PARAMETERS, *_PLAIN),
+        "error": _PROVIDER,
+    },
     "litellm": {
         "chat": (*_PARAMETERS, *_READ, *_WRITE, *_AUDIO, *_REASONING),
         "error": _SERVER,
@@ -109,6 +128,9 @@ _NO_CACHE = {
     semconv.USAGE_CACHE_READ_INPUT_TOKENS: 0,
     semconv.USAGE_CACHE_WRITE_INPUT_TOKENS: 0,
 }
+_ANSWERED = {semconv.REQUEST_MODEL: "gpt-4o-mini-2024-07-18"}
+_PREFIXED = {semconv.REQUEST_MODEL: "openai/gpt-4o-mini"}
+_BAD = {semconv.ERROR_TYPE: "BadRequestError"}
 _ADK = {semconv.OPERATION_NAME: "generate_content", semconv.REQUEST_MODEL: "openai/gpt-4o-mini"}
 _XAI = {semconv.SERVER_ADDRESS: "api.x.ai", semconv.SERVER_PORT: 443}
 _STRANDS = {semconv.PROVIDER_NAME: "strands-agents"}
@@ -130,13 +152,24 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "agent_framework": {"error": {semconv.ERROR_TYPE: "ChatClientException"}},
     "semantic_kernel": {"error": {semconv.ERROR_TYPE: "ServiceResponseException"}},
     # It names itself where a provider is asked for.
-    "strands": {"chat": _STRANDS, "error": {**_STRANDS, semconv.ERROR_TYPE: "BadRequestError"}},
+    "strands": {"chat": _STRANDS, "error": {**_STRANDS, **_BAD}},
     # It adds reasoning tokens to an output that has them already.
     "google_adk": {
         "chat": {**_ADK, semconv.USAGE_OUTPUT_TOKENS: 10},
-        "error": {**_ADK, semconv.ERROR_TYPE: "BadRequestError"},
+        "error": {**_ADK, **_BAD},
     },
-    "litellm": {"error": {semconv.ERROR_TYPE: "BadRequestError"}},
+    "litellm": {"error": _BAD},
+    # They say the requested model where they know no other.
+    "smolagents": {"chat": _MODEL_ASKED, "stream": _MODEL_ASKED, "error": _BAD},
+    "crewai": {"chat": _MODEL_ASKED, "error": {semconv.ERROR_TYPE: semconv.OTHER}},
+    "openinference_crewai": {"chat": _MODEL_ASKED, "error": {semconv.ERROR_TYPE: semconv.OTHER}},
+    "openllmetry_crewai": {
+        "chat": {**_PREFIXED, semconv.RESPONSE_MODEL: "openai/gpt-4o-mini"},
+        "error": {**_PREFIXED, **_BAD},
+    },
+    "openinference_haystack": {"error": _BAD},
+    # In the conventions' names it says that the model that answered was asked.
+    "openinference_genai": dict.fromkeys(("chat", "stream", "tools", "responses"), _ANSWERED),
     # It reads no cached tokens where a model is invoked with a body of its own.
     "botocore": {"invoke": {semconv.USAGE_INPUT_TOKENS: 6}},
     "mlflow": {"embeddings": _MODEL_ASKED},

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from genai_otel import semconv
-from genai_otel.processing.dialects import recognised
+from genai_otel.processing.dialects import is_named, operation, recognised
 from genai_otel.processing.measure import LABELS
 from tests.golden.conftest import Own
 from tests.golden.lacks import DIFFERS, FRAMEWORKS, INSTRUMENTED, NO_SPAN
@@ -45,10 +45,14 @@ CASES: Final = [
     if call != "agent" and (name, call) not in NO_SPAN
 ]
 AGENTS: Final = [name for name in FRAMEWORKS if "agent" in golden(name)]
-UNCOUNTED: Final = [("autogen", call) for call in golden("autogen")] + [
-    ("mcp", call) for call in golden("mcp")
+UNCOUNTED: Final = [(name, call) for name in ("autogen", "haystack", "mcp") for call in golden(name)]
+SERVED: Final = {"chat": "chat", "stream": "chat", "responses": "chat", "completion": "text_completion"}
+EVERYTHING: Final = [
+    *CASES,
+    *((name, "agent") for name in AGENTS),
+    *UNCOUNTED,
+    *(("vllm", call) for call in golden("vllm")),
 ]
-EVERYTHING: Final = [*CASES, *((name, "agent") for name in AGENTS), *UNCOUNTED]
 
 
 _VENDORS: Final = {"xai_native": "xai_sdk", "botocore": "boto3", "mistral_native": "mistralai"}
@@ -139,15 +143,31 @@ def test_the_sums_of_agents_are_not_counted(name: str) -> None:
     measured = replayed(golden(name)["agent"]).measured
     counts = {metric: count for (metric, _), (count, _) in measured.items()}
     assert counts["gen_ai.client.operation.duration"] == 2
-    (tokens,) = (
+    tokens = sum(
         total for (_, labels), (_, total) in measured.items() if ("gen_ai.token.type", "input") in labels
     )
-    assert tokens == 24
+    assert tokens == (0 if semconv.USAGE_INPUT_TOKENS in _lacks(name, "chat") else 24)
 
 
 @pytest.mark.parametrize(("name", "call"), UNCOUNTED)
 def test_what_is_no_call_of_a_model_is_not_counted(name: str, call: str) -> None:
     assert replayed(golden(name)[call]).measured == {}
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+@pytest.mark.parametrize("call", golden("vllm"))
+def test_a_model_server_that_traces_itself_measures_its_own_names_alone(call: str, sampled: bool) -> None:
+    spans = golden("vllm")[call]
+    measured = replayed(spans, sampled=sampled).measured
+    assert {metric for metric, _ in measured} == {
+        "gen_ai.server.request.duration",
+        "gen_ai.server.time_to_first_token",
+        "gen_ai.server.time_per_output_token",
+    }
+    assert {labels for _, labels in measured} == {
+        frozenset({("gen_ai.provider.name", "vllm"), ("gen_ai.operation.name", SERVED[call])})
+    }
+    assert {count for count, _ in measured.values()} == {len(spans)}
 
 
 @pytest.mark.parametrize(("name", "call"), EVERYTHING)
@@ -194,5 +214,9 @@ def test_a_span_that_is_not_sampled_is_counted_where_its_start_tells(name: str) 
     spans = golden(name)["chat"]
     unsampled = replayed(spans, sampled=False)
     assert unsampled.spans == []
-    told = any(recognised(span["start"]) and "invoke" not in span["name"] for span in spans)
+    told = any(
+        operation(span["end"]) in semconv.MODEL_OPERATIONS
+        and (recognised(span["start"]) or is_named(span["name"]))
+        for span in spans
+    )
     assert bool(unsampled.measured) is told

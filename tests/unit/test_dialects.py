@@ -6,7 +6,8 @@ import timeit
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Status, StatusCode
 
@@ -14,6 +15,7 @@ from genai_otel.processing.dialects import operation, recognised, translated
 from genai_otel.processing.measure import client
 from genai_otel.processing.owner import Owners
 from genai_otel.processing.processor import Pipeline
+from genai_otel.processing.sampler import MeasuringSampler
 from tests.golden.replay import Replayed, replayed
 from tests.harness.guarding import attributes_of, ended, has
 
@@ -37,6 +39,14 @@ def seen(kind: str = "CLIENT", **attributes: Any) -> Replayed:
         "status": "UNSET",
     }
     return replayed([{**one, "events": (), "start": attributes, "end": attributes}])
+
+
+class Added(SpanProcessor):
+    def __init__(self) -> None:
+        self.ended: list[ReadableSpan] = []
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.ended.append(span)
 
 
 class Kept:
@@ -81,8 +91,61 @@ def test_a_server_measures_its_own_names_and_no_tokens() -> None:
     assert all(("gen_ai.provider.name", "vllm") in labels for _, labels in measured)
 
 
+def test_vllm_of_an_older_version_measures_the_same_names() -> None:
+    older: dict[str, Any] = {
+        "gen_ai.response.model": "m",
+        "gen_ai.request.id": "cmpl-1-0",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.usage.num_sequences": 1,
+        "gen_ai.usage.prompt_tokens": 30,
+        "gen_ai.usage.completion_tokens": 5,
+        "gen_ai.latency.time_in_queue": 0.0001,
+        "gen_ai.latency.time_to_first_token": 0.0005,
+        "gen_ai.latency.e2e": 0.001,
+        "gen_ai.latency.time_in_scheduler": 0.0001,
+        "gen_ai.latency.time_in_model_forward": 1.0,
+    }
+    measured = seen("SERVER", **older).measured
+    assert {name for name, _ in measured} == {name for name, _ in seen("SERVER", **SERVED).measured}
+    assert {labels for _, labels in measured} == {
+        frozenset({
+            ("gen_ai.provider.name", "vllm"),
+            ("gen_ai.operation.name", "text_completion"),
+            ("gen_ai.response.model", "m"),
+        })
+    }  # fmt: skip
+
+
 def test_a_server_of_tools_measures_nothing() -> None:
     assert seen("SERVER", **{"gen_ai.operation.name": "execute_tool"}).measured == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"),
+    [
+        ("chat gpt-4o", True),  # as the conventions name it
+        ("chat", True),
+        ("openai.response", True),
+        ("OpenAI-generation", True),
+        ("llm_request", True),
+        ("GET /chat", False),
+        ("chatter", False),
+        ("", False),
+    ],
+)
+def test_a_dropped_span_that_starts_with_a_name_alone_is_recorded_by_it(name: str, recorded: bool) -> None:
+    span = TracerProvider(sampler=MeasuringSampler(ALWAYS_OFF)).get_tracer("theirs").start_span(name)
+    assert span.is_recording() is recorded
+    assert not span.get_span_context().trace_flags.sampled
+
+
+def test_a_span_recorded_by_its_name_for_nothing_goes_to_nobody() -> None:
+    pipeline: Any = Pipeline(client(), None)  # the SDK's annotation names its own classes
+    added = Added()
+    pipeline.add(added)
+    provider = TracerProvider(sampler=MeasuringSampler(ALWAYS_OFF), active_span_processor=pipeline)
+    provider.get_tracer("of the program").start_span("chat").end()
+    assert added.ended == []
 
 
 @pytest.mark.parametrize(
@@ -95,6 +158,9 @@ def test_a_server_of_tools_measures_nothing() -> None:
         ({"gen_ai.operation.name": "acompletion"}, "chat"),
         ({"gen_ai.operation.name": "a_word_of_theirs", "openinference.span.kind": "LLM"}, "a_word_of_theirs"),
         ({"llm.model_name": "m"}, None),
+        ({"gen_ai.latency.e2e": 1.0, "gen_ai.request.id": "chatcmpl-1"}, "chat"),
+        ({"gen_ai.latency.e2e": 1.0, "gen_ai.request.id": "0"}, "text_completion"),
+        ({"gen_ai.latency.e2e": 1.0}, "text_completion"),
     ],
 )
 def test_operations(attributes: dict[str, Any], meant: str | None) -> None:

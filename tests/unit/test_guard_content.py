@@ -30,6 +30,8 @@ CONTENT = [
     "ai.prompt.messages", "ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.args",
     "ai.toolCall.result", "mlflow.spanInputs", "mlflow.chat.messages", "gen_ai.tool.args",
     "gen_ai.request.structured_output_schema", "error.message", "error.stack_trace", "exception.message",
+    "crewai.task.description", "crewai.task.name", "crewai.agent.backstory", "crewai.memory.metadata",
+    "crewai.reasoning.plan", "agent.goal", "tool.task_name",
     "gen_ai.response.0.image.base64", "gen_ai.response.0.image.url", "gen_ai.response.0.video.public_url",
 ]  # fmt: skip
 FACTS = [
@@ -42,7 +44,7 @@ FACTS = [
     "llm.request.type", "traceloop.entity.name", "input.mime_type", "retrieval.documents.0.document.id",
     "genai_otel.outcome", "http.request.method", "url.full", "db.query.text", "message.id", "exception.message",
     "output.format", "content.length", "ai.model.id", "ai.toolCall.name", "ai.usage.promptTokens",
-    "anthropic.message.stop_reason",
+    "anthropic.message.stop_reason", "crewai.agent.role", "crewai.event_name", "crewai.crew.process",
 ]  # fmt: skip
 
 
@@ -160,3 +162,25 @@ def test_names_that_are_members_of_an_enum_leave_as_text() -> None:
 
 def _with(span: ReadableSpan, attributes: Any) -> ReadableSpan:
     return ReadableSpan(span.name, span.context, attributes=attributes, resource=span.resource)
+
+
+def test_of_crewais_agents_the_goal_stays_inside_under_whatever_name() -> None:
+    spans = ended(has(crewai__event_name="x", gen_ai__agent__description=CANARY, crew_tasks=CANARY))
+    (span,) = guarded(spans)
+    assert dict(span.attributes or {}) == {"crewai.event_name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "leaves"),
+    [
+        (f"helper.{CANARY}.execute", "helper.[REDACTED]"),
+        (f"{CANARY}.task", "[REDACTED]"),
+        ("chat gpt-4o", "chat gpt-4o"),
+        ("lookup", "lookup"),  # which a fact says, too
+    ],
+)
+def test_a_name_leaves_without_what_was_said(name: str, leaves: str) -> None:
+    said = {"task_description": CANARY, "input.value": "lookup", "output.value": "cha"}
+    spans = ended(has(openinference__span__kind="AGENT", tool__name="lookup", **said), name=name)
+    assert [span.name for span in guarded(spans)] == [leaves]
+    assert [span.name for span in guarded(spans, content_on_spans=True)] == [name]

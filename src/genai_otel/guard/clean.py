@@ -85,7 +85,9 @@ class Cleaner:
     def _is_doubtful(self, name: str) -> bool:
         """Whether it depends on the span, or on the value, what becomes of an attribute of this name."""
         quoting = not self.with_content and (
-            name in content.EXCEPTION_TEXTS or name == content.MLFLOW or content.is_argument(name)
+            name in content.EXCEPTION_TEXTS
+            or name in (content.MLFLOW, content.CREWAI)
+            or content.is_argument(name)
         )
         return quoting or self._is_refused(name) or is_secret_name(name)
 

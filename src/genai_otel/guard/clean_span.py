@@ -69,6 +69,8 @@ def clean(span: ReadableSpan, resource: Resource, cleaner: Cleaner, room: int) -
         status=_status(original, cleaner, quotes=quotes),
         resource=resource,
     )
+    if not cleaner.with_content and changed.attributes is not original.attributes:
+        changed.name = content.unsaid(changed.name, original.attributes, changed.attributes)
     size = changed.size()
     if size > room:
         _shrink(changed, room)

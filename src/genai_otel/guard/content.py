@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from genai_otel.safe import REDACTED
+
 EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
@@ -25,6 +27,9 @@ EXCEPTION_TEXTS: Final = frozenset(
 MLFLOW: Final = "mlflow.spanType"
 """On the spans of MLflow, which have every argument of a request under the argument's own name."""
 
+CREWAI: Final = "crewai.event_name"
+"""On CrewAI's own spans, where the description of an agent is the goal that the model is told."""
+
 _GENAI: Final = (
     "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.",
     "langsmith.", "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
@@ -34,7 +39,7 @@ _NAMES: Final = frozenset({
     # OpenInference
     "input.value", "output.value", "input.images", "output.images", "input.documents", "output.documents",
     "llm.function_call", "message.content", "document.content", "document.metadata", "tool.parameters",
-    "tool.json_schema", "tool_call.function.arguments",
+    "tool.json_schema", "tool_call.function.arguments", "tool.task_name", "agent.goal", "agent.backstory",
     # pydantic-ai and logfire
     "all_messages_events", "events", "final_result", "model_request_parameters", "request_data", "response_data",
     "tool_arguments", "tool_response",
@@ -43,7 +48,7 @@ _NAMES: Final = frozenset({
     # others
     "mlflow.spanInputs", "mlflow.spanOutputs", "langfuse.observation.status_message", "gen_ai.choice",
     "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response",
-    "adk.fn.return", "adk.fn.exc_repr",
+    "adk.fn.return", "adk.fn.exc_repr", "crewai.task.name",
     "db.query.result.document", "db.query.result.metadata", "db.query.embeddings.vector", "db.search.embeddings.vector",
     "db.search.result.entity",
 })  # fmt: skip
@@ -55,6 +60,10 @@ _FACTS: Final = frozenset(
     """.split()  # noqa: SIM905 - twenty quoted words are harder to read
 )
 _WORD_ENDS: Final = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
+_CREWAI: Final = "crewai."
+_FREE: Final = frozenset({"crew_agents", "crew_tasks", "task_description"})
+"""Arguments of CrewAI's that say by no word of theirs that they hold what was said."""
+_SHORTEST: Final = 4  # characters of what was said that are looked for in the name of a span
 _ALWAYS: Final = frozenset({"base64", "variable", "variables"})
 _MEDIA: Final = frozenset({"image", "video", "audio"})
 _SAID: Final = frozenset({
@@ -69,6 +78,17 @@ _ABOUT: Final = frozenset({
     "level", "limit", "max", "mime", "min", "model", "name", "names", "reason", "reasons", "ref", "role", "score",
     "size", "status", "time", "token", "tokens", "top", "type", "types", "usage", "version",
 })  # fmt: skip
+_CREWAI_ABOUT: Final = _ABOUT | {
+    "execution",
+    "key",
+    "llm",
+    "mcp",
+    "origin",
+    "policy",
+    "process",
+    "subject",
+    "uuid",
+}
 
 # Packages whose exceptions and debug lines quote what was sent.
 _CLIENTS: Final = (
@@ -81,20 +101,28 @@ _CLIENTS: Final = (
 @functools.lru_cache(maxsize=4096)
 def is_content(name: str) -> bool:
     """Whether an attribute, or an event, of this name holds what was said."""
-    return name in _NAMES or (name.startswith(_GENAI) and _says(name))
+    if name in _NAMES:
+        return True
+    if name.startswith(_CREWAI):  # most of what it notes are texts of the program's
+        return _says(name) or _CREWAI_ABOUT.isdisjoint(_words(name))
+    return name.startswith(_GENAI) and _says(name)
 
 
 @functools.lru_cache(maxsize=4096)
 def is_argument(name: str) -> bool:
     """Whether an attribute without a namespace holds what was said, where it stands on a GenAI span."""
-    return "." not in name and name not in _FACTS and _says(name)
+    return name in _FREE or ("." not in name and name not in _FACTS and _says(name))
 
 
 def _says(name: str) -> bool:
-    words = _WORD_ENDS.sub(".", name).lower().split(".")
+    words = _words(name)
     if not _ALWAYS.isdisjoint(words) or ("url" in words and not _MEDIA.isdisjoint(words)):
         return True
     return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
+
+
+def _words(name: str) -> list[str]:
+    return _WORD_ENDS.sub(".", name).lower().split(".")
 
 
 def is_genai(attributes: Mapping[Any, Any]) -> bool:
@@ -109,7 +137,19 @@ def unquoted(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         kept = {name: value for name, value in kept.items() if "." in name or name in _FACTS}
     elif is_genai(attributes):
         kept = {name: value for name, value in kept.items() if not is_argument(name)}
+        if CREWAI in attributes:
+            kept.pop("gen_ai.agent.description", None)
     return attributes if len(kept) == len(attributes) else kept
+
+
+def unsaid(name: str, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """A span's name up to a text of its ``attributes`` that is not ``kept``: some name a span by what was said."""
+    for key, value in attributes.items():
+        if type(value) is not str or key in kept or len(value) < _SHORTEST:
+            continue
+        if value in name and value not in kept.values():
+            name = name.partition(value)[0] + REDACTED
+    return name
 
 
 def is_client(name: str) -> bool:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcesso
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import fence, safe, semconv
-from genai_otel.processing.dialects import operation, recognised, translated
+from genai_otel.processing.dialects import is_named, operation, recognised, translated
 from genai_otel.processing.measure import Measure, Reading, read
 from genai_otel.processing.owner import Live, Owners, hold, is_server, owns, scope_of
 from genai_otel.processing.served import SERVER
@@ -102,7 +102,7 @@ class Pipeline(SpanProcessor):
         if context.trace_flags & _SAMPLED:
             for emit in self._emits:
                 emit(span)
-        elif recognised(span.attributes) or not self._added:
+        elif recognised(span.attributes) or is_named(span.name) or not self._added:
             return  # recorded for us alone
         for processor in self._added:
             processor.on_end(span)

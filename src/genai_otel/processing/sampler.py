@@ -1,8 +1,8 @@
 """The user's sampling decides what is exported; metrics need every GenAI span all the same.
 
 The SDK does not tell processors about dropped spans, and its own always-record sampler loses the attributes that a
-span starts with.  This one turns DROP into RECORD_ONLY for spans that are recognised as GenAI and leaves all other
-dropped spans dropped, and cheap.
+span starts with.  This one turns DROP into RECORD_ONLY for spans that are recognised as GenAI, by an attribute or,
+where they start with none, by their name, and leaves all other dropped spans dropped, and cheap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
 from genai_otel import destination
-from genai_otel.processing.dialects import recognised
+from genai_otel.processing.dialects import is_named, recognised
 
 
 class MeasuringSampler(Sampler):
@@ -40,7 +40,7 @@ class MeasuringSampler(Sampler):
         result = self.root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is not Decision.DROP:
             return result
-        if recognised(attributes):
+        if recognised(attributes) or is_named(name):
             return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
         return destination.remembered(result, kind, attributes)
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.golden.recipes import frameworks, instrumentors, platforms
+from tests.golden.recipes import frameworks, instrumentors, orchestrators, platforms, servers
 from tests.golden.recipes.recipe import Recipe
 
-RECIPES: Final[dict[str, Recipe]] = {**instrumentors.RECIPES, **platforms.RECIPES, **frameworks.RECIPES}
+RECIPES: Final[dict[str, Recipe]] = {
+    **instrumentors.RECIPES,
+    **platforms.RECIPES,
+    **frameworks.RECIPES,
+    **orchestrators.RECIPES,
+    **servers.RECIPES,
+}
 
 __all__ = ["RECIPES", "Recipe"]

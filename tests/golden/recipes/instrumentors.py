@@ -32,7 +32,7 @@ _CONTENT: Final = {
 }
 
 
-def _instrumented(module: str) -> Recipe:
+def _instrumented(module: str, **more: str) -> Recipe:
     """An OpenTelemetry instrumentor of a client, in a distribution that is named as its ``module``."""
     client = module.rpartition(".")[2]
 
@@ -46,7 +46,7 @@ def _instrumented(module: str) -> Recipe:
         else:
             yield from anthropic_calls(server, anthropic_client(server, **_untraced()))
 
-    return Recipe((client, module.replace(".", "-")), calls, _CONTENT)
+    return Recipe((client, module.replace(".", "-")), calls, {**_CONTENT, **more})
 
 
 def _untraced() -> dict[str, Any]:
@@ -80,6 +80,9 @@ RECIPES: Final = {
     "openllmetry": _instrumented("opentelemetry.instrumentation.openai"),
     "openllmetry_anthropic": _instrumented("opentelemetry.instrumentation.anthropic"),
     "openinference": _instrumented("openinference.instrumentation.openai"),
+    "openinference_genai": _instrumented(
+        "openinference.instrumentation.openai", OPENINFERENCE_ENABLE_GENAI_SEMCONV="true"
+    ),
     "openinference_anthropic": _instrumented("openinference.instrumentation.anthropic"),
     "genai_openai": _instrumented("opentelemetry.instrumentation.genai.openai"),
     "genai_anthropic": _instrumented("opentelemetry.instrumentation.genai.anthropic"),

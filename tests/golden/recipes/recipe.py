@@ -25,11 +25,15 @@ Calls = Iterator[tuple[str, Callable[[], Any]]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """``calls`` switches the packages on, so that their spans are seen, and yields named calls."""
+    """``calls`` switches the packages on, so that their spans are seen, and yields named calls.
+
+    ``overrides`` are versions that are installed whatever the packages ask for.
+    """
 
     requirements: tuple[str, ...]
     calls: Callable[[ModelServer, Seen], Calls]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    overrides: tuple[str, ...] = ()
 
 
 TOOL: Final[Any] = {

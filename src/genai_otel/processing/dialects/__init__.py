@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from genai_otel.processing.dialects.translate import (
     Translation,
+    is_named,
     operation,
     recognised,
     translated,
 )
 
-__all__ = ["Translation", "operation", "recognised", "translated"]
+__all__ = ["Translation", "is_named", "operation", "recognised", "translated"]

@@ -23,7 +23,16 @@ _OPERATIONS: Final = {
 
 CONVENTIONS: Final = Dialect(
     "conventions",
-    marks=frozenset({semconv.OPERATION_NAME, "gen_ai.system", semconv.PROVIDER_NAME}),
+    # A model server knows what was used and says nothing else by these names.
+    marks=frozenset(
+        {
+            semconv.OPERATION_NAME,
+            semconv.PROVIDER_NAME,
+            "gen_ai.system",
+            "gen_ai.usage.prompt_tokens",
+            "gen_ai.usage.completion_tokens",
+        }
+    ),
     operations=((semconv.OPERATION_NAME, _OPERATIONS),),
     renamed={
         "gen_ai.system": semconv.PROVIDER_NAME,

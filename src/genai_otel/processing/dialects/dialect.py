@@ -65,7 +65,10 @@ class Dialect:
 
     :ivar marks: names that show the dialect.  A span that has one of them, at its start or at its end, is of GenAI.
     :ivar within: names that a span has, too, if it speaks the dialect.
+    :ivar names: what spans are called that say nothing else when they start, and do not begin with an operation.
     :ivar operations: a name, and the operation by its value in lower case; the first pair that fits.
+    :ivar prefixes: a name, and the operation by what its value begins with.
+    :ivar implied: what every span of the dialect means and none says.
     :ivar renamed: old name to conventional name.
     :ivar inside: the name of a JSON object, and what its fields are.  A dot in a field is a step into it, or into each
         object of a list; an empty field is the value itself.
@@ -81,7 +84,10 @@ class Dialect:
     name: str
     marks: frozenset[str]
     within: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     operations: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    prefixes: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    implied: Mapping[str, str] = field(default_factory=dict[str, str])
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     inside: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     indexed: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])

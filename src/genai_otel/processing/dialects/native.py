@@ -75,6 +75,7 @@ PYDANTIC_AI: Final = Dialect(
 LITELLM: Final = Dialect(
     "litellm",
     marks=frozenset({"litellm.call_id"}),
+    names=frozenset({"litellm_request"}),
     inside={"hidden_params": {"api_base": semconv.SERVER_ADDRESS}},
 )
 

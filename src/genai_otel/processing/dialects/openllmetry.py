@@ -10,6 +10,7 @@ from genai_otel.processing.dialects.dialect import EXECUTE_TOOL, INVOKE_AGENT, I
 OPENLLMETRY: Final = Dialect(
     "openllmetry",
     marks=frozenset({"llm.request.type", "traceloop.span.kind", "gen_ai.is_streaming", "llm.is_streaming"}),
+    names=frozenset({"openai.response"}),
     operations=(
         (
             "llm.request.type",

@@ -27,6 +27,8 @@ LOGFIRE: Final = Dialect(
 LANGFUSE: Final = Dialect(
     "langfuse",
     marks=frozenset({"langfuse.observation.type"}),
+    # Those that it gives itself; what the program calls an observation cannot be known.
+    names=frozenset({"OpenAI-generation", "OpenAI-embedding"}),
     operations=(
         (
             "langfuse.observation.type",

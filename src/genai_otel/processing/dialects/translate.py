@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
 
 from genai_otel import semconv
 from genai_otel.processing.dialects.conventions import CONVENTIONS
@@ -14,6 +15,7 @@ from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, 
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
 from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT, VERCEL_AI
+from genai_otel.processing.dialects.servers import VLLM
 from genai_otel.processing.dialects.values import READERS, REPAIRED, class_name, fields, seconds_until
 
 DIALECTS: Final = (
@@ -31,10 +33,12 @@ DIALECTS: Final = (
     OPENLIT,
     MLFLOW,
     VERCEL_AI,
+    VLLM,
 )
 """In the order in which they are asked: what an earlier one says, a later one does not change."""
 
 _MARKS: Final = frozenset(mark for dialect in DIALECTS for mark in dialect.marks)
+_NAMES: Final = frozenset(name for dialect in DIALECTS for name in dialect.names)
 _ALIASES: Final = dict(CONVENTIONS.operations)[semconv.OPERATION_NAME]
 _MOST_CHOICES: Final = 128
 _NANOSECONDS: Final = 1_000_000_000
@@ -58,6 +62,14 @@ class Translation(NamedTuple):
 def recognised(attributes: Mapping[str, Any] | None) -> bool:
     """Whether attributes, possibly only those given at a span's start, are those of a GenAI span."""
     return attributes is not None and not _MARKS.isdisjoint(attributes)
+
+
+def is_named(name: str) -> bool:
+    """Whether this is a name of GenAI spans: ``chat gpt-4o`` by the conventions, or a dialect's own.
+
+    Many are started without attributes.
+    """
+    return name in _NAMES or name.partition(" ")[0] in semconv.MODEL_OPERATIONS
 
 
 def operation(attributes: Mapping[str, Any] | None) -> str | None:
@@ -103,7 +115,13 @@ def _operation(dialect: Dialect, attributes: Mapping[str, Any]) -> str | None:
         value = _text(attributes.get(name))
         if value is not None and (found := operations.get(value.lower())) is not None:
             return found
-    return None
+    for name, prefixes in dialect.prefixes:
+        value = _text(attributes.get(name)) or ""
+        if (
+            found := next((prefixes[start] for start in prefixes if value.startswith(start)), None)
+        ) is not None:
+            return found
+    return dialect.implied.get(semconv.OPERATION_NAME)
 
 
 def _text(value: object) -> str | None:
@@ -127,10 +145,7 @@ class _Reading:
             if name in attributes:
                 for part, value in fields(attributes[name], parts):
                     self._say(parts[part], value)
-        for name, meant in dialect.renamed.items():
-            if name in attributes:
-                self._say(meant, attributes[name])
-                self.replaced.add(name)
+        self._rename(dialect)
         for (before, behind), meant in dialect.indexed.items():
             self._say(meant, list(self._each(before, behind)))
         for name, words in dialect.words.items():
@@ -141,6 +156,14 @@ class _Reading:
             self._say(semconv.REQUEST_STREAM, True)
             self._say(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, first)
         self._count(dialect)
+
+    def _rename(self, dialect: Dialect) -> None:
+        for name, meant in dialect.renamed.items():
+            if name in self._attributes:
+                self._say(meant, self._attributes[name])
+                self.replaced.add(name)
+        for meant, value in dialect.implied.items():
+            self._say(meant, value)
 
     def repair(self) -> None:
         """Conventional names with values that the conventions do not allow, and what only the outcome tells."""
@@ -184,8 +207,10 @@ class _Reading:
             self.changed[meant] = value
 
     def _streams(self) -> bool:
+        """Whether there is a first chunk; a model server makes one for every request."""
         name = semconv.REQUEST_STREAM
-        return self._attributes.get(name) is True or name in self.changed
+        is_server = self._span.kind is SpanKind.SERVER
+        return is_server or self._attributes.get(name) is True or name in self.changed
 
     def _each(self, before: str, behind: str) -> Iterator[Any]:
         for index in range(_MOST_CHOICES):
