@@ -16,7 +16,7 @@ from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from genai_otel import fence
 from genai_otel.engine import call as calls
-from genai_otel.engine import origin
+from genai_otel.engine import origin, record
 from genai_otel.testing import ModelServer
 from tests.contract import oracle
 from tests.contract.caller import Caller
@@ -99,6 +99,25 @@ def balanced(telemetry: Recorded) -> Iterator[Recorded]:
     spans = telemetry.spans()
     oracle.agree(spans, telemetry.metrics())
     assert all(CANARY not in text_of(span) for span in spans)
+
+
+@pytest.fixture
+def said(telemetry: Recorded, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the calls of this test said, in the order of their end: read as if content were on, written nowhere."""
+    del telemetry  # set up before
+    recorder = record.active
+    assert recorder is not None
+    found: list[dict[str, Any]] = []
+    end = recorder.end
+
+    def listening(call: calls.Call) -> None:
+        end(call)
+        found.append(dict(call.content or {}))
+
+    policy = record.ContentPolicy(on_span=False, on_event=False, value_bytes=0)
+    monkeypatch.setattr(recorder, "content", policy)
+    monkeypatch.setattr(recorder, "end", listening)
+    return found
 
 
 def _left_open() -> tuple[Any, ...]:

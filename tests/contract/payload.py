@@ -116,6 +116,11 @@ def _choices(count: int) -> Mapping[str, Any]:
     return {"n": count}
 
 
+def offered(*tools: Any) -> Mapping[str, Any]:
+    """Tools as OpenAI's chat wants them, and many others."""
+    return {"tools": [*tools]}
+
+
 @dataclass(frozen=True)
 class Payload:
     """A client: ``make(base_url, asynchronous, **options)`` gives one without retries."""
@@ -165,6 +170,9 @@ class Payload:
     """Where the client puts in something of its own: ``zero`` (usage that is not reported, so that one of 0 cannot be
     told from it), ``reason`` (a choice that has none stops), ``chunk`` (at the end of a stream without one), or only
     the first of the ``choices`` of a stream has a reason."""
+    tools: Callable[..., Mapping[str, Any]] | None = None
+    """The extra arguments that offer a tool to the first case, given as OpenAI's chat wants it; None where the client's
+    own tests tell of tools."""
     odd: Sequence[str] = ()
     """Arguments of the first case that may get any object at all: a client that is tested so names some."""
     over: str = ""

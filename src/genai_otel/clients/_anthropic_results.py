@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients._jobs import begin, counting
+from genai_otel.clients._openai_results import request_id
 from genai_otel.clients._parts import Reader, get, items, reader
 from genai_otel.spec import Facts
 
 _INPUT: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
-def message(result: Any) -> Facts:
-    """Facts of a whole message."""
+def message(result: Any, *, own: Callable[[Facts, Any], None] = request_id) -> Facts:
+    """Facts of a whole message; ``own`` puts what the client has beside it."""
     facts: Facts = {}
     if not hasattr(result, "stop_reason"):  # a body that is no JSON, or is not of the declared type
         return facts
-    request_id = getattr(result, "_request_id", None)
-    if request_id:
-        facts[semconv.REQUEST_ID] = request_id
+    own(facts, result)
     _identity(facts, result)
     facts[semconv.RESPONSE_FINISH_REASONS] = (result.stop_reason or "error",)
-    if result.usage is not None:
-        _usage(facts, result.usage)
+    usage = getattr(result, "usage", None)  # which not every client declares
+    if usage is not None:
+        _usage(facts, usage)
     return facts
 
 
 def count(result: Any) -> Facts:
     """Facts of a count of tokens: none was used, so they are no usage."""
-    request_id = getattr(result, "_request_id", None)
-    return {semconv.REQUEST_ID: request_id} if request_id else {}
+    facts: Facts = {}
+    request_id(facts, result)
+    return facts
 
 
 def batch(result: Any) -> Facts:

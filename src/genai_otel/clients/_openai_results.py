@@ -74,6 +74,14 @@ def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
         facts.pop(None, None)  # pyright: ignore[reportArgumentType, reportCallIssue] - see above
 
 
+def compute_time(facts: Facts, *seconds: Any) -> None:
+    """Put how long the model was at it, in parts where the vendor tells it in parts."""
+    try:
+        facts[semconv.COMPUTE_TIME] = float(sum(seconds))
+    except (TypeError, OverflowError):  # a part that is not told, or no number
+        return
+
+
 # --- results -------------------------------------------------------------------------------------
 
 
@@ -103,34 +111,65 @@ def chat_response(result: Any, *, own: _Put = request_id) -> Facts:
     """Facts of a completion; ``own`` puts what a vendor, or its client, has of its own."""
     facts: Facts = {}
     if not hasattr(result, "choices"):  # a body that is no JSON, or is not of the declared type
+        refused(facts, result)
         return facts
     identity(facts, result)
     own(facts, result)
     if result.choices:
         reasons = tuple([choice.finish_reason or "error" for choice in result.choices])
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+    else:
+        refused(facts, result)
     if result.usage is not None:
         usage_facts(facts, result.usage)
     return facts
 
 
-def chat_chunk(facts: Facts, chunk: Any, *, ended: _Put = identity) -> None:
-    """Facts of one chunk of a completion; ``ended`` reads a chunk that ends a choice, and vendors' own words there."""
-    for choice in chunk.choices or no_choices(chunk):
+def counted(facts: Facts, chunk: Any) -> None:
+    """The usage in a chunk that has one."""
+    usage_facts(facts, chunk.usage)
+
+
+def chat_chunk(
+    facts: Facts,
+    chunk: Any,
+    *,
+    ended: _Put = identity,
+    without: Callable[[Facts, Any], tuple[()]] = lambda _, chunk: no_choices(chunk),
+    usage: _Put = counted,
+) -> None:
+    """Facts of one chunk of a completion.
+
+    ``ended`` reads a chunk that ends a choice, ``without`` one that has no choices, ``usage`` one that has usage: what
+    vendors have of their own stands there.
+    """
+    for choice in chunk.choices or without(facts, chunk):
         if choice.finish_reason is not None:
             finished(facts, choice)
             ended(facts, chunk)
     if chunk.usage is not None:
-        usage_facts(facts, chunk.usage)
+        usage(facts, chunk)
 
 
 def no_choices(chunk: Any) -> tuple[()]:
     """The choices of a chunk that has none; some clients hand the vendor's error on as such a chunk."""
     error = fields(chunk).get("error")
     if error:
-        kind = get(error, "type") or get(error, "code")
-        raise StreamFailed(kind if isinstance(kind, str) else "error")
+        raise StreamFailed(kind_of(error))
     return ()
+
+
+def refused(facts: Facts, result: Any) -> None:
+    """Put the error that an answer without choices tells of: some clients hand it on as if it were one."""
+    error = get(result, "error")
+    if error:
+        facts[semconv.ERROR_TYPE] = kind_of(error)
+
+
+def kind_of(error: Any) -> str:
+    """The type of an error in a body, or its code; the vendor's message is none."""
+    kind = get(error, "type") or get(error, "code")
+    return kind if isinstance(kind, str) else "error"
 
 
 def finished(facts: Facts, choice: Any) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _anthropic_messages as messages
 from genai_otel.clients import _anthropic_results as results
 from genai_otel.clients import _openai_requests as requests
-from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, is_mapping, server
-from genai_otel.spec import ClientSpec, Endpoint, Facts, Native, Peer, Streaming, both
+from genai_otel.clients._anthropic_requests import TABLE
+from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, server
+from genai_otel.spec import ClientSpec, Endpoint, Native, Peer, Streaming, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -29,45 +29,11 @@ def _traces_itself(resource: Any) -> bool:
     return options is not None and bool(options["traces"]["enabled"])
 
 
-# --- requests -------------------------------------------------------------------------------------
-
-
-def _output_config(facts: Facts, value: Any) -> None:
-    if is_mapping(value):
-        if isinstance(value.get("effort"), str):
-            facts[semconv.REQUEST_REASONING_LEVEL] = value["effort"]
-        if value.get("format") is not None:
-            _output_format(facts, value["format"])
-
-
-def _output_format(facts: Facts, value: Any) -> None:
-    if isinstance(value, (Mapping, type)):  # sentinels mark absent ones
-        facts[semconv.OUTPUT_TYPE] = "json"
-
-
-_BODY: Final = {
-    **{name: requests.CHAT[name] for name in ("temperature", "top_p", "max_tokens", "stream")},
-    "top_k": semconv.REQUEST_TOP_K,
-    "stop_sequences": requests.CHAT["stop"],
-    "output_config": _output_config,
-    "output_format": _output_format,
-}
-_body: Final = requests.request(_BODY)
-
-
-def _extra_body(facts: Facts, value: Any) -> None:
-    """Newer clients have no parameter for how to sample; what is given here goes out all the same."""
-    if is_mapping(value):
-        facts.update(_body(value))
-
-
-_TABLE: Final = {**_BODY, "extra_body": _extra_body}
-
 # --- the endpoints -------------------------------------------------------------------------------
 
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
-    "request": requests.request(_TABLE),
+    "request": requests.request(TABLE),
     "response": results.message,
     "first": results.first,
     "chunk": results.chunk,
@@ -75,7 +41,7 @@ _chat: Final[dict[str, Any]] = {
 }
 _helper: Final[dict[str, Any]] = {
     **_chat,
-    "request": requests.request(_TABLE, **{semconv.REQUEST_STREAM: True}),
+    "request": requests.request(TABLE, **{semconv.REQUEST_STREAM: True}),
     "stream_argument": None,
 }
 _count: Final[dict[str, Any]] = {"operation": semconv.COUNT_TOKENS, "response": results.count}

@@ -9,17 +9,35 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
-from genai_otel.spec import ClientSpec, both
+from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, peer
+from genai_otel.spec import ClientSpec, Facts, both
+
+
+def _own(facts: Facts, result: Any) -> None:
+    """Tokens of images, which stand beside the details of the input, and how long the model was at it."""
+    usage, times = result.usage, result.time_info
+    images = getattr(usage, "image_tokens", None)
+    if images:
+        facts[semconv.USAGE_IMAGE_INPUT_TOKENS] = images
+    if times is not None:
+        results.compute_time(facts, times.prompt_time, times.completion_time)
+
+
+def _usage(facts: Facts, chunk: Any) -> None:
+    results.counted(facts, chunk)
+    _own(facts, chunk)
+
 
 _RESOURCES: Final = "cerebras.cloud.sdk.resources."
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "request": requests.request(requests.CHAT),
-    "response": partial(results.chat_response, own=nothing),
+    "response": partial(results.chat_response, own=_own),
     "first": results.identity,
-    "chunk": results.chat_chunk,
+    "chunk": partial(results.chat_chunk, usage=_usage),
     "content": messages.CHAT,
+    "with_usage": requests.with_usage,
+    "hidden": requests.only_usage,
 }
 _completions: Final[dict[str, Any]] = {
     **_chat,

@@ -1,4 +1,7 @@
-"""Together: chat, completions, embeddings, reranking, images, audio."""
+"""Together: chat, completions, embeddings, reranking, images, audio, videos.
+
+Its batches tell no usage.  Not read: transcription over a WebSocket, whose messages tell none either.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,39 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients._openai_jobs import job
+from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
 from genai_otel.spec import ClientSpec, Facts, both
+
+_COUNTS: Final = {
+    "cached_tokens": semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    "reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS,
+}
+
+
+def _own(facts: Facts, result: Any) -> None:
+    """What this vendor tells beside the totals of its usage, and others in its details."""
+    usage = result.usage
+    if usage is not None:
+        field = results.fields(usage).get
+        for name, fact in _COUNTS.items():
+            if field(name):
+                facts[fact] = field(name)
+
+
+def _usage(facts: Facts, chunk: Any) -> None:
+    _own(facts, chunk)
+    results.counted(facts, chunk)
+
+
+def _answered(result: Any) -> Facts:
+    """Facts of a reranking or an image, which have an id."""
+    facts = _plain(result)
+    identity = get(result, "id")
+    if identity:
+        facts[semconv.RESPONSE_ID] = identity
+    return facts
 
 
 def _completion_first(facts: Facts, chunk: Any) -> None:
@@ -29,13 +63,26 @@ def _completion_chunk(facts: Facts, chunk: Any) -> None:
     if told("finish_reason"):
         facts.setdefault(semconv.RESPONSE_FINISH_REASONS, (told("finish_reason"),))
     if told("usage") is not None:
-        results.usage_facts(facts, told("usage"))
+        _usage(facts, chunk)
 
 
 _RESOURCES: Final = "together.resources."
 _request: Final = requests.request({**requests.CHAT, "top_k": semconv.REQUEST_TOP_K})
-_response: Final = partial(results.chat_response, own=nothing)
+_response: Final = partial(results.chat_response, own=_own)
 _plain: Final = partial(results.plain_response, own=nothing)
+_video: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": requests.request({}, **requests.output("video")),
+    "response": job,
+    "content": messages.IMAGES,
+}
+_fetched_video: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request({"id": semconv.RESPONSE_ID}),
+    "response": job,
+    "positional": ("id",),
+    "model": None,
+}
 _text: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
     "request": requests.request({}, **requests.output("text")),
@@ -60,7 +107,7 @@ SPEC: Final = ClientSpec(
             request=_request,
             response=_response,
             first=results.identity,
-            chunk=results.chat_chunk,
+            chunk=partial(results.chat_chunk, usage=_usage),
             content=messages.CHAT,
         ),
         *both(
@@ -80,13 +127,13 @@ SPEC: Final = ClientSpec(
             request=requests.request(requests.EMBEDDINGS),
             response=_plain,
         ),
-        *both(f"{_RESOURCES}rerank", "RerankResource.create", operation=semconv.RERANK, response=_plain),
+        *both(f"{_RESOURCES}rerank", "RerankResource.create", operation=semconv.RERANK, response=_answered),
         *both(
             f"{_RESOURCES}images",
             "ImagesResource.generate",
             operation=semconv.GENERATE_CONTENT,
             request=requests.request(requests.MEDIA, **requests.output("image")),
-            response=_plain,
+            response=_answered,
             content=messages.IMAGES,
         ),
         *both(
@@ -99,5 +146,7 @@ SPEC: Final = ClientSpec(
         ),
         *both(f"{_RESOURCES}audio.transcriptions", "TranscriptionsResource.create", **_text),
         *both(f"{_RESOURCES}audio.translations", "TranslationsResource.create", **_text),
+        *both(f"{_RESOURCES}videos", "VideosResource.create", **_video),
+        *both(f"{_RESOURCES}videos", "VideosResource.retrieve", **_fetched_video),
     ),
 )

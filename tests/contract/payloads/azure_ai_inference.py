@@ -9,7 +9,7 @@ import azure.ai.inference
 import azure.ai.inference.aio
 from azure.core.credentials import AzureKeyCredential
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 
 def _make(base_url: str, asynchronous: bool, max_retries: int = 0, **options: Any) -> Any:
@@ -63,6 +63,7 @@ PAYLOAD = Payload(
     choices=lambda count: {"model_extras": {"n": count}},
     http_spans=False,
     tells_errors=False,
+    tools=offered,
     cases=(
         Case(
             "complete",

@@ -8,7 +8,7 @@ from typing import Any
 
 from cerebras.cloud import sdk as cerebras
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 
 def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
@@ -40,6 +40,7 @@ _USAGE = {
 }
 _ANSWER = {
     **_USAGE,
+    "genai_otel.response.compute_time": 0.05,
     "gen_ai.response.model": "llama-3.3-70B-2024-07-18",
     "gen_ai.response.id": ...,
     "gen_ai.response.finish_reasons": ("stop",),
@@ -68,5 +69,7 @@ PAYLOAD = Payload(
     make=_make,
     model="llama-3.3-70B",
     host="api.cerebras.ai",
+    error_facts={"genai_otel.response.request_id": ..., "genai_otel.response.compute_time": None},
+    tools=offered,
     cases=_CASES if _COMPLETIONS else _CASES[:1],
 )

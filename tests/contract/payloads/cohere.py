@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # older ones use what Pydantic no longer wants
@@ -74,6 +74,7 @@ PAYLOAD = Payload(
     timeout=lambda seconds: {"request_options": {"timeout_in_seconds": seconds}},
     retries=_RETRIES,
     choices=None,
+    tools=offered,
     cases=(
         Case(
             "v2.chat",

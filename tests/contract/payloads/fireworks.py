@@ -6,7 +6,7 @@ from typing import Any
 
 import fireworks
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 
 def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
@@ -52,6 +52,16 @@ _CASES = (
             "openai.response.system_fingerprint": "fp_44709d6fcb",
         },
     ),
+    Case(
+        "messages.create",
+        lambda model: {"model": model, "messages": MESSAGES[1:], "system": CANARY, "max_tokens": 9},
+        {
+            **_ANSWER,
+            "gen_ai.request.max_tokens": 9,
+            "gen_ai.usage.cache_write.input_tokens": 2,
+            "gen_ai.usage.reasoning.output_tokens": 3,
+        },
+    ),
 )
 
 PAYLOAD = Payload(
@@ -60,5 +70,6 @@ PAYLOAD = Payload(
     make=_make,
     model="llama-3.3-70B",
     host="api.fireworks.ai",
+    tools=offered,
     cases=_CASES,
 )

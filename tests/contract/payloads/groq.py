@@ -7,7 +7,7 @@ from typing import Any
 
 import groq
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 
 def _make(base_url: str, asynchronous: bool, **options: Any) -> Any:
@@ -40,6 +40,7 @@ _CHAT = {
     "gen_ai.usage.output_tokens": 7,
     "gen_ai.usage.cache_read.input_tokens": 4,
     "gen_ai.usage.reasoning.output_tokens": 3,
+    "genai_otel.response.compute_time": 0.05,
     "openai.response.service_tier": "on_demand",
     "openai.response.system_fingerprint": "fp_44709d6fcb",
 }
@@ -82,5 +83,7 @@ PAYLOAD = Payload(
     make=_make,
     model="llama-3.3-70b",
     host="api.groq.com",
+    error_facts={"genai_otel.response.request_id": ..., "genai_otel.response.compute_time": None},
+    tools=offered,
     cases=tuple(case for case in _CASES if _has(case)),
 )

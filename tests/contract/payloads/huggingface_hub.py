@@ -13,7 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # else the client asks its hub for a table, 
 import huggingface_hub
 from huggingface_hub import AsyncInferenceClient, InferenceClient
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 _httpx: Any = import_module("httpx2" if int(huggingface_hub.__version__.partition(".")[0]) > 1 else "httpx")
 # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.  The client's own transport
@@ -71,6 +71,7 @@ PAYLOAD = Payload(
     limit=_limit,
     retries=False,
     holds_streams=True,
+    tools=offered,
     cases=(
         Case(
             "chat_completion",

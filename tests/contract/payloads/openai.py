@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pydantic
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 
 class Weather(pydantic.BaseModel):
@@ -197,6 +197,7 @@ PAYLOAD = Payload(
     ),
     warnings=("ignore:The Sora API:DeprecationWarning",),
     usage_in_stream={"stream_options": {"include_usage": True}},
+    tools=offered,
     cases=(
         Case(
             "chat.completions.create",

@@ -7,7 +7,7 @@ from typing import Any
 
 import together
 
-from tests.contract.payload import CANARY, Case, Payload
+from tests.contract.payload import CANARY, Case, Payload, offered
 
 with together.Together(api_key="sk-test") as _client:
     _VERSIONED = str(_client.base_url).endswith("/v1/")
@@ -75,13 +75,13 @@ _CASES = (
     Case(
         "rerank.create",
         lambda model: {"model": model, "query": CANARY, "documents": [CANARY, CANARY]},
-        {**_MODEL, **_USAGE},
+        {**_MODEL, **_USAGE, "gen_ai.response.id": ...},
         operation="rerank",
     ),
     Case(
         "images.generate",
         lambda model: {"model": model, "prompt": CANARY},
-        {**_MODEL, "gen_ai.output.type": "image"},
+        {**_MODEL, "gen_ai.response.id": ..., "gen_ai.output.type": "image"},
         operation="generate_content",
     ),
     Case(
@@ -103,6 +103,17 @@ _CASES = (
         {"gen_ai.output.type": "text"},
         operation="generate_content",
     ),
+    Case(
+        "videos.create",
+        lambda model: {"model": model, "prompt": CANARY},
+        {
+            **_MODEL,
+            "gen_ai.response.id": ...,
+            "gen_ai.response.status": "queued",
+            "gen_ai.output.type": "video",
+        },
+        operation="generate_content",
+    ),
 )
 
 PAYLOAD = Payload(
@@ -111,5 +122,6 @@ PAYLOAD = Payload(
     make=_make,
     model="llama-3.3-70B",
     host="api.together.xyz",
+    tools=offered,
     cases=tuple(case for case in _CASES if _has(case)),
 )
