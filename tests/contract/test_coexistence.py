@@ -206,7 +206,14 @@ def test_metrics_are_whole_at_any_sampling_ratio(
 @pytest.mark.skipif(OPENLIT, reason="the same in the environment with the newest client")
 @pytest.mark.parametrize("ratio", ["0", "1"])
 @pytest.mark.parametrize(
-    "order", ["ours genai", "ours openinference", "ours genai openllmetry openinference"]
+    "order",
+    [
+        "ours genai",
+        "ours openinference",
+        "ours openllmetry",
+        "ours langfuse",
+        "ours genai openllmetry openinference",
+    ],
 )
 def test_theirs_alone_are_counted_where_ours_are_off(
     warm: Warm, model_server: ModelServer, order: str, ratio: str
