@@ -74,9 +74,11 @@ RIVALS = opentelemetry-instrumentation-genai-openai opentelemetry-instrumentatio
 # The package that reads OTEL_CONFIG_FILE, which wants the newest SDK.
 BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 # Frameworks that call our clients; google-adk allows no OpenTelemetry newer than 1.44, and has a lock of its own.
+# Not here: crewai, which wants an OpenAI client older than 3 for all.
 FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "autogen-ext[openai]" langchain \
 	langchain-openai openai-agents "pydantic-ai-slim[openai]" "strands-agents>=1.60" \
-	"semantic-kernel>=1.45; python_version >= '3.11'"
+	"semantic-kernel>=1.45; python_version >= '3.11'" haystack-ai opentelemetry-haystack \
+	openinference-instrumentation-haystack "smolagents[openai]" openinference-instrumentation-smolagents
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))

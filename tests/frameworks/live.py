@@ -67,7 +67,17 @@ def _openai_agents(server: ModelServer, seen: Seen) -> Calls:
 LIVE: Final = {
     **{
         name: RECIPES[name]
-        for name in ("pydantic_ai", "strands", "agent_framework", "semantic_kernel", "autogen", "google_adk")
+        for name in (
+            "pydantic_ai",
+            "strands",
+            "agent_framework",
+            "semantic_kernel",
+            "autogen",
+            "google_adk",
+            "haystack",
+            "openinference_haystack",
+            "smolagents",
+        )
     },
     "langchain": Recipe(("langchain", "langchain-openai"), _langchain),
     "openai_agents": Recipe(("openai-agents",), _openai_agents),
