@@ -60,12 +60,15 @@ class Blocks:
     """A stream that has no iterator of chunks behind it: it reads block by block and keeps what it decoded in a queue.
 
     ``reader`` names its method that reads a block and says whether that was the last one, ``queue`` its queue; ``body``
-    gives the object whose ``close`` ends the stream.
+    gives the object whose ``close`` ends the stream.  Where the client keeps to itself that a block tells of an error,
+    ``decoder`` names its method that gets the bytes of each, and ``block`` looks at them when that has returned.
     """
 
     reader: str
     queue: str
     body: Callable[[Any], Any]
+    decoder: str = ""
+    block: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True, eq=False)

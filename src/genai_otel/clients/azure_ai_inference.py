@@ -1,7 +1,13 @@
-"""Azure AI Inference: chat and embeddings of any model that is deployed there."""
+"""Azure AI Inference: chat and embeddings of any model that is deployed there.
+
+The client drops a chunk without choices, that which tells of an error in the middle of a stream among them: the program
+sees a stream that ends too soon.  It is found in the bytes of its block, unless the network parts it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -11,19 +17,31 @@ from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._hosts import peer_at
+from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import errors
-from genai_otel.spec import Blocks, ClientSpec, Endpoint, Facts, Peer, Streaming
+from genai_otel.spec import Blocks, ClientSpec, Endpoint, Facts, Peer, StreamFailed, Streaming
 
 _VENDOR: Final = "azure.ai.inference"
+_OPENAI: Final = "azure.ai.openai"
 
 
 def _connection(client: Any) -> object:
     return client._config  # noqa: SLF001 - one object per client, which holds its address
 
 
+_DEPLOYMENT: Final = re.compile(r"/deployments/([^/?]+)")
+
+
 def _peer(client: Any) -> Peer:
-    peer = peer_at(client._config.endpoint, _VENDOR)  # noqa: SLF001 - see above
-    return peer._replace(provider=_VENDOR, model=client._model)  # noqa: SLF001 - see above
+    """Azure OpenAI's addresses name the model; a client that was asked which one it serves knows."""
+    endpoint: str = client._config.endpoint  # noqa: SLF001 - see above
+    peer = peer_at(endpoint, _VENDOR)
+    deployed = _DEPLOYMENT.search(endpoint)
+    info = getattr(client, "_model_info", None)
+    return peer._replace(
+        provider=_OPENAI if peer.provider == _OPENAI else _VENDOR,
+        model=client._model or (deployed and deployed.group(1)) or getattr(info, "model_name", None),  # noqa: SLF001 - see above
+    )
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -50,6 +68,8 @@ def _response(result: Any) -> Facts:
     if choices:
         reasons = [_stored(choice).get("finish_reason") or "error" for choice in choices]
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
+    elif choices is None:  # as embeddings have none, too
+        results.refused(facts, held)
     usage = held.get("usage")
     if usage:
         results.usage_facts(facts, _stored(usage))
@@ -66,6 +86,38 @@ def _chat_chunk(facts: Facts, chunk: Any) -> None:
     if usage:
         results.usage_facts(facts, _stored(usage))
 
+
+def _errors(error: BaseException) -> Facts:
+    """What any API error tells; this vendor's gateways have ids of the request in headers of their own."""
+    facts = errors(error)
+    headers = get(get(error, "response"), "headers")
+    if headers is not None and not facts.get(semconv.REQUEST_ID):
+        found = headers.get("x-ms-request-id") or headers.get("apim-request-id")
+        if isinstance(found, str):
+            facts[semconv.REQUEST_ID] = found
+    return facts
+
+
+def _block(block: bytes) -> None:
+    if b'"error"' in block:  # which a text cannot say: its quotes are masked
+        for event in block.split(b"data: ")[1:]:
+            try:
+                error = json.loads(event).get("error")
+            except (ValueError, AttributeError):
+                continue
+            if error:
+                raise StreamFailed(results.kind_of(error))
+
+
+# --- requests: a format has classes and words of its own ---------------------------------------------
+
+
+def _format(facts: Facts, value: Any) -> None:
+    kind = value if isinstance(value, str) else get(value, "type") or "json"  # of the class of a schema
+    facts[semconv.OUTPUT_TYPE] = "json" if str(kind).startswith("json") else "text"
+
+
+_CHAT: Final = {**requests.CHAT, "response_format": _format}
 
 # --- the endpoints: what a call leaves out stands in the client, or the whole request in one argument ---------------
 
@@ -84,7 +136,7 @@ _DEFAULTS: Final = {
         ),
         *("dimensions", "encoding_format"),
     )
-}
+} | {"_internal_response_format": "response_format"}
 
 
 def _routed(endpoint: Endpoint) -> Endpoint:
@@ -110,6 +162,8 @@ def _streaming(reader: str) -> Streaming:
             reader,
             queue="_queue",
             body=lambda stream: stream._response,  # noqa: SLF001 - its connection
+            decoder="_deserialize_and_add_to_queue",
+            block=_block,
         )
     )
 
@@ -119,7 +173,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
         f"{module}:ChatCompletionsClient.complete",
         semconv.CHAT,
         asynchronous=asynchronous,
-        request=requests.request(requests.CHAT),
+        request=requests.request(_CHAT),
         response=_response,
         first=_identity,
         chunk=_chat_chunk,
@@ -146,7 +200,7 @@ SPEC: Final = ClientSpec(
     requires="azure-ai-inference >= 1.0.0b9, < 2",
     connection=_connection,
     peer=_peer,
-    errors=errors,
+    errors=_errors,
     instrumentors=("azure-ai-inference", "azure_ai_inference"),
     endpoints=(
         *_endpoints("azure.ai.inference._patch", asynchronous=False),

@@ -12,7 +12,7 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from genai_otel import fence
 from genai_otel.engine.call import Call
@@ -22,15 +22,28 @@ from genai_otel.spec import Blocks
 Seen = Callable[[Any], None]
 
 
-def follow(call: Call, stream: Any, blocks: Blocks, seen: Seen, exhausted: Callable[[], None]) -> None:
-    """Tell ``seen`` of every chunk that the user takes, and ``exhausted`` when there will be no more."""
+class Told(NamedTuple):
+    """Who is told of what happens: ``chunk`` of every chunk that the user takes, ``block`` of the bytes of each block.
+
+    ``exhausted`` is called when there will be no more.
+    """
+
+    chunk: Seen
+    block: Seen
+    exhausted: Callable[[], None]
+
+
+def follow(call: Call, stream: Any, blocks: Blocks, told: Told) -> None:
+    """Follow ``stream`` to its end."""
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(stream, lambda _: call.drop())
     read = getattr(stream.__class__, blocks.reader)
     waits = inspect.iscoroutinefunction(read)
-    reading = _Reading(call, stream, blocks, seen, exhausted)
-    generator: Any = (_blocks_later if waits else _blocks)(reading, read, seen)
+    reading = _Reading(call, stream, blocks, told)
+    generator: Any = (_blocks_later if waits else _blocks)(reading, read, told.chunk)
     setattr(stream, blocks.reader, generator.__anext__ if waits else generator.__next__)
+    if blocks.block is not None:
+        setattr(stream, blocks.decoder, reading.decode)
     watch_close(blocks.body(stream), partial(_closing, call, generator))
 
 
@@ -75,18 +88,22 @@ async def _blocks_later(reading: _Reading, read: Callable[[Any], Any], seen: See
 
 
 class _Reading:
-    """What is rare while a stream reads its blocks."""
+    """What a stream that reads its blocks leads to."""
 
-    def __init__(
-        self, call: Call, stream: Any, blocks: Blocks, seen: Seen, exhausted: Callable[[], None]
-    ) -> None:
+    def __init__(self, call: Call, stream: Any, blocks: Blocks, told: Told) -> None:
         self.stream: Callable[[], Any] = weakref.ref(stream)  # which refers to this
         self._call = call
-        self._reader = blocks.reader
+        self._replaced = (blocks.reader, blocks.decoder)
+        self._decode: Any = getattr(stream.__class__, blocks.decoder, None)
         self._queue: Any = getattr(stream, blocks.queue)
-        self._seen = seen
-        self._exhausted = exhausted
+        self._told = told
         self.decoded = self._queue.queue
+
+    def decode(self, block: bytes) -> Any:
+        """In place of the stream's method."""
+        result = self._decode(self.stream(), block)
+        self._told.block(block)
+        return result
 
     def broken(self, error: BaseException) -> None:
         """A block could not be read: the next try is the client's own."""
@@ -98,7 +115,7 @@ class _Reading:
         if last:
             self._release()
             if not self.decoded:
-                self._exhausted()
+                self._told.exhausted()
         if self.decoded:
             self._queue.get = partial(self._take, last)
 
@@ -106,14 +123,15 @@ class _Reading:
         """In place of the queue's method, until it is empty."""
         chunk = self._queue.__class__.get(self._queue, *args, **kwargs)
         with fence.contain("engine.blocks"):
-            self._seen(chunk)
+            self._told.chunk(chunk)
             if not self.decoded:
                 del self._queue.get
                 if last:
-                    self._exhausted()
+                    self._told.exhausted()
         return chunk
 
     def _release(self) -> None:
         stream = self.stream()
         if stream is not None:
-            stream.__dict__.pop(self._reader, None)
+            for name in self._replaced:
+                stream.__dict__.pop(name, None)

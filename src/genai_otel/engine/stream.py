@@ -42,7 +42,10 @@ def follow(call: Call, result: Any) -> Any:
         body.follow(call, stream, streaming)
         return result
     if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
-        blocks.follow(call, stream, streaming.blocks, _watcher(call), partial(_exhausted, call))
+        told = blocks.Told(
+            _watcher(call), _looking(call, streaming.blocks.block or _ignore), partial(_exhausted, call)
+        )
+        blocks.follow(call, stream, streaming.blocks, told)
         return result
     if streaming.stepped and steps.able(stream):
         steps.follow(call, stream, _watcher(call), partial(_exhausted, call))
@@ -106,6 +109,20 @@ def _watcher(call: Call) -> Read:
             _unread(call, error)
 
     return watch
+
+
+def _looking(call: Call, read: Read) -> Read:
+    """Look at blocks, before the chunks in them: an error in one is what the stream ends with."""
+
+    def look(block: Any) -> None:
+        try:
+            read(block)
+        except StreamFailed as error:
+            call.attributes[semconv.ERROR_TYPE] = str(error)
+        except Exception as error:  # noqa: BLE001 - see _follow
+            fence.report("engine.chunk", error)
+
+    return look
 
 
 def _ignore(_: Any = None) -> None:

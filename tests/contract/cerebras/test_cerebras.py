@@ -39,7 +39,7 @@ async def test_usage_and_times(
     if form == "whole":
         model_server.reply(completion(**{**told, "usage": TOLD}))
     else:
-        last = (
+        last: list[dict[str, Any]] = (
             [ending(system_fingerprint="fp"), {"choices": [], **told}]
             if form == "apart"
             else [ending(**told)]

@@ -62,7 +62,6 @@ PAYLOAD = Payload(
     timeout=lambda seconds: {"read_timeout": seconds, "connection_timeout": seconds},
     choices=lambda count: {"model_extras": {"n": count}},
     http_spans=False,
-    tells_errors=False,
     tools=offered,
     cases=(
         Case(
