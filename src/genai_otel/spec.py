@@ -196,7 +196,7 @@ class Endpoint:
     ``only`` holds the values for which ``route`` is asked; the others pass at once.  A third value that it gives is
     what ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
-    manager's attribute that holds the request, a function or an awaitable.
+    manager's attribute that holds the request: a function, an awaitable, or a generator whose first step makes it.
     ``session`` says that the target opens a connection with many responses.
 
     A call that ``gathers`` consists of others of the client, layers in the same process or requests of which its result

@@ -1,9 +1,9 @@
 """Cohere: chat, embeddings and reranking of both versions of its API, text generation of the first.
 
 The public methods are traced, and the raw clients that stand behind them: a call is one span, whichever way it is made.
-``embed_stream`` makes a request for each batch and hands on the embeddings alone, so its call has no usage.  What is
-missing: a raw client's stream, which is a context manager around a response.  Before 5.16 a stream that is left early
-raises, with and without us.
+``embed_stream`` makes a request for each batch and hands on the embeddings alone, so its call has no usage.  A raw
+client's stream is a context manager around a response that holds it.  Before 5.16 a stream that is left early raises,
+with and without us.
 """
 
 from __future__ import annotations
@@ -65,6 +65,12 @@ def _raw(module: str, name: str, **fields: Any) -> tuple[Endpoint, ...]:
     )
 
 
+def _raw_streams(module: str, name: str, **fields: Any) -> tuple[Endpoint, ...]:
+    """The method of a raw client that makes a manager of a response, in which the stream stands."""
+    return both(module, name, deferred="gen", streaming=_WITHIN, stream_argument=None, **fields)
+
+
+_WITHIN: Final = Streaming("_data", body=lambda raw: raw._response)  # noqa: SLF001 - older ones have no other name
 _V2: Final = "cohere.v2.client"
 _V1: Final = "cohere.base_client"
 _RAW_V2: Final = "cohere.v2.raw_client"
@@ -96,6 +102,10 @@ _embed: Final[dict[str, Any]] = {
 _rerank: Final[dict[str, Any]] = {"operation": semconv.RERANK, "response": results.plain_response}
 _streamed: Final[dict[str, Any]] = {"request": results.request(stream=True), "first": results.first}
 
+_chat_stream: Final = {**_chat, **_streamed, "chunk": results.chunk}
+_old_chat_stream: Final = {**_old_chat, **_streamed, "chunk": results.old_chunk}
+_generate_stream: Final = {**_generate, **_streamed, "chunk": results.generation_chunk}
+
 SPEC: Final = ClientSpec(
     name="cohere",
     requires="cohere >= 5.16, < 8",
@@ -106,15 +116,13 @@ SPEC: Final = ClientSpec(
     instrumentors=("cohere",),
     endpoints=(
         *both(_V2, "V2Client.chat", **_chat),
-        *_streaming(_V2, "V2Client.chat_stream", **{**_chat, **_streamed}, chunk=results.chunk),
+        *_streaming(_V2, "V2Client.chat_stream", **_chat_stream),
         *both(_V2, "V2Client.embed", **_embed),
         *both(_V2, "V2Client.rerank", **_rerank),
         *both(_V1, "BaseCohere.chat", **_old_chat),
-        *_streaming(_V1, "BaseCohere.chat_stream", **{**_old_chat, **_streamed}, chunk=results.old_chunk),
+        *_streaming(_V1, "BaseCohere.chat_stream", **_old_chat_stream),
         *both(_V1, "BaseCohere.generate", **_generate),
-        *_streaming(
-            _V1, "BaseCohere.generate_stream", **{**_generate, **_streamed}, chunk=results.generation_chunk
-        ),
+        *_streaming(_V1, "BaseCohere.generate_stream", **_generate_stream),
         # The client's own method, which sends texts in batches, each in a thread of its own.
         *both("cohere.client", "Client.embed", **_embed),
         Endpoint(
@@ -122,10 +130,13 @@ SPEC: Final = ClientSpec(
         ),
         *both(_V1, "BaseCohere.rerank", **_rerank),
         *_raw(_RAW_V2, "RawV2Client.chat", **_chat),
+        *_raw_streams(_RAW_V2, "RawV2Client.chat_stream", **_chat_stream),
         *_raw(_RAW_V2, "RawV2Client.embed", **_embed),
         *_raw(_RAW_V2, "RawV2Client.rerank", **_rerank),
         *_raw(_RAW_V1, "RawBaseCohere.chat", **_old_chat),
+        *_raw_streams(_RAW_V1, "RawBaseCohere.chat_stream", **_old_chat_stream),
         *_raw(_RAW_V1, "RawBaseCohere.generate", **_generate),
+        *_raw_streams(_RAW_V1, "RawBaseCohere.generate_stream", **_generate_stream),
         *_raw(_RAW_V1, "RawBaseCohere.rerank", **_rerank),
     ),
 )

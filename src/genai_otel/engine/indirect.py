@@ -78,14 +78,41 @@ def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:
         manager = wrapped(*args, **kwargs)
         arguments = kwargs if not args else named(endpoint, args, kwargs)
         with fence.contain("engine.deferred"):
-            request = getattr(manager, attribute)
-            waits = isinstance(request, Awaitable)
-            prepared = _Prepared((lambda: request) if waits else request)
+            request: Any = getattr(manager, attribute)
+            step: Any = getattr(request, "__next__", None) or getattr(request, "__anext__", None)
+            waits = step is None and isinstance(request, Awaitable)
+            prepared = _Prepared(step or (partial(_itself, request) if waits else request))
             deferred = partial(run, prepared, instance, (), arguments)
-            setattr(manager, attribute, deferred() if waits else deferred)
+            held = _Entering(request, deferred) if step else deferred() if waits else deferred
+            setattr(manager, attribute, held)
         return manager
 
     return invoke
+
+
+def _itself(request: Any) -> Any:
+    return request
+
+
+class _Entering:
+    """The generator behind a context manager, whose first step makes the request."""
+
+    def __init__(self, generator: Any, first: Callable[[], Any]) -> None:
+        self._generator = generator
+        self._first: Callable[[], Any] | None = first
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generator, name)
+
+    def __next__(self) -> Any:
+        return self._step(self._generator.__next__)
+
+    def __anext__(self) -> Any:
+        return self._step(self._generator.__anext__)
+
+    def _step(self, own: Callable[[], Any]) -> Any:
+        first, self._first = self._first, None
+        return (first or own)()
 
 
 class _Prepared:
