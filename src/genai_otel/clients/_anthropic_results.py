@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients._fields import fields
 from genai_otel.clients._jobs import begin, counting
 from genai_otel.clients._openai_results import request_id
-from genai_otel.clients._parts import Reader, get, items, reader
+from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
 _INPUT: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_OUTPUT: Final = ("output_tokens", "output_tokens_details", "iterations")
 
 
 def message(result: Any, *, own: Callable[[Facts, Any], None] = request_id) -> Facts:
@@ -73,7 +75,7 @@ def first(facts: Facts, event: Any) -> None:
     if hasattr(begun, "id"):
         _identity(facts, begun)
         if begun.usage is not None:
-            _input(facts, reader(begun.usage))
+            _input(facts, fields(begun.usage))
 
 
 def chunk(facts: Facts, event: Any) -> None:
@@ -97,16 +99,23 @@ def _identity(facts: Facts, result: Any) -> None:
 
 
 def _usage(facts: Facts, usage: Any) -> None:
-    field = reader(usage)
-    _input(facts, field)
-    _output(facts, field)
+    told = fields(usage)
+    _input(facts, told)
+    tokens, details, iterations = map(told.get, _OUTPUT)
+    if tokens is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
+    if details is not None:
+        thinking = fields(details).get("thinking_tokens")
+        if thinking:
+            facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thinking
+    if iterations:
+        _compactions(facts, iterations)
 
 
-def _input(facts: Facts, field: Reader) -> None:
-    tokens = field("input_tokens")
+def _input(facts: Facts, told: Mapping[str, Any]) -> None:
+    tokens, read, written = map(told.get, _INPUT)
     if tokens is None:  # an event that counts the output only
         return
-    read, written = field("cache_read_input_tokens"), field("cache_creation_input_tokens")
     if read:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = read
         tokens += read
@@ -114,20 +123,6 @@ def _input(facts: Facts, field: Reader) -> None:
         facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
         tokens += written
     facts[semconv.USAGE_INPUT_TOKENS] = tokens
-
-
-def _output(facts: Facts, field: Reader) -> None:
-    tokens = field("output_tokens")
-    if tokens is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
-    details = field("output_tokens_details")
-    if details is not None:
-        thinking = get(details, "thinking_tokens")
-        if thinking:
-            facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thinking
-    iterations = field("iterations")
-    if iterations:
-        _compactions(facts, iterations)
 
 
 def _compactions(facts: Facts, iterations: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients._fields import fields
 from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
@@ -48,37 +49,30 @@ _BILLED: Final = {
     "image_tokens": semconv.USAGE_IMAGE_INPUT_TOKENS,
     "text_tokens": semconv.USAGE_TEXT_INPUT_TOKENS,
 }
+_USAGE: Final = ("billed_units", "tokens", "cached_tokens")
 
 
 def usage(facts: Facts, counted: Any) -> None:
     """The ``usage`` of a chat, and the ``meta`` of everything else."""
-    fields = _stored(counted)
-    billed, consumed = fields.get("billed_units"), fields.get("tokens")
+    billed, consumed, cached = map(fields(counted).get, _USAGE)
     if billed is not None:
         _units(facts, billed)
     if consumed is not None and semconv.USAGE_INPUT_TOKENS not in facts:
         _units(facts, consumed)
-    cached = fields.get("cached_tokens")
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = _whole(cached)
 
 
 def _units(facts: Facts, units: Any) -> None:
-    for name, value in _stored(units).items():
-        if value is not None and name in _BILLED:
-            facts[_BILLED[name]] = int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _stored(value: Any) -> dict[str, Any]:
-    # Models, some with fields that are newer than the client; dictionaries in the streams of older clients.
-    if isinstance(value, dict):
-        return value  # pyright: ignore[reportUnknownVariableType] - of whatever
-    newer = value.__pydantic_extra__
-    return {**value.__dict__, **newer} if newer else value.__dict__
+    told = fields(units)
+    for name in filter(_BILLED.__contains__, told):
+        value = told[name]
+        if value is not None:
+            facts[_BILLED[name]] = _whole(value)
 
 
 def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -91,11 +85,11 @@ def _finished(facts: Facts, *words: Any) -> None:
 def plain_response(result: Any) -> Facts:
     """Who answered, and what it took: embeddings and rerankings say nothing else."""
     facts: Facts = {}
-    fields = _stored(result)
-    identity = fields.get("id")
+    told = fields(result)
+    identity = told.get("id")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
-    counted = fields.get("meta")
+    counted = told.get("meta")
     if counted is not None:
         usage(facts, counted)
     return facts
@@ -104,12 +98,12 @@ def plain_response(result: Any) -> Facts:
 def chat_response(result: Any) -> Facts:
     """Facts of a chat."""
     facts: Facts = {}
-    fields = _stored(result)
-    identity = fields.get("id")
+    told = fields(result)
+    identity = told.get("id")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
-    facts[semconv.RESPONSE_FINISH_REASONS] = (fields.get("finish_reason") or "error",)
-    counted = fields.get("usage")
+    facts[semconv.RESPONSE_FINISH_REASONS] = (told.get("finish_reason") or "error",)
+    counted = told.get("usage")
     if counted is not None:
         usage(facts, counted)
     return facts
@@ -118,19 +112,20 @@ def chat_response(result: Any) -> Facts:
 def old_chat_response(result: Any) -> Facts:
     """Facts of a chat of the first version."""
     facts = plain_response(result)
-    identity = get(result, "response_id") or get(result, "generation_id")
+    told = fields(result)
+    identity = told.get("response_id") or told.get("generation_id")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
-    _finished(facts, get(result, "finish_reason"))
+    _finished(facts, told.get("finish_reason"))
     return facts
 
 
 def generation(result: Any) -> Facts:
     """Facts of generated texts."""
     facts = plain_response(result)
-    texts = items(get(result, "generations"))
+    texts = fields(result).get("generations")
     if texts:
-        _finished(facts, *[get(text, "finish_reason") for text in texts])
+        _finished(facts, *[fields(text).get("finish_reason") for text in items(texts)])
     return facts
 
 

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients._fields import fields
 from genai_otel.clients._google_results import INPUT, OUTPUT, given, modalities, word
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     get,
     items,
@@ -19,7 +21,6 @@ from genai_otel.clients._parts import (
     reasoning,
     text,
     tool_call,
-    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import Pieces
@@ -73,53 +74,63 @@ _FINISH: Final = {
 def response(result: Any) -> Facts:
     """Facts of an interaction."""
     facts: Facts = {}
-    _identity(facts, result)
-    status = get(result, "status")
+    told = fields(result)
+    _identity(facts, told)
+    status = told.get("status")
     if isinstance(status, str):
         facts[semconv.RESPONSE_STATUS] = status
         if status in _FINISH:
             facts[semconv.RESPONSE_FINISH_REASONS] = (_FINISH[status],)
         if status == "failed":
             facts[semconv.ERROR_TYPE] = "failed"
-    counted = get(result, "usage")
+    counted = told.get("usage")
     if counted is not None:
-        _usage(facts, counted)
+        _usage(facts, fields(counted))
     return facts
 
 
-def _identity(facts: Facts, result: Any) -> None:
-    if get(result, "id"):
-        facts[semconv.RESPONSE_ID] = result.id
-    model = get(result, "model")
+def _identity(facts: Facts, told: Mapping[str, Any]) -> None:
+    identity, model = told.get("id"), told.get("model")
+    if identity:
+        facts[semconv.RESPONSE_ID] = identity
     if model:
         facts[semconv.RESPONSE_MODEL] = model
 
 
-def _usage(facts: Facts, counted: Any) -> None:
+_COUNTS: Final = (
+    "total_input_tokens",
+    "total_tool_use_tokens",
+    "total_output_tokens",
+    "total_thought_tokens",
+    "total_cached_tokens",
+)
+_MODALITIES: Final = (("input_tokens_by_modality", INPUT), ("output_tokens_by_modality", OUTPUT))
+
+
+def _usage(facts: Facts, told: Mapping[str, Any]) -> None:
     """Thoughts and the results of Google's own tools are counted beside the totals."""
-    read, results = get(counted, "total_input_tokens"), get(counted, "total_tool_use_tokens")
-    written, thoughts = get(counted, "total_output_tokens"), get(counted, "total_thought_tokens")
+    read, results, written, thoughts, cached = map(told.get, _COUNTS)
     if read is not None:
         facts[semconv.USAGE_INPUT_TOKENS] = read + (results or 0)
     if written is not None or thoughts:
         facts[semconv.USAGE_OUTPUT_TOKENS] = (written or 0) + (thoughts or 0)
     if thoughts:
         facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thoughts
-    cached = get(counted, "total_cached_tokens")
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
-    for field, names in (("input_tokens_by_modality", INPUT), ("output_tokens_by_modality", OUTPUT)):
-        for each in items(get(counted, field)):
-            name = names.get(word(get(each, "modality")))
-            if name is not None and get(each, "tokens"):
-                facts[name] = get(each, "tokens")
+    for field, names in _MODALITIES:
+        for each in told.get(field) or ():
+            part = fields(each).get
+            name = names.get(word(part("modality")))
+            if name is not None and part("tokens"):
+                facts[name] = part("tokens")
 
 
 def first(facts: Facts, event: Any) -> None:
     """Who answers, from a stream's first event."""
     interaction = get(event, "interaction")
     if interaction is not None:
-        _identity(facts, interaction)
+        _identity(facts, fields(interaction))
 
 
 def chunk(facts: Facts, event: Any) -> None:
@@ -139,18 +150,9 @@ def chunk(facts: Facts, event: Any) -> None:
 
 
 def _asked(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
     said = arguments.get("input")
-    messages = _turns(said if isinstance(said, (list, tuple)) else [said])
-    if messages:
-        facts[semconv.INPUT_MESSAGES] = messages
-    instructions = text(arguments.get("system_instruction"))
-    if instructions:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = instructions
-    tools = tool_definitions(arguments.get("tools"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    turns = _turns(said if isinstance(said, (list, tuple)) else [said])
+    return asked(turns, text(arguments.get("system_instruction")), arguments.get("tools"))
 
 
 def _turns(steps: Any) -> list[Message]:

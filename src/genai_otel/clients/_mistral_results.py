@@ -9,7 +9,18 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients._openai_items import RESPONSES
 from genai_otel.clients._openai_results import responses_response
-from genai_otel.clients._parts import Message, Part, get, items, message, text, tool_call, tool_response
+from genai_otel.clients._parts import (
+    Message,
+    Part,
+    asked,
+    get,
+    items,
+    message,
+    messages,
+    text,
+    tool_call,
+    tool_response,
+)
 from genai_otel.clients._pieces import Pieces
 from genai_otel.spec import Content, Facts
 
@@ -137,17 +148,7 @@ def _model(facts: Facts, output: Any) -> None:
 
 
 def _asked(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    said = arguments.get("inputs")
-    entries = (
-        [message("user", text(said))] if isinstance(said, str) else [_entry(each) for each in items(said)]
-    )
-    if entries:
-        facts[semconv.INPUT_MESSAGES] = entries
-    instructions = text(arguments.get("instructions"))
-    if instructions:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = instructions
-    return facts
+    return asked(messages(arguments.get("inputs"), _entry), text(arguments.get("instructions")))
 
 
 def _entry(entry: Any) -> Message:

@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients._openai_results import TERMINAL, finish
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     get,
     given,
     items,
     message,
+    messages,
     parts,
     reasoning,
     text,
     tool_call,
-    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import FULL, Pieces
@@ -37,11 +39,6 @@ _LOCAL: Final = {
 }
 _SERVER_FIELDS: Final = ("action", "queries", "code", "arguments", "revised_prompt")
 _SERVER_RESULTS: Final = ("output", "outputs", "results")
-_FINISH: Final = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
-_INCOMPLETE: Final = {"max_output_tokens": "length"}
-_TERMINAL: Final = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
-)
 _DELTAS: Final = {
     "response.output_text.delta": "text",
     "response.refusal.delta": "refusal",
@@ -53,20 +50,11 @@ _DELTAS: Final = {
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    said = arguments.get("input")
-    messages = (
-        [message("user", text(said))] if isinstance(said, str) else [_message(item) for item in items(said)]
+    return asked(
+        messages(arguments.get("input"), _message),
+        parts(arguments.get("instructions")),
+        arguments.get("tools"),
     )
-    if messages:
-        facts[semconv.INPUT_MESSAGES] = messages
-    instructions = parts(arguments.get("instructions"))
-    if instructions:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = instructions
-    tools = tool_definitions(arguments.get("tools"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
 
 
 def _message(item: Any) -> Message:
@@ -124,13 +112,11 @@ def _response(result: Any) -> Facts:
     said = [part for item in output for part in _item(item, str(get(item, "type")))]
     if not said:
         return {}
-    status = get(result, "status")
-    reason = _FINISH.get(status)
-    if status == "incomplete":
-        why = get(get(result, "incomplete_details"), "reason")
-        reason = _INCOMPLETE.get(why, why) or "length"
-    elif reason == "stop" and any(part["type"] == "tool_call" for part in said):
-        reason = "tool_call"
+    reason = finish(
+        get(result, "status"),
+        get(get(result, "incomplete_details"), "reason"),
+        called=any(part["type"] == "tool_call" for part in said),
+    )
     return {semconv.OUTPUT_MESSAGES: [message("assistant", said, finish_reason=reason)]}
 
 
@@ -156,7 +142,7 @@ def _unusual(state: _State, event: Any) -> None:
             state[index, kind] = fresh
     elif kind in ("response.output_item.added", "response.output_item.done"):
         Pieces.of(state).keep((index or 0, kind), get(event, "item"))
-    elif kind in _TERMINAL:
+    elif kind in TERMINAL:
         state["response"] = get(event, "response")
 
 

@@ -121,12 +121,15 @@ MEDIA: Final[_Table] = {"n": _count, "stream": _stream}
 def request(table: _Table, **fixed: str | bool) -> Callable[[Mapping[str, Any]], Facts]:
     """A reader of arguments by ``table``: argument → attribute, or a function that puts it; ``fixed`` are constants."""
 
+    known = table.__contains__  # most arguments say nothing of a call, and are passed over in C
+
     def read(arguments: Mapping[str, Any]) -> Facts:
         facts: Facts = fixed.copy()
-        for name, value in arguments.items():
-            put = table.get(name)
-            if put is None or value is None:
+        for name in filter(known, arguments):
+            value = arguments[name]
+            if value is None:
                 continue
+            put = table[name]
             if isinstance(put, str):
                 facts[put] = value
             else:

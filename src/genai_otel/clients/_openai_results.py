@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from operator import itemgetter
+from collections.abc import Callable
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients._fields import any_of_kind, fields, put
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
@@ -29,49 +29,41 @@ _OUTPUT_DETAILS: Final = {
     "image_tokens": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
     "text_tokens": semconv.USAGE_TEXT_OUTPUT_TOKENS,
 }
+_OLDER: Final = ("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
+_NEWER: Final = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
 
 
 def usage_facts(facts: Facts, usage: Any) -> None:
     """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
-    field = fields(usage).get
-    tokens = field("prompt_tokens")
-    if tokens is None:
-        tokens = field("input_tokens")
-    if tokens is not None:
-        facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    tokens = field("completion_tokens")
-    if tokens is None:
-        tokens = field("output_tokens")
-    if tokens is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
-    # Audio says input_token_details, without the plural, and a vendor prompt_token_details.
-    details = field("prompt_tokens_details") or field("input_tokens_details")
-    details = details or field("input_token_details") or field("prompt_token_details")
-    if details is not None:
-        _parts(facts, details, _INPUT_DETAILS)
-    details = field("completion_tokens_details") or field("output_tokens_details")
-    if details is not None:
-        _parts(facts, details, _OUTPUT_DETAILS)
+    told = fields(usage)
+    names = _NEWER if told.get("prompt_tokens") is None else _OLDER
+    asked, answered, asked_parts, answered_parts = map(told.get, names)
+    if asked is not None:
+        facts[semconv.USAGE_INPUT_TOKENS] = asked
+    if answered is None:  # nobody answers embeddings; who does may say it in the other words
+        answered = told.get("completion_tokens", told.get("output_tokens"))
+    if answered is not None:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = answered
+    if asked_parts is None:  # audio has no plural, and a vendor a mixture
+        asked_parts = told.get("input_token_details") or told.get("prompt_token_details")
+    if asked_parts is not None:
+        put(facts, fields(asked_parts), _INPUT_DETAILS)
+    if answered_parts is None:
+        answered_parts = told.get("output_token_details")
+    if answered_parts is not None:
+        put(facts, fields(answered_parts), _OUTPUT_DETAILS)
+        if semconv.USAGE_REASONING_OUTPUT_TOKENS in facts:
+            _beside(facts, asked, answered, told.get("total_tokens"))
 
 
-def fields(value: Any) -> Mapping[str, Any]:
-    """What stands in a model of these clients: nearly always pydantic's, some with fields newer than the client."""
+def _beside(facts: Facts, asked: Any, answered: Any, total: Any) -> None:
+    """Some vendors count reasoning beside what was answered, which nothing but their total tells."""
     try:
-        newer = value.__pydantic_extra__
-    except AttributeError:  # a dictionary where a whole field is new, and clients with models of another kind
-        return value if type(value) is dict or isinstance(value, Mapping) else value.__dict__  # pyright: ignore[reportUnknownVariableType] - any mapping
-    return {**value.__dict__, **newer} if newer else value.__dict__
-
-
-_told: Final = itemgetter(1)
-"""Whether a pair has a value.  What is done for every call is done in C."""
-
-
-def _parts(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
-    parts = fields(details)
-    if any(parts.values()):  # else nothing cached, no audio, no reasoning, as in most calls
-        facts.update(filter(_told, zip(map(names.get, parts), parts.values(), strict=True)))  # pyright: ignore[reportArgumentType, reportCallIssue] - None is the name of parts that are not ours to tell
-        facts.pop(None, None)  # pyright: ignore[reportArgumentType, reportCallIssue] - see above
+        answered += facts[semconv.USAGE_REASONING_OUTPUT_TOKENS]
+        if total == asked + answered:
+            facts[semconv.USAGE_OUTPUT_TOKENS] = answered
+    except TypeError:  # a count that is missing, or is none
+        pass
 
 
 def compute_time(facts: Facts, *seconds: Any) -> None:
@@ -91,13 +83,11 @@ _IDENTITY: Final = {
     "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
     "system_fingerprint": semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
 }
-_IDENTITY_FACTS: Final = tuple(_IDENTITY.values())
 
 
 def identity(facts: Facts, result: Any) -> None:
     """Who answered: id, model, tier and fingerprint, as far as they are there."""
-    # A model that has no such field takes long to say so.
-    facts.update(filter(_told, zip(_IDENTITY_FACTS, map(fields(result).get, _IDENTITY), strict=True)))
+    put(facts, fields(result), _IDENTITY)
 
 
 def request_id(facts: Facts, result: Any) -> None:
@@ -183,13 +173,15 @@ def finished(facts: Facts, choice: Any) -> None:
 
 
 _FINISH: Final = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
-_INCOMPLETE: Final[dict[str | None, str]] = {
-    "max_output_tokens": "length",
-    "content_filter": "content_filter",
-}
-_TERMINAL: Final = frozenset(
+_INCOMPLETE: Final[dict[str | None, str]] = {"max_output_tokens": "length"}
+_STOPPED: Final = ("stop",)
+_CALLED: Final = ("tool_call",)
+TERMINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
+"""The last events of a response, which carry it."""
+EVENTFUL: Final = TERMINAL | {"error", None}
+"""The events that tell of a response's end; the oldest clients know no error's type."""
 
 
 def responses_response(result: Any) -> Facts:
@@ -211,23 +203,24 @@ def fetched_response(result: Any) -> Facts:
     status = result.status
     if status:
         facts[semconv.RESPONSE_STATUS] = status
-    if status == "incomplete":
-        why = get(result.incomplete_details, "reason")
-        facts[semconv.RESPONSE_FINISH_REASONS] = (_INCOMPLETE.get(why, why) or "length",)
-    elif status in _FINISH:
-        called = any(get(item, "type") == "function_call" for item in get(result, "output") or ())
-        facts[semconv.RESPONSE_FINISH_REASONS] = ("tool_call" if called else _FINISH[status],)
+    if status == "completed":
+        called = any_of_kind("function_call", get(result, "output"))
+        facts[semconv.RESPONSE_FINISH_REASONS] = _CALLED if called else _STOPPED
+    else:
+        reason = finish(status, get(get(result, "incomplete_details"), "reason"))
+        if reason is not None:
+            facts[semconv.RESPONSE_FINISH_REASONS] = (reason,)
     if status == "failed":
         facts[semconv.ERROR_TYPE] = get(result.error, "code") or "failed"
     return facts
 
 
-def finish(status: Any, why: Any, *, called: bool) -> str | None:
+def finish(status: Any, why: Any, *, called: bool = False) -> str | None:
     """Why a response finished, from its status and what that says of itself; None where it has not."""
     if status == "incomplete":
         return _INCOMPLETE.get(why, why) or "length"
     reason = _FINISH.get(status)
-    return "tool_call" if called and reason is not None else reason
+    return "tool_call" if called and reason == "stop" else reason
 
 
 def responses_first(facts: Facts, event: Any) -> None:
@@ -241,16 +234,18 @@ def responses_chunk(response: Callable[[Any], Facts]) -> Callable[[Facts, Any], 
     """The reader of one event of a response's stream; ``response`` reads the whole response in the last event."""
 
     def chunk(facts: Facts, event: Any) -> None:
-        if event.type in _TERMINAL:
+        if event.type not in EVENTFUL:
+            return
+        if event.type in TERMINAL:
             facts.update(response(event.response))
-        elif event.type == "error" or event.type is None:
+        else:
             _failed(facts, event)
 
     return chunk
 
 
 def _failed(facts: Facts, event: Any) -> None:
-    # The oldest clients know no error event: it arrives as another one, with its data beside.
+    # To the oldest clients an error is another event, with its data beside.
     if event.type is not None or getattr(event, "event", None) == "error":
         data = getattr(event, "data", None)
         code = data.get("code") if is_mapping(data) else getattr(event, "code", None)

@@ -16,6 +16,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_realtime as realtime
 from genai_otel.clients import _openai_requests as requests
+from genai_otel.clients._openai_results import TERMINAL
 from genai_otel.clients._openai_wire import Wire, failure, response_facts, within
 from genai_otel.clients._stainless import given
 from genai_otel.spec import Content, Endpoint, Facts, Session, Step, Steps
@@ -51,10 +52,6 @@ def _session_facts(facts: Facts, settings: Wire) -> None:
 
 # --- Responses, and Live, which passes their events on ----------------------------------------------
 
-_LAST: Final = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
-)
-
 
 def _responses_sent(event: Wire) -> Iterable[Step]:
     if event.get("type") == "response.create":
@@ -75,7 +72,7 @@ def _in_lane(event: Wire, lane: object, mark: object) -> Iterable[Step]:
         return (Step("chunk", event, lane, mark),)
     if kind == "response.created":
         return (Step("begins", event, lane, mark),)
-    if kind in _LAST:
+    if kind in TERMINAL:
         return (Step("ends", event, lane, mark),)
     if kind == "error":
         return (Step("failed", failure(event), lane, mark),)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.spec import Facts
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -149,6 +150,21 @@ def message(role: Any, said: list[Part], *, name: Any = None, finish_reason: Any
         word = finish_reason.lower()
         found["finish_reason"] = semconv.FINISH_WORDS.get(word, word)
     return found
+
+
+def messages(said: Any, read: Callable[[Any], Message]) -> list[Message]:
+    """What is asked: a text of the user's, or a list of which ``read`` reads each item."""
+    return [message("user", text(said))] if isinstance(said, str) else [read(item) for item in items(said)]
+
+
+def asked(messages: list[Message], instructions: list[Part], tools: Any = None) -> Facts:
+    """The content of a request, as far as it has any."""
+    found: Facts = {
+        semconv.INPUT_MESSAGES: messages,
+        semconv.SYSTEM_INSTRUCTIONS: instructions,
+        semconv.TOOL_DEFINITIONS: tool_definitions(tools),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def tool_definitions(tools: Any) -> list[Part]:

@@ -103,9 +103,12 @@ def first(facts: Facts, pair: Any) -> None:
 
 def chunk(facts: Facts, pair: Any) -> None:
     """Facts of one chunk: usage grows with each, and is read where an answer ends, or where nothing else is said."""
-    outputs = pair[1]._proto.outputs  # noqa: SLF001 - see `first`
-    if not outputs or outputs[-1].finish_reason:
-        _ended(facts, pair[1]._proto)  # noqa: SLF001 - see `first`
+    try:
+        if not pair[1]._proto.outputs[-1].finish_reason:  # noqa: SLF001 - see `first`
+            return
+    except IndexError:
+        pass
+    _ended(facts, pair[1]._proto)  # noqa: SLF001 - see `first`
 
 
 def _ended(facts: Facts, said: Any) -> None:

@@ -52,8 +52,12 @@ def _stored(model: Any) -> Any:
     return getattr(model, "_data", model)
 
 
-def _identity(facts: Facts, result: Any) -> None:
-    held = _stored(result)
+def _first(facts: Facts, result: Any) -> None:
+    """Who answers."""
+    _identity(facts, _stored(result))
+
+
+def _identity(facts: Facts, held: Any) -> None:
     if held.get("id"):
         facts[semconv.RESPONSE_ID] = held["id"]
     if held.get("model"):
@@ -62,8 +66,8 @@ def _identity(facts: Facts, result: Any) -> None:
 
 def _response(result: Any) -> Facts:
     facts: Facts = {}
-    _identity(facts, result)
     held = _stored(result)
+    _identity(facts, held)
     choices = held.get("choices")
     if choices:
         reasons = [_stored(choice).get("finish_reason") or "error" for choice in choices]
@@ -78,9 +82,15 @@ def _response(result: Any) -> Facts:
 
 def _chat_chunk(facts: Facts, chunk: Any) -> None:
     held = chunk._data  # noqa: SLF001 - see _stored
+    try:
+        (choice,) = held["choices"]
+        if choice._data["finish_reason"] is None and not held.get("usage"):  # noqa: SLF001 - see _stored
+            return  # the usual one: a bit more of the text
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
     for choice in held.get("choices") or ():
         if getattr(choice, "_data", choice).get("finish_reason"):
-            _identity(facts, chunk)
+            _identity(facts, held)
             results.finished(facts, choice)
     usage = held.get("usage")
     if usage:
@@ -175,7 +185,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
         asynchronous=asynchronous,
         request=requests.request(_CHAT),
         response=_response,
-        first=_identity,
+        first=_first,
         chunk=_chat_chunk,
         content=messages.CHAT,
         positional=("body",),

@@ -107,7 +107,8 @@ def _first_frame(facts: Facts, frame: Any) -> None:
 
 
 def _frame(facts: Facts, frame: Any) -> None:
-    _responses_chunk(facts, frame.data)
+    if frame.data.type in results.EVENTFUL:
+        _responses_chunk(facts, frame.data)
 
 
 def _errors(error: BaseException) -> Facts:

@@ -12,6 +12,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients._fields import fields
 from genai_otel.clients._openai_jobs import job
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
@@ -27,7 +28,7 @@ def _own(facts: Facts, result: Any) -> None:
     """What this vendor tells beside the totals of its usage, and others in its details."""
     usage = result.usage
     if usage is not None:
-        field = results.fields(usage).get
+        field = fields(usage).get
         for name, fact in _COUNTS.items():
             if field(name):
                 facts[fact] = field(name)
@@ -48,7 +49,7 @@ def _answered(result: Any) -> Facts:
 
 
 def _completion_first(facts: Facts, chunk: Any) -> None:
-    told = results.fields(chunk).get  # the client declares no model here, the vendor sends one
+    told = fields(chunk).get  # the client declares no model here, the vendor sends one
     for name, fact in (("id", semconv.RESPONSE_ID), ("model", semconv.RESPONSE_MODEL)):
         if told(name):
             facts[fact] = told(name)
@@ -56,9 +57,15 @@ def _completion_first(facts: Facts, chunk: Any) -> None:
 
 def _completion_chunk(facts: Facts, chunk: Any) -> None:
     """The reason stands in the choice as the vendor sends it, and beside the choices as the client declares it."""
-    told = results.fields(chunk).get
+    try:
+        (choice,) = chunk.choices
+        if not (choice.__pydantic_extra__["finish_reason"] or chunk.usage or chunk.finish_reason):
+            return  # the usual one: a bit more of the text
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    told = fields(chunk).get
     for choice in told("choices") or results.no_choices(chunk):
-        if results.fields(choice).get("finish_reason"):
+        if fields(choice).get("finish_reason"):
             results.finished(facts, choice)
     if told("finish_reason"):
         facts.setdefault(semconv.RESPONSE_FINISH_REASONS, (told("finish_reason"),))

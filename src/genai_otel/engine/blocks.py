@@ -63,10 +63,10 @@ def _blocks(reading: _Reading, read: Callable[[Any], bool], seen: Seen) -> Itera
         except BaseException as error:
             reading.broken(error)
             raise
-        if len(decoded) == 1 and not last:
-            seen(decoded[0])
-        else:
+        if last or len(decoded) != 1:
             reading.unusual(last)
+        else:
+            seen(decoded[0])
         yield last
 
 
@@ -80,10 +80,10 @@ async def _blocks_later(reading: _Reading, read: Callable[[Any], Any], seen: See
         except BaseException as error:
             reading.broken(error)
             raise
-        if len(decoded) == 1 and not last:
-            seen(decoded[0])
-        else:
+        if last or len(decoded) != 1:
             reading.unusual(last)
+        else:
+            seen(decoded[0])
         yield last
 
 
@@ -97,6 +97,7 @@ class _Reading:
         self._decode: Any = getattr(stream.__class__, blocks.decoder, None)
         self._queue: Any = getattr(stream, blocks.queue)
         self._told = told
+        self._get: Callable[..., Any] = self._queue.get
         self.decoded = self._queue.queue
 
     def decode(self, block: bytes) -> Any:
@@ -121,10 +122,10 @@ class _Reading:
 
     def _take(self, last: bool, *args: Any, **kwargs: Any) -> Any:
         """In place of the queue's method, until it is empty."""
-        chunk = self._queue.__class__.get(self._queue, *args, **kwargs)
-        with fence.contain("engine.blocks"):
-            self._told.chunk(chunk)
-            if not self.decoded:
+        chunk = self._get(*args, **kwargs)
+        self._told.chunk(chunk)
+        if not self.decoded:
+            with fence.contain("engine.blocks"):
                 del self._queue.get
                 if last:
                     self._told.exhausted()
