@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from genai_otel.testing import anthropic_batches as batches
 from genai_otel.testing.answer import THOUGHT, Answer, Ask, Tool, ToolCall, split
 from genai_otel.testing.directives import DEFAULT_MODEL, Plan
 from genai_otel.testing.job import Job, new_id
@@ -24,7 +25,6 @@ Fields = dict[str, object]
 
 _BEDROCK = r"/model/(?P<model>[^/]+)/invoke(-with-response-stream)?"
 _VERTEX = r"/models/(?P<model>[^/]+):(stream)?[rR]awPredict"
-_BATCH = r"/messages/batches/(?P<batch>[^/]+)"
 
 _ERRORS: dict[int, tuple[str, str]] = {
     400: ("invalid_request_error", "The request is not valid."),
@@ -67,11 +67,11 @@ def _count_tokens(job: Job) -> Reply:
 
 def _create_batch(job: Job) -> Reply:
     requests = [mapping(mapping(one).get("params")) for one in items(job.fields.get("requests"))]
-    return _reply(_batch(new_batch_id(job.asked), "in_progress", len(requests)))
+    return _reply(batches.batch(batches.new_id(job.asked), "in_progress", len(requests)))
 
 
 def _retrieve_batch(job: Job) -> Reply:
-    return _reply(_batch(_batch_in_path(job.request), "ended", 1))
+    return _reply(batches.batch(batches.in_path(job.request), "ended", 1))
 
 
 def _results(job: Job) -> Reply:
@@ -91,8 +91,8 @@ _ENDPOINTS: dict[str, Callable[[Job], Reply]] = {
     rf"POST .*{_VERTEX}": _messages,
     rf"POST .*{_BEDROCK}": _messages,
     r"POST .*/messages/batches": _create_batch,
-    rf"GET .*{_BATCH}": _retrieve_batch,
-    rf"GET .*{_BATCH}/results": _results,
+    rf"GET .*{batches.PATH}": _retrieve_batch,
+    rf"GET .*{batches.PATH}/results": _results,
 }
 _COMPILED = [(re.compile(pattern), endpoint) for pattern, endpoint in _ENDPOINTS.items()]
 
@@ -115,8 +115,8 @@ def model(request: Request) -> str:
     for path in (_VERTEX, _BEDROCK):
         if (found := re.search(path, request.route)) and found["model"] != "count-tokens":
             return found["model"]
-    if found := re.search(_BATCH, request.route):
-        return _model_of(found["batch"])
+    if found := re.search(batches.PATH, request.route):
+        return batches.model_of(found["batch"])
     for one in items(request.fields.get("requests")):
         return string(mapping(mapping(one).get("params")).get("model"))
     return DEFAULT_MODEL
@@ -153,42 +153,6 @@ def _headers() -> dict[str, str]:
 def _streams(job: Job) -> bool:
     route = job.request.route
     return job.streams or "/invoke-with" in route or ":streamRawPredict" in route
-
-
-# --- batches: all that is known of one is in its id ------------------------------------------------
-
-
-def new_batch_id(asked: str) -> str:
-    return new_id("msgbatch_") + asked.encode("utf-8", "replace").hex()
-
-
-def _model_of(batch: str) -> str:
-    try:
-        return bytes.fromhex(batch[len("msgbatch_") + 32 :]).decode() or DEFAULT_MODEL
-    except ValueError:
-        return DEFAULT_MODEL
-
-
-def _batch_in_path(request: Request) -> str:
-    found = re.search(_BATCH, request.route)
-    return found["batch"] if found else ""
-
-
-def _batch(identity: str, status: str, count: int) -> Fields:
-    ended = status == "ended"
-    counts = {"processing": 0 if ended else count, "succeeded": count if ended else 0}
-    return {
-        "id": identity,
-        "type": "message_batch",
-        "processing_status": status,
-        "request_counts": {**counts, "errored": 0, "canceled": 0, "expired": 0},
-        "created_at": "2024-08-20T18:37:24.100435Z",
-        "expires_at": "2024-08-21T18:37:24.100435Z",
-        "ended_at": "2024-08-20T18:37:25.100435Z" if ended else None,
-        "archived_at": None,
-        "cancel_initiated_at": None,
-        "results_url": f"/v1/messages/batches/{identity}/results" if ended else None,
-    }
 
 
 # --- requests and messages -------------------------------------------------------------------------

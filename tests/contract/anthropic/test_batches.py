@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from genai_otel.testing import ModelServer
-from genai_otel.testing.anthropic_api import new_batch_id
+from genai_otel.testing import ModelServer, anthropic_batches
 from genai_otel.testing.wire import Event, Reply
 from tests.contract.payloads.anthropic import MESSAGES, PAYLOAD
 from tests.contract.recorded import Recorded, outcome
@@ -57,7 +56,7 @@ async def test_results_that_are_read_in_a_loop_of_events(
 
 def results(server: ModelServer, *lines: Mapping[str, Any]) -> str:
     """The id of a batch with these results."""
-    batch = new_batch_id("claude-test")
+    batch = anthropic_batches.new_id("claude-test")
     listed = {"id": batch, "type": "message_batch", "processing_status": "ended", "results_url": "/"}
     server.reply(listed)
     body = [Event({"custom_id": str(number), "result": line}) for number, line in enumerate(lines)]
