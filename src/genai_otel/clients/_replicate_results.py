@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -28,14 +28,15 @@ _inputs: Final = requests.request(
 )
 
 
-def _input(facts: Facts, value: Any) -> None:
-    if is_mapping(value):
-        facts.update(_inputs(value))
+def request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of what a model is given."""
+    given = arguments.get("input")
+    return _inputs(given) if is_mapping(given) else {}
 
 
-def request(*, stream: bool = False) -> Callable[[Mapping[str, Any]], Facts]:
-    """The reader of what a model is given."""
-    return requests.request({"input": _input}, **({semconv.REQUEST_STREAM: True} if stream else {}))
+def stream_request(arguments: Mapping[str, Any]) -> Facts:
+    """Facts of what a model is given whose output is streamed."""
+    return {**request(arguments), semconv.REQUEST_STREAM: True}
 
 
 # --- predictions ---------------------------------------------------------------------------------------------------
@@ -53,11 +54,16 @@ ENDED: Final = frozenset({"succeeded", "failed", "canceled", "aborted"})
 _ENDED: Final = frozenset({"completed", "failed", "cancelled"})
 
 
+_PREDICTION: Final = ("status", "id", "model")
+_METRICS: Final = (
+    *("input_token_count", "output_token_count", "predict_time"),
+    *("token_input_count", "token_output_count"),  # models of other vendors say it the other way round
+)
+
+
 def _prediction(result: Any) -> Facts:
-    stored = result.__dict__.get
-    status = stored("status")
+    status, identity, model = map(result.__dict__.get, _PREDICTION)
     facts: Facts = {semconv.RESPONSE_STATUS: _STATUS.get(status, status)} if status else {}
-    identity, model = stored("id"), stored("model")
     if identity:
         facts[semconv.RESPONSE_ID] = identity
     if model:
@@ -71,15 +77,13 @@ def _measured(facts: Facts, result: Any) -> None:
     metrics: Any = result.__dict__.get("metrics")
     if not metrics:
         return
-    told = metrics.get
-    # Models of other vendors say it the other way round.
-    tokens = told("input_token_count", told("token_input_count"))
+    read, written, seconds, also_read, also_written = map(metrics.get, _METRICS)
+    tokens = also_read if read is None else read
     if tokens is not None:
         facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    tokens = told("output_token_count", told("token_output_count"))
+    tokens = also_written if written is None else written
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
-    seconds = told("predict_time")
     if seconds is not None:
         facts[semconv.COMPUTE_TIME] = float(seconds)
 

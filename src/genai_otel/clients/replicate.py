@@ -81,7 +81,7 @@ def _pair(owner: str, name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
     )
 
 
-_request: Final = results.request()
+_request: Final = results.request
 _run: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
     "request": _request,
@@ -90,7 +90,7 @@ _run: Final[dict[str, Any]] = {
     "gathers": True,
 }
 _followed: Final[dict[str, Any]] = {
-    "request": results.request(stream=True),
+    "request": results.stream_request,
     "chunk": results.chunk,
     "stream_argument": None,
     "content": messages.STREAM,
