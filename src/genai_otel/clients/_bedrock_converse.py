@@ -45,9 +45,9 @@ def stream_request(arguments: Mapping[str, Any]) -> Facts:
 
 def put(facts: Facts, fields: Fields, names: Mapping[str, str]) -> None:
     """The parameters among ``fields`` that ``names`` has, under the convention's names and of its types."""
-    for name, value in fields.items():
-        attribute = names.get(name)
-        if attribute is not None and value is not None:
+    for name in filter(names.__contains__, fields):
+        attribute, value = names[name], fields[name]
+        if value is not None:
             facts[attribute] = value if type(value) is float else _typed(attribute, value)
 
 

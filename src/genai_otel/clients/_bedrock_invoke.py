@@ -107,26 +107,31 @@ def body(facts: Facts, data: bytes) -> None:
     results.usage(facts, _usage_of(fields))
 
 
+_IDENTITY: Final = ("id", "generation_id", "response_id")
+_LISTS: Final = ("choices", "outputs", "results", "generations", "completions")
+_REASONS: Final = ("stop_reason", "stopReason", "finish_reason", "completionReason", "finishReason")
+
+
 def _identity(facts: Facts, fields: Fields) -> None:
-    for name in ("id", "generation_id", "response_id"):
-        if isinstance(fields.get(name), str) and fields[name]:
-            facts[semconv.RESPONSE_ID] = fields[name]
-            break
+    identity = next(filter(_is_text, map(fields.get, _IDENTITY)), None)
+    if identity:
+        facts[semconv.RESPONSE_ID] = identity
     model = fields.get("model")
-    if isinstance(model, str) and model:
+    if _is_text(model):
         facts[semconv.RESPONSE_MODEL] = model
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and value != ""
 
 
 def reasons_of(fields: Fields) -> list[Any]:
     """Why each of the choices ended, as the vendor says it; none where there is no choice."""
-    for listed in ("choices", "outputs", "results", "generations", "completions"):
-        if isinstance(fields.get(listed), list):
-            return [_reason(mapping(choice)) for choice in items(fields[listed])]
-    told = [name for name in _REASONS if name in fields]
-    return [fields[told[0]]] if told else []
-
-
-_REASONS: Final = ("stop_reason", "stopReason", "finish_reason", "completionReason", "finishReason")
+    for name in filter(fields.__contains__, _LISTS):
+        if isinstance(fields[name], list):
+            return [_reason(mapping(choice)) for choice in items(fields[name])]
+    told = next(filter(fields.__contains__, _REASONS), None)
+    return [] if told is None else [fields[told]]
 
 
 def _reason(choice: Fields) -> Any:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from genai_otel import semconv
+from genai_otel import safe, semconv
+from genai_otel.clients._fields import put
 from genai_otel.spec import Facts
 
 Fields = Mapping[str, Any]
 
-# Where the names of usage differ between the vendors, the first that is there counts.
-_INPUT: Final = ("inputTokens", "input_tokens", "prompt_tokens", "inputTokenCount")
-_OUTPUT: Final = ("outputTokens", "output_tokens", "completion_tokens", "outputTokenCount")
-# These are not part of the input that they stand beside.
-_READ: Final = ("cacheReadInputTokens", "cacheReadInputTokenCount", "cache_read_input_tokens")
-_WRITTEN: Final = ("cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_creation_input_tokens")
-
+_INPUT: Final = semconv.USAGE_INPUT_TOKENS
+_READ: Final = semconv.USAGE_CACHE_READ_INPUT_TOKENS
+_WRITTEN: Final = semconv.USAGE_CACHE_WRITE_INPUT_TOKENS
+# The vendors' names of counts; what a cache served or took is no part of the input that it stands beside.
+_COUNTS: Final = {
+    **dict.fromkeys(("inputTokens", "input_tokens", "prompt_tokens", "inputTokenCount"), _INPUT),
+    **dict.fromkeys(
+        ("outputTokens", "output_tokens", "completion_tokens", "outputTokenCount"),
+        semconv.USAGE_OUTPUT_TOKENS,
+    ),
+    **dict.fromkeys(("cacheReadInputTokens", "cacheReadInputTokenCount", "cache_read_input_tokens"), _READ),
+    **dict.fromkeys(
+        ("cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_creation_input_tokens"), _WRITTEN
+    ),
+}
+# What models that speak OpenAI's or Anthropic's language say beside: parts of the totals.
+_PARTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "prompt_tokens_details": {"cached_tokens": _READ},
+    "completion_tokens_details": {"reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
+    "output_tokens_details": {"thinking_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
+}
+_OWN: Final = (
+    *("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
+    "totalTokens",  # which knows of a cache even where the client is too old to
+)
 _HEADERS: Final = {
     "x-amzn-bedrock-input-token-count": semconv.USAGE_INPUT_TOKENS,
     "x-amzn-bedrock-output-token-count": semconv.USAGE_OUTPUT_TOKENS,
 }
+_whole: Final = re.compile("[0-9]{1,18}").fullmatch
 
 
 def mapping(value: Any) -> Fields:
@@ -36,10 +56,7 @@ def items(value: Any) -> list[Any]:
 
 def document(data: Any) -> Fields:
     """The fields of a JSON text; none where it is another text."""
-    try:
-        return mapping(json.loads(data))
-    except (ValueError, TypeError, RecursionError):
-        return {}
+    return safe.json_object(data) or {}
 
 
 def metadata(facts: Facts, result: Any) -> Fields:
@@ -53,23 +70,20 @@ def metadata(facts: Facts, result: Any) -> Fields:
 
 def headers(facts: Facts, found: Fields) -> None:
     """The usage that stands in an answer's headers, whichever vendor's model gave it."""
-    for name, attribute in _HEADERS.items():
-        value = found.get(name)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-            facts[attribute] = int(value)
+    for name in filter(_HEADERS.__contains__, found):
+        if _whole(str(found[name])):
+            facts[_HEADERS[name]] = int(found[name])
 
 
 def own_usage(facts: Facts, found: Fields) -> None:
     """Usage in the service's own words; what a cache served or took is added to the input."""
-    get = found.get
-    tokens, output, read, written = get("inputTokens"), get("outputTokens"), get(_READ[0]), get(_WRITTEN[0])
+    tokens, output, read, written, total = map(found.get, _OWN)
     if read and tokens is not None:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = read
         tokens += read
     if written and tokens is not None:
         facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
         tokens += written
-    total = get("totalTokens")  # which knows of a cache even where the client is too old to
     if total is not None and output is not None and tokens is not None and total - output > tokens:
         tokens = total - output
     if tokens is not None:
@@ -80,40 +94,17 @@ def own_usage(facts: Facts, found: Fields) -> None:
 
 def usage(facts: Facts, found: Fields) -> None:
     """Usage as any of the vendors reports it; what a cache served or took is added to the input."""
-    tokens = _first(found, _INPUT)
-    if tokens is not None:
-        for names, attribute in (
-            (_READ, semconv.USAGE_CACHE_READ_INPUT_TOKENS),
-            (_WRITTEN, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
-        ):
-            cached = _first(found, names)
-            if cached:
-                facts[attribute] = cached
-                tokens += cached
-        facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    output = _first(found, _OUTPUT)
-    if output is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = output
-    _details(facts, found)
-
-
-def _details(facts: Facts, found: Fields) -> None:
-    """What models that speak OpenAI's or Anthropic's language say beside: parts of the totals."""
-    cached = mapping(found.get("prompt_tokens_details")).get("cached_tokens")
-    if cached:
-        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
-    reasoned = mapping(found.get("completion_tokens_details")).get("reasoning_tokens")
-    reasoned = reasoned or mapping(found.get("output_tokens_details")).get("thinking_tokens")
-    if reasoned:
-        facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = reasoned
-
-
-def _first(found: Fields, names: Iterable[str]) -> int | None:
-    for name in names:
-        value = found.get(name)
-        if type(value) is int:
-            return value
-    return None
+    counted: Facts = {}
+    for name in filter(_COUNTS.__contains__, found):
+        if type(found[name]) is int:
+            counted.setdefault(_COUNTS[name], found[name])
+    cached = counted.pop(_READ, 0), counted.pop(_WRITTEN, 0)
+    if any(cached) and _INPUT in counted:
+        counted[_INPUT] += sum(cached)
+        facts.update(pair for pair in zip((_READ, _WRITTEN), cached, strict=True) if pair[1])
+    facts.update(counted)
+    for name in filter(_PARTS.__contains__, found):
+        put(facts, mapping(found[name]), _PARTS[name])
 
 
 def finished(facts: Facts, *reasons: Any) -> None:

@@ -5,7 +5,6 @@ A response that was asked for begins when that is sent, another one with its fir
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,14 +12,11 @@ from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context, attach, detach
 
-from genai_otel import fence, semconv
+from genai_otel import fence, safe, semconv
 from genai_otel.engine.call import Call, begin
 from genai_otel.spec import Session, Step, Steps
 
 _MOST_INPUTS: Final = 256
-# As json.loads does it, without its looks at what kind of text it has: this is done for every message.
-_decoder: Any = json.JSONDecoder()
-_scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 
 
 class Responses:
@@ -61,7 +57,7 @@ class Responses:
         at = time.perf_counter_ns()
         self._call.beat = (0, at)
         try:
-            said = _meaning(message)
+            said = safe.json_object(message)
             if said is not None:
                 for step in steps(said):
                     self._TAKES[step.kind](self, step, at)
@@ -165,16 +161,6 @@ class Responses:
         "ends": _end,
         "failed": _fail,
     }
-
-
-def _meaning(message: Any) -> dict[str, Any] | None:
-    """The object that a message is; None where it is of another kind, or the vendor's mistake."""
-    try:
-        text = message if message.__class__ is str else message.decode()
-        said, _ = _scan(text.lstrip(), 0)
-    except (AttributeError, ValueError, RecursionError, StopIteration):
-        return None
-    return said if said.__class__ is dict else None
 
 
 def _keep(call: Call, value: Any) -> None:

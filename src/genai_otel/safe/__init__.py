@@ -7,6 +7,7 @@ Types are taken from ``type()``, never from ``__class__``, which proxies and moc
 from __future__ import annotations
 
 from genai_otel.safe.copying import cut, json_text, plain
+from genai_otel.safe.json_object import json_object
 from genai_otel.safe.secrets import REDACTED, is_secret_name, scrub
 from genai_otel.safe.values import Attribute, attribute, clean, label, utf8
 
@@ -17,6 +18,7 @@ __all__ = [
     "clean",
     "cut",
     "is_secret_name",
+    "json_object",
     "json_text",
     "label",
     "plain",
