@@ -12,10 +12,11 @@ from genai_otel.clients import _openai_jobs as jobs
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients import _openai_runs as runs
 from genai_otel.clients._hosts import provider_of
 from genai_otel.clients._openai_sessions import connections
 from genai_otel.clients._stainless import RAW, STREAMING, connection, server
-from genai_otel.spec import ClientSpec, Peer, both
+from genai_otel.spec import ClientSpec, Endpoint, Peer, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -35,6 +36,8 @@ def _peer(resource: Any) -> Peer:
 # --- the endpoints -------------------------------------------------------------------------------
 
 _RESOURCES: Final = "openai.resources."
+_THREADS: Final = f"{_RESOURCES}beta.threads.threads"
+_RUNS: Final = f"{_RESOURCES}beta.threads.runs.runs"
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "chat_completions"}),
@@ -124,6 +127,44 @@ _decision: Final[dict[str, Any]] = {
     "content": messages.RESPONSES,
 }
 
+_run: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request(runs.REQUEST, **{semconv.OPENAI_API_TYPE: "assistants"}),
+    "response": runs.run,
+    "chunk": runs.chunk,
+    "content": runs.CONTENT,
+}
+_looked_at: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request(runs.LOOK, **{semconv.OPENAI_API_TYPE: "assistants"}),
+    "response": runs.run,
+    "content": runs.CONTENT,
+    "positional": ("run_id", "thread_id"),
+    "model": None,
+}
+
+
+def _run_streams(module: str, *names: str) -> list[Endpoint]:
+    """Helpers whose managers hold the request of a run."""
+    fields: dict[str, Any] = {
+        **_run,
+        "request": requests.request(
+            runs.REQUEST, **{semconv.OPENAI_API_TYPE: "assistants", semconv.REQUEST_STREAM: True}
+        ),
+        "stream_argument": None,
+    }
+    return [
+        Endpoint(
+            f"{module}:{kind}{name}",
+            asynchronous=bool(kind),
+            deferred=f"_{kind}AssistantStreamManager__api_request",
+            **fields,
+        )
+        for kind in ("", "Async")
+        for name in names
+    ]
+
+
 SPEC: Final = ClientSpec(
     name="openai",
     requires="openai >= 1.66, < 4",
@@ -176,5 +217,13 @@ SPEC: Final = ClientSpec(
         *both(f"{_RESOURCES}videos", "Videos.retrieve", **_fetched_video),
         *both(f"{_RESOURCES}batches", "Batches.create", **_batch),
         *both(f"{_RESOURCES}batches", "Batches.retrieve", **_fetched_batch),
+        *both(_RUNS, "Runs.create", positional=("thread_id",), **_run),
+        *both(_RUNS, "Runs.submit_tool_outputs", positional=("run_id",), **_run),
+        # Every other method makes a run by one of these, and waits for it by one of those.
+        *both(_RUNS, "Runs.poll", **_looked_at),
+        *both(_RUNS, "Runs.retrieve", **_looked_at),
+        *_run_streams(_RUNS, "Runs.stream", "Runs.create_and_stream", "Runs.submit_tool_outputs_stream"),
+        *both(_THREADS, "Threads.create_and_run", **_run),
+        *_run_streams(_THREADS, "Threads.create_and_run_stream"),
     ),
 )

@@ -9,7 +9,7 @@ from genai_otel.testing.wire import Reply, Request, mapping, string
 
 Fields = dict[str, object]
 
-_KINDS = ("file-", "batch_", "video_")
+_KINDS = ("file-", "batch_", "video_", "run_")
 
 
 def new_job_id(prefix: str, asked: str) -> str:

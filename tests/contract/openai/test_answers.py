@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from genai_otel.engine import record
+from genai_otel.testing import ModelServer
 from tests.contract.openai.older import needs
 from tests.contract.payloads.openai import MESSAGES, Weather
 from tests.contract.recorded import Recorded, outcome
@@ -126,3 +127,43 @@ def test_many_abandoned_streams_leave_nothing(balanced: Recorded, client: Any) -
     active = [point.value for point in points.get("genai_otel.client.active_operations", [])]
     assert sum(active) == 0
     assert sum(point.count for point in points["gen_ai.client.operation.duration"]) == 100
+
+
+COMPLETION: Any = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "grok-4",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("counts", "output"),
+    [
+        ((1499, 2809, 14428), 4308),  # beside the completion: the total has both
+        ((0, 60, 10180), 60),
+        ((1499, 1000, 11619), 1499),  # part of the completion
+        ((1499, 1000, 11000), 1499),  # a total that proves nothing
+        ((1499, 1000, None), 1499),
+        ((1499, 0, 11619), 1499),
+    ],
+)
+def test_reasoning_beside_the_completion(
+    balanced: Recorded, client: Any, model_server: ModelServer, counts: tuple[Any, ...], output: int
+) -> None:
+    completion, reasoning, total = counts
+    usage = {
+        "prompt_tokens": 10120,
+        "completion_tokens": completion,
+        "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+    model_server.reply({**COMPLETION, "usage": usage})
+    client.chat.completions.create(model="grok-4", messages=MESSAGES)
+    span = balanced.span()
+    assert span.attributes["gen_ai.usage.input_tokens"] == 10120
+    assert span.attributes["gen_ai.usage.output_tokens"] == output
+    assert span.attributes.get("gen_ai.usage.reasoning.output_tokens") == (reasoning or None)
