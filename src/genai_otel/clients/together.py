@@ -12,7 +12,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._fields import fields
+from genai_otel.clients._fields import fields, put
 from genai_otel.clients._openai_jobs import job
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, nothing, peer
@@ -26,12 +26,8 @@ _COUNTS: Final = {
 
 def _own(facts: Facts, result: Any) -> None:
     """What this vendor tells beside the totals of its usage, and others in its details."""
-    usage = result.usage
-    if usage is not None:
-        field = fields(usage).get
-        for name, fact in _COUNTS.items():
-            if field(name):
-                facts[fact] = field(name)
+    if result.usage is not None:
+        put(facts, fields(result.usage), _COUNTS)
 
 
 def _usage(facts: Facts, chunk: Any) -> None:
