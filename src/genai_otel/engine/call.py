@@ -132,13 +132,21 @@ def _in_words(reasons: object) -> object:
     return tuple([semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words])
 
 
-def begin(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Call | None:
-    """Open a call and make its span current; None when the call is not ours to trace."""
+def is_ours() -> bool:
+    """Whether a call that is made here is ours to trace."""
+    context = get_current()
+    return DESTINATION_KEY not in context and not context.get(SUPPRESS_KEY)
+
+
+def begin(
+    spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any], *, anyway: bool = False
+) -> Call | None:
+    """Open a call and make its span current; None when the call is not ours to trace, unless it must be ``anyway``."""
     recorder = record.active
     if recorder is None:
         return None
     context = get_current()
-    if DESTINATION_KEY in context or context.get(SUPPRESS_KEY):
+    if (DESTINATION_KEY in context or context.get(SUPPRESS_KEY)) and not anyway:
         return None
     if _dropped:
         drain()

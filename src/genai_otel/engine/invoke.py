@@ -12,7 +12,7 @@ from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine import record
-from genai_otel.engine.call import begin
+from genai_otel.engine.call import begin, is_ours
 from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
@@ -30,7 +30,7 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
         arguments = kwargs if not args else named(endpoint, args, kwargs)
         added = None
         if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
-            added = _usage_asked(with_usage, arguments)
+            added = _usage_asked(with_usage, arguments) if is_ours() else None
             if added is not None:
                 kwargs = arguments = {**kwargs, **added}
         # Calling an async method only makes its coroutine, so its call begins when it is awaited.
@@ -82,7 +82,8 @@ async def _awaited(
     *,
     hides: bool,
 ) -> Any:
-    call = begin(spec, endpoint, instance, arguments)
+    # What was added when the coroutine was made is ours to hide, wherever it is awaited.
+    call = begin(spec, endpoint, instance, arguments, anyway=hides)
     try:
         result = await pending.awaitable
     except BaseException as error:
