@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Hook = Callable[[ModuleType], None]
 
 _waiting: dict[str, list[Hook]] = {}
+_before: dict[str, list[Callable[[], None]]] = {}
 # Reentrant, because a signal handler may import while this thread holds it.
 _lock = threading.RLock()
 
@@ -59,6 +60,21 @@ def when_imported(name: str, hook: Hook) -> None:
         ).start()
     else:
         _run(hook, module)
+
+
+def before(name: str, hook: Callable[[], None]) -> None:
+    """Call ``hook()`` once, before the code of module ``name`` runs, or at once when that is there already.
+
+    It is contained as the hooks of :func:`when_imported` are, and runs too where somebody only asks whether there is
+    such a module.
+    """
+    with _lock:
+        _stand_first()
+        if name not in sys.modules:
+            _before.setdefault(name, []).append(hook)
+            return
+    with fence.contain("imports"):
+        hook()
 
 
 def importing(module: ModuleType) -> bool:
@@ -114,6 +130,10 @@ class _Finder:
         if name in _hidden.names:
             _hidden.asked.add(name)
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name in _before:
+            for hook in _before.pop(name, ()):
+                with fence.contain("imports"):
+                    hook()
         if name not in _waiting:
             return None
         finders = list(sys.meta_path)

@@ -83,12 +83,12 @@ class Instrumentor(BaseInstrumentor):
         return ()
 
     def _instrument(self, **kwargs: Any) -> None:
-        from genai_otel.clients import SPECS
+        from genai_otel.clients import CLIENTS
         from genai_otel.engine import patch
 
         names = ("tracer_provider", "meter_provider", "logger_provider")
         handle = runtime.setup(**{name: kwargs[name] for name in names if kwargs.get(name) is not None})
-        patch.install(SPECS, handle.config.mode)
+        patch.expect(CLIENTS, handle.config.mode)
 
     def _uninstrument(self, **_: Any) -> None:
         from genai_otel.engine import patch

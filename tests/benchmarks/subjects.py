@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from genai_otel.clients import SPECS
+from genai_otel.clients import CLIENTS
 
 NAMES = ("nothing", "floor", "genai_otel")
 
@@ -37,7 +37,9 @@ MODES = {
 
 ONE_CLIENT = "one client"
 """As the default, with no client traced but OpenAI's."""
-OTHERS_OFF = {"GENAI_OTEL_CLIENTS_OFF": ",".join(spec.name for spec in SPECS if spec.name != "openai")}
+OTHERS_OFF = {
+    "GENAI_OTEL_CLIENTS_OFF": ",".join(client.name for client in CLIENTS if client.name != "openai")
+}
 
 
 class Counting(SpanExporter):

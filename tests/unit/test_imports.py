@@ -49,6 +49,32 @@ def test_an_imported_module_is_served_at_once() -> None:
     assert seen == [sys.modules["json"]]
 
 
+def test_a_hook_before_runs_before_the_modules_code_and_once(write: Write) -> None:
+    write(before_a="import sys\nSAID = sys.modules['sys'].said")
+    seen: list[str] = []
+
+    def hook() -> None:
+        vars(sys)["said"] = "first"
+        seen.append("before_a")
+
+    imports.before("before_a", hook)
+    assert seen == []
+    assert importlib.import_module("before_a").SAID == "first"
+    del sys.modules["before_a"], vars(sys)["said"]
+    assert seen == ["before_a"]
+    imports.before("json", lambda: seen.append("json"))
+    assert seen == ["before_a", "json"]
+
+
+def test_a_hook_before_that_fails_fails_nothing_else(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fence, "strict", False)
+    write(before_b="VALUE = 1")
+    already = fence.errors().get("imports", 0)
+    imports.before("before_b", lambda: 1 / 0)
+    assert importlib.import_module("before_b").VALUE == 1
+    assert fence.errors()["imports"] == already + 1
+
+
 def test_the_module_carries_its_real_loader(write: Write) -> None:
     write(plain_b="", hooked_b="SEEN = type(__spec__.loader), type(__loader__)")
     imports.when_imported("hooked_b", lambda _: None)

@@ -15,7 +15,7 @@ from genai_otel import runtime
 from genai_otel.cli import environment, inside, packages
 from genai_otel.cli.exporting import exporting
 from genai_otel.cli.finding import Finding
-from genai_otel.clients import SPECS
+from genai_otel.clients import CLIENTS, SPECS
 from genai_otel.config import Config
 from genai_otel.console.terminal import Piece, Terminal
 from genai_otel.engine import patch
@@ -44,7 +44,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     areas: tuple[Callable[[], Iterable[Finding]], ...] = (
         packages.versions,
         lambda: packages.clients(SPECS, config.mode, patch.installed()),
-        lambda: packages.others(SPECS, disabled),
+        lambda: packages.others(CLIENTS, disabled),
         lambda: packages.distros(environ, launched=_LAUNCHER in sys.modules),
         lambda: exporting(config, environ),
         lambda: inside.handle(current) if current else (),

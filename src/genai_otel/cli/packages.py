@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, distributions, 
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 
 from genai_otel.cli.finding import Finding
+from genai_otel.clients import Client
 from genai_otel.engine.patch import Patch, release
 from genai_otel.spec import ClientSpec, Mode
 
@@ -62,10 +63,10 @@ def clients(
         yield _client(spec, mode(spec.name), [patch for patch in patches if patch.client == spec.name])
 
 
-def others(specs: Iterable[ClientSpec], disabled: Sequence[str]) -> Iterator[Finding]:
+def others(clients: Iterable[Client], disabled: Sequence[str]) -> Iterator[Finding]:
     """The instrumentations of others, and those of them that see the same calls as we."""
     found = [entry for entry in entry_points(group="opentelemetry_instrumentor") if not _is_ours(entry)]
-    rivals = {name: spec.name for spec in specs for name in spec.instrumentors}
+    rivals = {name: client.name for client in clients for name in client.instrumentors}
     libraries = sorted({entry.name for entry in found if entry.name not in rivals})
     on = [name for name in libraries if name not in disabled and "*" not in disabled]
     yield Finding(

@@ -131,7 +131,6 @@ SPEC: Final = ClientSpec(
     peer=_peer,
     streaming=Streaming(iterator="_iterator", body=lambda stream: stream.response),
     errors=_errors,
-    instrumentors=("ai21",),
     endpoints=(
         Endpoint(
             f"{_RESOURCES}chat.chat_completions:ChatCompletions.create",

@@ -83,7 +83,6 @@ SPEC: Final = ClientSpec(
     streaming=STREAMING,
     raw=RAW,
     errors=errors,
-    instrumentors=("anthropic", "genai-anthropic"),
     native=Native("anthropic >= 1.14", {"ANTHROPIC_OPEN_TELEMETRY": "false"}, _traces_itself),
     endpoints=(
         *_messages("anthropic.resources.messages.messages", beta=False),

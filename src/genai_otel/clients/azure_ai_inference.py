@@ -211,7 +211,6 @@ SPEC: Final = ClientSpec(
     connection=_connection,
     peer=_peer,
     errors=_errors,
-    instrumentors=("azure-ai-inference", "azure_ai_inference"),
     endpoints=(
         *_endpoints("azure.ai.inference._patch", asynchronous=False),
         *_endpoints("azure.ai.inference.aio._patch", asynchronous=True),

@@ -14,6 +14,5 @@ SPEC: Final = ClientSpec(
     connection=connection,
     peer=peer,
     errors=errors,
-    instrumentors=("bedrock",),
     endpoints=(endpoint("botocore.client:BaseClient._make_api_call", asynchronous=False),),
 )

@@ -113,7 +113,6 @@ SPEC: Final = ClientSpec(
     peer=_peer,
     streaming=Streaming(),
     errors=results.errors,
-    instrumentors=("cohere",),
     endpoints=(
         *both(_V2, "V2Client.chat", **_chat),
         *_streaming(_V2, "V2Client.chat_stream", **_chat_stream),

@@ -82,7 +82,6 @@ SPEC: Final = ClientSpec(
     peer=_peer,
     streaming=Streaming(iterator=None),
     errors=results.errors,
-    instrumentors=("google_genai", "google-genai", "google_generativeai", "genai-google-genai"),
     endpoints=(
         *_both("_generate_content", request=results.request, **_content),
         *_both(

@@ -82,7 +82,6 @@ SPEC: Final = ClientSpec(
     streaming=STREAMING,
     raw=RAW,
     errors=errors,
-    instrumentors=("groq",),
     endpoints=(
         *both(
             f"{_RESOURCES}chat.completions",

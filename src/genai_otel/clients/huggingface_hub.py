@@ -95,7 +95,6 @@ SPEC: Final = ClientSpec(
     connection=_connection,
     peer=_peer,
     errors=_errors,
-    instrumentors=("huggingface-hub", "huggingface_hub"),
     endpoints=(
         *(Endpoint(_SYNC + name, **fields) for name, fields in _ENDPOINTS.items()),
         *(Endpoint(_ASYNC + name, asynchronous=True, **fields) for name, fields in _ENDPOINTS.items()),

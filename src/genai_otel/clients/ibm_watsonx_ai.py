@@ -279,6 +279,5 @@ SPEC: Final = ClientSpec(
     peer=_peer,
     streaming=Streaming(iterator=None),
     errors=_errors,
-    instrumentors=("watsonx", "ibm-watsonx-ai"),
     endpoints=tuple(_endpoint(path, fields) for path, fields in _METHODS.items()),
 )

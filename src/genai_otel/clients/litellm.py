@@ -179,6 +179,5 @@ SPEC: Final = ClientSpec(
     peer=lambda peer: peer if isinstance(peer, Peer) else Peer("litellm"),
     streaming=Streaming(stepped=True),
     errors=shared.errors,
-    instrumentors=("litellm",),
     endpoints=tuple(_endpoints()),
 )

@@ -199,7 +199,6 @@ SPEC: Final = ClientSpec(
     peer=_peer,
     streaming=Streaming(iterator="generator", body=lambda stream: stream.response),
     errors=_errors,
-    instrumentors=("mistralai",),
     native=_NATIVE,
     endpoints=(
         *_completing("chat:Chat", _VENDOR + _CLOUDS, _CHAT, operation=semconv.CHAT, content=messages.CHAT),

@@ -165,7 +165,6 @@ SPEC: Final = ClientSpec(
     peer=peer("ollama"),
     streaming=Streaming(),
     errors=_errors,
-    instrumentors=("ollama",),
     endpoints=(
         *(
             endpoint

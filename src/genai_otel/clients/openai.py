@@ -173,7 +173,6 @@ SPEC: Final = ClientSpec(
     streaming=STREAMING,
     raw=RAW,
     errors=results.errors,
-    instrumentors=("openai", "openai-v2", "openai_v2", "genai-openai"),
     endpoints=(
         *both(f"{_RESOURCES}chat.completions.completions", "Completions.create", **_chat),
         *both(f"{_RESOURCES}chat.completions.completions", "Completions.parse", **_chat),

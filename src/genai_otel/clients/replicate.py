@@ -137,6 +137,5 @@ SPEC: Final = ClientSpec(
     connection=_connection,
     peer=_peer,
     errors=results.errors,
-    instrumentors=("replicate",),
     endpoints=tuple(_endpoints()),
 )

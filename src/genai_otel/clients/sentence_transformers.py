@@ -89,7 +89,6 @@ SPEC: Final = ClientSpec(
     requires="sentence-transformers >= 3.4, < 7",
     connection=_connection,
     peer=_peer,
-    instrumentors=("sentence_transformers",),
     endpoints=(
         *(
             Endpoint(place + method, **_embeddings)

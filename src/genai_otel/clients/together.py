@@ -101,7 +101,6 @@ SPEC: Final = ClientSpec(
     streaming=STREAMING,
     raw=RAW,
     errors=errors,
-    instrumentors=("together",),
     endpoints=(
         *both(
             f"{_RESOURCES}chat.completions",

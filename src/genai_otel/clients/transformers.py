@@ -80,7 +80,6 @@ SPEC: Final = ClientSpec(
     requires="transformers >= 4.48, < 6",
     connection=_connection,
     peer=_peer,
-    instrumentors=("transformers",),
     endpoints=(
         Endpoint(
             "transformers.pipelines.base:Pipeline.__call__",

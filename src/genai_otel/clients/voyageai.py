@@ -144,7 +144,6 @@ SPEC: Final = ClientSpec(
     connection=_address,
     peer=_peer,
     errors=_errors,
-    instrumentors=("voyageai",),
     endpoints=(
         *(
             _routed(Endpoint(f"voyageai.client{module}:{kind}.{name}", asynchronous=bool(module), **fields))

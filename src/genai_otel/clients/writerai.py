@@ -38,7 +38,6 @@ SPEC: Final = ClientSpec(
     streaming=STREAMING,
     raw=RAW,
     errors=errors,
-    instrumentors=("writer", "writerai"),
     endpoints=(
         # Its stream helper and its parsing one call this.
         *both(

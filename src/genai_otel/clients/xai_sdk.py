@@ -166,7 +166,6 @@ SPEC: Final = ClientSpec(
     streaming=Streaming(iterator=None),
     errors=results.errors,
     broken=results.broken,
-    instrumentors=("xai-sdk", "xai_sdk", "xai"),
     native=_NATIVE,
     endpoints=(
         *_chat("sample"),

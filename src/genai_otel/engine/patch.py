@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ from genai_otel.engine.native import release
 from genai_otel.spec import ClientSpec, Endpoint, Mode
 
 if TYPE_CHECKING:
+    from genai_otel.clients import Client
     from genai_otel.engine.wrapped import Wrapped
 
 State = Literal["patched", "waiting", "skipped"]
@@ -47,6 +49,21 @@ _on = False
 
 def _wrap(_: str) -> Mode:
     return "wrap"
+
+
+def expect(clients: Iterable[Client], mode: Callable[[str], Mode] = _wrap) -> None:
+    """:func:`install` the spec of each client as soon as the program imports it."""
+    global _on  # noqa: PLW0603 - see install
+    with _lock:
+        _on = True
+    for client in clients:
+        for package in client.packages:
+            imports.before(package, partial(_expected, client, mode))
+
+
+def _expected(client: Client, mode: Callable[[str], Mode]) -> None:
+    if _on:
+        install((client.load(),), mode)
 
 
 def install(specs: Iterable[ClientSpec], mode: Callable[[str], Mode] = _wrap) -> None:

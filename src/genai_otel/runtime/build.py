@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genai_otel import about, fence, semconv
-from genai_otel.clients import SPECS
+from genai_otel.clients import CLIENTS
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
@@ -85,9 +85,10 @@ def _activate(built: Built, handle: Handle) -> None:
     disabled = {
         name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
     } - {""}
-    specs = (*SPECS, *plugins.specs(built.problem))
+    others = tuple(plugins.specs(built.problem))
     if not disabled & {"*", "genai_otel"}:
-        patch.install(specs, built.config.mode)
+        patch.expect(CLIENTS, built.config.mode)
+        patch.install(others, built.config.mode)
     with fence.contain("runtime.propagate"):
         propagate.install(built.config.propagate_to)
     with fence.contain("runtime.web"):
@@ -95,7 +96,7 @@ def _activate(built: Built, handle: Handle) -> None:
     if built.config.instrument_libraries:
         from genai_otel import instrumentors
 
-        rivals = {name for spec in specs for name in spec.instrumentors}
+        rivals = {name for client in (*CLIENTS, *others) for name in client.instrumentors}
         own = {
             name: getattr(built.asked, name)
             for name in ("tracer_provider", "meter_provider")

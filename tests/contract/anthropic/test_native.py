@@ -187,6 +187,7 @@ TAKEN_BACK = """
 import os, genai_otel
 from genai_otel.engine import patch
 genai_otel.setup()
+import anthropic
 assert os.environ["ANTHROPIC_OPEN_TELEMETRY"] == "false"
 patch.uninstall()
 assert "ANTHROPIC_OPEN_TELEMETRY" not in os.environ
