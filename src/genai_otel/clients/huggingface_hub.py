@@ -1,4 +1,7 @@
-"""Hugging Face's inference client: chat, text generation, embeddings; through its router, a provider, or an address."""
+"""Hugging Face's inference client: chat, text, embeddings, images, sound, video.
+
+It asks the vendor's router, a provider with a key of its own, or an address.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._hosts import peer_at
+from genai_otel.clients._huggingface_tasks import TASKS
 from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer
 
 # --- whom a client talks to -----------------------------------------------------------------------
@@ -85,6 +89,7 @@ _ENDPOINTS: Final[dict[str, dict[str, Any]]] = {
         "request": requests.request(requests.EMBEDDINGS),
         "positional": ("text",),
     },
+    **TASKS,
 }
 _SYNC: Final = "huggingface_hub.inference._client:InferenceClient."
 _ASYNC: Final = "huggingface_hub.inference._generated._async_client:AsyncInferenceClient."

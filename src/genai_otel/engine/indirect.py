@@ -5,7 +5,7 @@ What they lead to runs through :mod:`genai_otel.engine.invoke` like every other 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -80,7 +80,7 @@ def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:
         with fence.contain("engine.deferred"):
             request: Any = getattr(manager, attribute)
             step: Any = getattr(request, "__next__", None) or getattr(request, "__anext__", None)
-            waits = step is None and isinstance(request, Awaitable)
+            waits = step is None and hasattr(request, "__await__")
             prepared = _Prepared(step or (partial(_itself, request) if waits else request))
             deferred = partial(run, prepared, instance, (), arguments)
             held = _Entering(request, deferred) if step else deferred() if waits else deferred

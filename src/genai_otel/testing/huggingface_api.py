@@ -1,16 +1,19 @@
-"""Hugging Face's text generation server, and its embeddings; its chat is OpenAI's.
+"""Hugging Face's text generation server, its embeddings, pictures and speech recognition; its chat is OpenAI's.
 
-The model stands in the address: `/models/NAME`, `/models/NAME/pipeline/feature-extraction`.
+The model stands in the address: `/models/NAME`, `/models/NAME/pipeline/feature-extraction`.  A client that wants a
+picture says so in a header; one that sends no JSON sends sound.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 
 from genai_otel.testing.answer import Answer, Ask
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.job import Job
+from genai_otel.testing.openai_media import PIXEL
 from genai_otel.testing.wire import Event, Reply, Request, items, mapping, string
 
 _ROUTE = re.compile(r".*/models/(?P<model>[^/]+)(?P<pipeline>/pipeline/feature-extraction)?")
@@ -34,6 +37,10 @@ def model(request: Request) -> str:
 def answer(job: Job) -> Reply:
     if _found(job.request)["pipeline"]:
         return _embeddings(job)
+    if job.request.headers.get("accept", "").startswith("image/"):
+        return Reply(base64.b64decode(PIXEL), content_type="image/png")
+    if job.request.json is None:
+        return Reply({"text": job.compose(Ask()).text})
     said = job.compose(Ask(prompt=string(job.fields.get("inputs"))))
     if job.streams:
         broken = Event({"error": "Request failed during generation", "error_type": "generation"})

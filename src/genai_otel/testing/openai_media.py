@@ -12,7 +12,7 @@ from genai_otel.testing.openai_chat import BROKEN, DONE
 from genai_otel.testing.wire import Event, Reply, items
 
 # One PNG pixel
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _CATEGORIES = (
     *("harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent"),
     *("self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors"),
@@ -56,13 +56,13 @@ def images(job: Job) -> Reply:
         edits = job.request.route.endswith("/edits")
         return Reply(events=_image_events(job, "image_edit" if edits else "image_generation"), broken=BROKEN)
     count = int(str(job.fields.get("n") or 1))
-    data = [{"b64_json": _PIXEL, "revised_prompt": "a pixel"}] * count
+    data = [{"b64_json": PIXEL, "revised_prompt": "a pixel"}] * count
     body: dict[str, object] = {"created": now(), "data": data, "background": "opaque", "output_format": "png"}
     return Reply({**body, "quality": "low", "size": "1024x1024", "usage": _image_usage(job)})
 
 
 def _image_events(job: Job, kind: str) -> Iterator[Event]:
-    common = {"b64_json": _PIXEL, "created_at": now(), "size": "1024x1024", "quality": "low"}
+    common = {"b64_json": PIXEL, "created_at": now(), "size": "1024x1024", "quality": "low"}
     common.update(background="opaque", output_format="png")
     for index in range(2):
         name = f"{kind}.partial_image"

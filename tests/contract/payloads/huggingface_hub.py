@@ -71,6 +71,7 @@ PAYLOAD = Payload(
     limit=_limit,
     retries=False,
     holds_streams=True,
+    warnings=("ignore:Use 'content=:DeprecationWarning",),
     tools=offered,
     cases=(
         Case(
@@ -101,6 +102,22 @@ PAYLOAD = Payload(
             raw=(),
             named=False,
             pipeline="/pipeline/feature-extraction",
+        ),
+        AtAddress(
+            "text_to_image",
+            lambda _: {"prompt": CANARY, "seed": 7},
+            {"gen_ai.output.type": "image", "gen_ai.request.seed": 7},
+            operation="generate_content",
+            raw=(),
+            named=False,
+        ),
+        AtAddress(
+            "automatic_speech_recognition",
+            lambda _: {"audio": b"RIFF" + CANARY.encode()},
+            {"gen_ai.output.type": "text"},
+            operation="generate_content",
+            raw=(),
+            named=False,
         ),
     ),
 )
