@@ -234,21 +234,27 @@ def test_an_error_without_a_name_is_an_error() -> None:
     assert translated(ended(fail)[0]).changed["error.type"] == "_OTHER"
 
 
-def _ends(*ends: int, scope: str = "theirs", nameless: bool = False) -> list[bool]:
+def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, **told: Any) -> list[bool]:
     """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
     owners = Owners()
-    owners.count((None, 5, 1, None))
-    owners.count(("id", 6, 2, None))
+    owners.count((None, 5, 1, None, None))
+    owners.count(("id", 6, 2, None, 12))
     spans = [
         ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
         for end in ends
     ]
-    return [owners.is_counted(span, {}, nameless=nameless) for span in spans]
+    return [owners.is_counted(span, told, nameless=nameless) for span in spans]
 
 
 def test_a_call_accounts_for_one_span_of_a_library_that_tells_no_id() -> None:
     assert _ends(4, 7, 8) == [False, True, False]
     assert _ends(4, 7, 8, 9, nameless=True) == [False, True, True, False]
+
+
+def test_a_span_without_an_id_is_the_call_that_used_as_much() -> None:
+    used = {"gen_ai.usage.input_tokens": 12}
+    assert _ends(4, 7, 8, 9, **used) == [False, True, True, False]
+    assert _ends(7, 8, **{**used, "gen_ai.response.id": "another"}) == [False, False]
 
 
 def test_looking_at_a_span_of_a_web_server_is_cheap() -> None:

@@ -67,10 +67,10 @@ class Owners:
 
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
-        self._counted: deque[tuple[object, int, int, str | None]] = deque(maxlen=_REMEMBERED)
+        self._counted: deque[tuple[object, int, int, str | None, object]] = deque(maxlen=_REMEMBERED)
         self._accounted: deque[tuple[int, str | None]] = deque(maxlen=_REMEMBERED)
         self.count = self._counted.append
-        """Remember ``(response id, end, span id, scope)`` of a call that was counted; the scope of ours is None."""
+        """Remember ``(response id, end, span id, scope, input tokens)`` of a counted call; ours has no scope."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -118,7 +118,8 @@ class Owners:
 
         Some libraries make their span after the call, with an earlier start, or never make it the current one.  It
         contains the call's end and has its response id.  Where both have none (a call that failed, embeddings), or the
-        library is one that is ``nameless`` and never tells, each call accounts for one span of each library.
+        library is one that is ``nameless`` and never tells, or tells none and as many input tokens, each call accounts
+        for one span of each library.
         So it does where such a span ends while the call still goes on: a stream that the library sees closed first.
         """
         start, end, scope = span.start_time or 0, span.end_time or 0, scope_of(span)
@@ -126,7 +127,12 @@ class Owners:
         response_id = attributes.get(semconv.RESPONSE_ID)
         if response_id and any(one[0] == response_id for one in within):
             return True
-        ended = () if response_id else (key for known, _, key, _ in within if nameless or not known)
+        tokens = attributes.get(semconv.USAGE_INPUT_TOKENS)
+        ended = [
+            key
+            for known, _, key, _, used in within
+            if not response_id and (nameless or not known or (tokens is not None and tokens == used))
+        ]
         return any(self._accounts(key, scope) for key in (*ended, *self._beside(span, attributes, scope)))
 
     def _accounts(self, key: int, scope: str | None) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 16_384
 _SAMPLED = TraceFlags.SAMPLED
 # Names of this module's own, because they are looked up on the path of every call.
+_INPUT_TOKENS = semconv.USAGE_INPUT_TOKENS
 _MEASURED = semconv.MEASURED
 _MODEL_OPERATIONS = semconv.MODEL_OPERATIONS
 _OPERATION = semconv.OPERATION_NAME
@@ -133,8 +134,9 @@ class Pipeline(SpanProcessor):
                 attributes[_MEASURED] = True
                 if self._sink is not None:
                     self._sink.record(read(self._measure, call), call.span_context)
+                get = attributes.get
                 self._owners.count(
-                    (attributes.get(_RESPONSE_ID), call.end_time, call.span_context.span_id, None)
+                    (get(_RESPONSE_ID), call.end_time, call.span_context.span_id, None, get(_INPUT_TOKENS))
                 )
             else:
                 attributes[semconv.OWNER] = False
@@ -189,9 +191,8 @@ class Pipeline(SpanProcessor):
                     )
                 changed[semconv.MEASURED] = True
                 self._count(self._measure, span, {**attributes, **changed}, said.start_time)
-                self._owners.count(
-                    (attributes.get(_RESPONSE_ID), span.end_time or 0, context.span_id, scope_of(span))
-                )
+                response_id, tokens = map(attributes.get, (_RESPONSE_ID, _INPUT_TOKENS))
+                self._owners.count((response_id, span.end_time or 0, context.span_id, scope_of(span), tokens))
         change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:
