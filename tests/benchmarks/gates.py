@@ -13,6 +13,8 @@ WORKLOADS = ("chat", "stream20", "stream60", "stream20_async", "stream60_async")
 BYTECODES_PER_CALL = 1_600
 SHARE_OF_FLOOR = 0.35
 BYTECODES_PER_CHUNK = 40 if sys.version_info >= (3, 11) else 41  # 3.10 hands a chunk on in two more
+BYTECODES_PER_MESSAGE = 175
+"""Of a session, each of which is read as JSON."""
 CONTENT_WORKLOADS = ("chat", "stream20", "stream60")
 """What is counted with content on; asynchronous chunks are read by the same functions."""
 CONTENT_SHARE_OF_FLOOR = 0.75
@@ -77,6 +79,13 @@ def of_control(nothing: dict[str, Work]) -> list[Gate]:
     """The harness itself: where nothing was patched, nothing may be counted."""
     worst = max(abs(work.bytecodes) for work in nothing.values())
     return [Gate("bytecodes of the control, where nothing is patched", worst, 0)]
+
+
+def of_sessions(messages: dict[str, float]) -> list[Gate]:
+    """From the counts of single messages."""
+    return [
+        Gate(f"bytecodes per message, {name}", cost, BYTECODES_PER_MESSAGE) for name, cost in messages.items()
+    ]
 
 
 # --- the other clients ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from genai_otel.clients import SPECS
-from tests.benchmarks import clients, count, gates, subjects
+from tests.benchmarks import clients, count, gates, sessions, subjects
 from tests.contract.choice import CHOSEN, PAYLOADS
 from tests.contract.payload import Payload
 
@@ -23,6 +23,10 @@ pytestmark = [
 def test_a_call_costs_no_more_than_promised(payload: Payload) -> None:
     measured = gates.of_client(count.count("genai_otel", clients.names(payload)))
     assert [gate for gate in measured if not gate.holds] == []
+
+
+def test_a_message_of_a_session_costs_no_more_than_promised() -> None:
+    assert [gate for gate in gates.of_sessions(sessions.count()) if not gate.holds] == []
 
 
 @pytest.mark.skipif("openai" not in CHOSEN, reason="it is this client's call that is counted")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -63,26 +64,39 @@ def sent(event: Wire) -> Iterable[Step]:
     return ()
 
 
+_part_of_output: Final = re.compile(r"response\..*\.delta").fullmatch
+
+
 def received(event: Wire) -> Iterable[Step]:
-    """What a message of the server's means."""
+    """What a message of the server's means; most are parts of an output, or mean nothing."""
     kind = event.get("type")
     if not isinstance(kind, str):
         return ()
-    if kind.endswith(".delta") and kind.startswith("response."):
+    if _part_of_output(kind):
         return (Step("chunk", event, event.get("response_id")),)
-    if kind == "response.created":
-        return (Step("begins", event, within(event, "response").get("id")),)
-    if kind == "response.done":
-        return (Step("ends", event, within(event, "response").get("id")),)
-    if kind.startswith("response.output_item."):
-        return (Step("tells", event, event.get("response_id")),)
-    if kind in ("session.created", "session.updated"):
-        session = within(event, "session")
-        known = {name: session[name] for name in _SETTINGS if session.get(name) is not None}
-        return (Step("settings", {**known, "session": session.get("id"), "answering": session.get("model")}),)
-    if kind == "error":
-        return (Step("failed", failure(event), mark=within(event, "error").get("event_id")),)
-    return ()
+    meant = _MEANT.get(kind)
+    return () if meant is None else meant(event)
+
+
+def _settings(event: Wire) -> Iterable[Step]:
+    session = within(event, "session")
+    known = {name: session[name] for name in _SETTINGS if session.get(name) is not None}
+    return (Step("settings", {**known, "session": session.get("id"), "answering": session.get("model")}),)
+
+
+def _item_told(event: Wire) -> Iterable[Step]:
+    return (Step("tells", event, event.get("response_id")),)
+
+
+_MEANT: Final[Mapping[str, Callable[[Wire], Iterable[Step]]]] = {
+    "response.created": lambda event: (Step("begins", event, within(event, "response").get("id")),),
+    "response.done": lambda event: (Step("ends", event, within(event, "response").get("id")),),
+    "response.output_item.added": _item_told,
+    "response.output_item.done": _item_told,
+    "session.created": _settings,
+    "session.updated": _settings,
+    "error": lambda event: (Step("failed", failure(event), mark=within(event, "error").get("event_id")),),
+}
 
 
 def _asked(arguments: Mapping[str, Any]) -> Facts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context, attach, detach
@@ -37,6 +38,10 @@ class Responses:
         self._open: dict[object, Call] = {}
         self._asked: list[tuple[object, Call]] = []
         self._inputs: deque[Any] = deque(maxlen=_MOST_INPUTS)
+        self.sent: Callable[[Any], None] = partial(self._read, session.sent)
+        """The client sends a message."""
+        self.received: Callable[[Any], None] = partial(self._read, session.received)
+        """The client gets a message."""
 
     def take_all(self) -> list[Call]:
         """Those that have not ended; they are somebody else's to end then."""
@@ -44,14 +49,6 @@ class Responses:
         self._open.clear()
         self._asked.clear()
         return calls
-
-    def sent(self, message: Any) -> None:
-        """The client sends ``message``."""
-        self._read(self._session.sent, message)
-
-    def received(self, message: Any) -> None:
-        """The client gets ``message``."""
-        self._read(self._session.received, message)
 
     def _read(self, steps: Steps, message: Any) -> None:
         at = time.perf_counter_ns()
@@ -89,18 +86,21 @@ class Responses:
             self._tell(step, 0)
 
     def _chunk(self, step: Step, at: int) -> None:
-        if step.key not in self._open:
-            self._begin(step._replace(value=None), at)
         call = self._open.get(step.key)
         if call is None:
-            return
+            self._begin(step._replace(value=None), at)
+            call = self._open.get(step.key)
+            if call is None:
+                return
         count = call.beat[0] + 1
         call.beat = (count, at)
-        if count == 1 and at > call.start:
-            call.first = at
-        if not call.first:  # nobody knows since when the model was at it
-            call.attributes[semconv.STREAM_CHUNKS] = count
-        _keep(call, step.value)
+        if not call.first:
+            if count == 1 and at > call.start:
+                call.first = at
+            else:  # nobody knows since when the model was at it
+                call.attributes[semconv.STREAM_CHUNKS] = count
+        if call.said is not None:
+            _keep(call, step.value)
 
     def _tell(self, step: Step, _: int) -> None:
         call = self._open.get(step.key)

@@ -19,6 +19,7 @@ from tests.harness.calls import WEATHER
 pytestmark = [
     pytest.mark.usefixtures("balanced"),
     pytest.mark.filterwarnings("ignore:The Assistants API:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:use `stream` instead:DeprecationWarning"),
 ]
 
 RUN: Any = {"thread_id": "thread_1", "assistant_id": "asst_1", "model": "gpt-4o"}
