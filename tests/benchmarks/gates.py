@@ -102,37 +102,14 @@ class Limit(NamedTuple):
 ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
-_AZURE = "its models convert what they hold at each look, and its streams have no iterator behind them"
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
-_PARSE = "an answer that reports all there is costs more than the usual one, and is parsed"
-_INNER = "it leads through a second method, which is traced by itself where a program calls that"
-_STATUS = "a response has a status, which says how it ended, and may call tools"
 LIMITS = {
-    "anthropic:messages.parse": Limit(1_650, why=_PARSE),
-    "anthropic:beta.messages.parse": Limit(1_650, why=_PARSE),
-    "azure_ai_inference:complete": Limit(1_700, 125, _AZURE),
-    "boto3:models.invoke_model": Limit(3_150, why=_BODY),
-    "aiobotocore:models.invoke_model": Limit(3_200, why=_BODY),
-    "cohere:v2.chat": Limit(1_640, why=_INNER),
-    "cohere:generate": Limit(1_800, why=_INNER),
-    "google_genai:interactions.create": Limit(
-        1_900, why="its counts leave thoughts and tools out, and kinds are a list"
+    "azure_ai_inference:complete": Limit(
+        chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
     ),
-    "ibm_watsonx_ai:generate": Limit(1_670, why="its answers are dictionaries, in lists of results"),
-    "mistralai:responses.create": Limit(1_750, 45, "OpenAI's responses, whose events come in frames"),
-    "openai:chat.completions.parse": Limit(1_650, why=_PARSE),
-    "openai:beta.chat.completions.parse": Limit(1_650, why=_PARSE),
-    "openai:responses.create": Limit(1_680, why=_STATUS),
-    "openai:beta.responses.create": Limit(1_680, why=_STATUS),
-    "openai:responses.compact": Limit(1_700, why=_STATUS),
-    "openai:beta.responses.compact": Limit(1_700, why=_STATUS),
-    "openai:responses.parse": Limit(1_740, why=_PARSE),
-    "xai_sdk:sample": Limit(chunk=50, why="the client makes the response and the chunk of each message anew"),
-    "xai_sdk:defer": Limit(1_700, why=_INNER),
-    "replicate:run": Limit(1_870, why=_INNER),
-    "together:completions.create": Limit(
-        chunk=95, why="the reason of an end may stand in either of two places"
-    ),
+    "boto3:models.invoke_model": Limit(2_560, why=_BODY),
+    "aiobotocore:models.invoke_model": Limit(2_580, why=_BODY),
+    "replicate:run": Limit(1_620, why="what it took is told to a method that it leads through"),
 }
 """Methods that cannot keep the limits of all."""
 
