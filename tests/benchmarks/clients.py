@@ -24,6 +24,8 @@ ASYNC = "_async"
 SOCKETS = frozenset({"xai_sdk"})
 """Clients whose library speaks in C, where nothing can be put in its place: they have a server."""
 CHUNKS = {"stream20": 20, "stream60": 60}
+SETTLED = 20
+"""Rounds of the event loop after a call, for what clients leave to tasks: closing their generators, litellm's log."""
 
 
 MAIN = {
@@ -124,6 +126,7 @@ def _asynchronous(call: Callable[[], Any], chunks: int | None) -> Run:
                 async for _chunk in result:
                     seen += 1
                 assert seen >= chunks, seen
-            await asyncio.sleep(0)  # the client's own generators are closed by a task of the loop
+            for _ in range(SETTLED):
+                await asyncio.sleep(0)
 
     return lambda calls: loop.run_until_complete(repeat(calls))

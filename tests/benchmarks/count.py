@@ -123,6 +123,8 @@ def added(subject: str, names: Sequence[str]) -> dict[str, Work]:
         clients.workload(name).make()(1)
     before = patches.snapshot(*CLIENTS, *clients.packages(names))
     session = subjects.set_up(subject)
+    for name in names:  # the classes of streams may be patched when the first of them comes
+        clients.workload(name).make()(1)
     changed = patches.difference(before)
     gc.disable()  # a collection in the middle of a pass would be counted
     work: dict[str, Work] = {}

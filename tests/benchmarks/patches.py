@@ -1,4 +1,4 @@
-"""Which attributes of the client's classes a subject replaced, found by comparing before and after.
+"""Which methods and functions of the client a subject replaced, found by comparing before and after.
 
 So the same process can measure a call with and without the subject, whatever way it patches.
 """
@@ -7,32 +7,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import ModuleType
 from typing import NamedTuple
 
 _ABSENT = object()
 _BOOKKEEPING = frozenset({"__abstractmethods__", "_abc_impl", "__dict__", "__weakref__", "__annotations__"})
 
-Snapshot = dict[type, Mapping[str, object]]
+Snapshot = dict["type | ModuleType", Mapping[str, object]]
 
 
 class Patch(NamedTuple):
-    """One attribute of one class, as it was and as the subject made it."""
+    """One attribute of a class, or a function of a module, as it was and as the subject made it."""
 
-    owner: type
+    owner: type | ModuleType
     name: str
     before: object
     after: object
 
 
 def snapshot(*packages: str) -> Snapshot:
-    """All classes of the imported modules of these packages, with their attributes."""
+    """The imported modules of these packages and all their classes, with their attributes."""
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
     classes: set[type] = set()
     for module in modules:
         for value in list(vars(module).values()):
             if isinstance(value, type) and value.__module__.partition(".")[0] in packages:
                 classes.add(value)
-    return {owner: dict(vars(owner)) for owner in classes}
+    return {owner: dict(vars(owner)) for owner in (*classes, *modules)}
 
 
 def difference(before: Snapshot) -> list[Patch]:
@@ -42,7 +43,10 @@ def difference(before: Snapshot) -> list[Patch]:
         new = vars(owner)
         for name in (old.keys() | new.keys()) - _BOOKKEEPING:
             was, now = old.get(name, _ABSENT), new.get(name, _ABSENT)
-            if was is not now and not name.startswith("__pydantic"):
+            if was is now or name.startswith("__pydantic"):
+                continue
+            # A module keeps its state among its functions, and more comes to it when it is asked.
+            if isinstance(owner, type) or (callable(was) and callable(now)):
                 found.append(Patch(owner, name, was, now))
     return found
 

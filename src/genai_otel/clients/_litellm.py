@@ -10,8 +10,7 @@ from typing import Any, Final
 from genai_otel import semconv
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients._hosts import peer_at
-from genai_otel.clients._parts import get
-from genai_otel.clients._stainless import is_mapping
+from genai_otel.clients._parts import Reader
 from genai_otel.spec import Facts, Peer
 
 _DEEPEST: Final = 5
@@ -51,15 +50,34 @@ _NAMES: Final = {
 """litellm's names of providers where the convention, or our spec of the vendor's own client, has another."""
 
 
+_KEPT: Final = 512
+_found: dict[tuple[object, ...], tuple[Peer, str]] = {}
+
+
 def whom(arguments: Mapping[str, Any]) -> tuple[Peer, Any]:
     """The peer of a call, always the same object for the same one, and the model as the peer knows it."""
-    model = arguments.get("model")
+    told = arguments.get
+    key = (
+        told("model"),
+        told("custom_llm_provider"),
+        told("api_base") or told("base_url") or getattr(_litellm(), "api_base", None),
+    )
+    try:
+        return _found[key]
+    except (KeyError, TypeError):  # the latter where something stands there that cannot be a key
+        return _look_for(*key)
+
+
+def _look_for(model: object, named: object, base: object) -> tuple[Peer, Any]:
     if not isinstance(model, str):
         return _peer("", None), model
-    named = arguments.get("custom_llm_provider")
-    provider, model = _split(model, named if isinstance(named, str) else None)
-    base = arguments.get("api_base") or arguments.get("base_url") or getattr(_litellm(), "api_base", None)
-    return _peer(provider, base if isinstance(base, str) else None), model
+    provider, rest = _split(model, named if isinstance(named, str) else None)
+    found = _peer(provider, base if isinstance(base, str) else None), rest
+    if provider and type(base) in (str, type(None)):  # what is not known now may be registered later
+        if len(_found) >= _KEPT:
+            _found.clear()
+        _found[model, named, base] = found
+    return found
 
 
 def _split(model: str, named: str | None) -> tuple[str, str]:
@@ -78,69 +96,76 @@ def _litellm() -> Any:
     return sys.modules.get("litellm")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def _peer(provider: str, base: str | None) -> Peer:
     name = provider.partition("-")[0] if provider.startswith("vertex_ai-") else provider
     name = _NAMES.get(name, name) or "litellm"
     return Peer(name) if base is None else peer_at(base, name)
 
 
+@lru_cache(maxsize=_KEPT)
+def _server(base: str) -> Facts:
+    peer = peer_at(base, "")
+    return (
+        {} if peer.address is None else {semconv.SERVER_ADDRESS: peer.address, semconv.SERVER_PORT: peer.port}
+    )
+
+
 # --- what stands beside an answer ------------------------------------------------------------------
 
 
-def hidden(result: Any) -> Any:
-    """What litellm knows of a result that the vendor did not say: a dictionary, or an object of its own."""
-    return getattr(result, "_hidden_params", None)
+def hidden(result: Any) -> Mapping[str, Any]:
+    """What litellm knows of a result that the vendor did not say."""
+    try:
+        known = result.__pydantic_private__[
+            "_hidden_params"
+        ]  # asked for it by name, a model takes forty times as long
+    except (AttributeError, KeyError, TypeError):
+        known = getattr(result, "_hidden_params", None)
+    return known if hasattr(known, "get") else {}  # a dictionary, or an object of its own that reads like one
 
 
-def identity(facts: Facts, result: Any) -> None:
-    """Who answered, and how he was reached."""
-    results.identity(facts, result)
-    beside(facts, result)
-
-
-def streamed(facts: Facts, chunk: Any) -> None:
-    """:func:`identity` by a chunk, whose model is the one that was asked for; newer versions know the other, too."""
-    identity(facts, chunk)
-    if not get(hidden(chunk), "provider_response_model"):
+def streamed(facts: Facts, chunk: Any) -> Mapping[str, Any]:
+    """Who answered, by a chunk, whose model is the one that was asked for; newer versions know the other, too."""
+    results.identity(facts, chunk)
+    known = beside(facts, chunk, results.fields(chunk).get)
+    if not known.get("provider_response_model"):
         facts.pop(semconv.RESPONSE_MODEL, None)
+    return known
 
 
-def model(facts: Facts, result: Any) -> None:
-    """The model that answered, without the provider that litellm may have before it."""
+def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
+    """The model, the vendor's request id, and where he was reached; gives what they were read from."""
     known = hidden(result)
-    named = get(known, "provider_response_model") or get(result, "model")
-    if isinstance(named, str) and named:
-        prefix = f"{get(known, 'custom_llm_provider')}/"
-        facts[semconv.RESPONSE_MODEL] = named.removeprefix(prefix)
-
-
-def beside(facts: Facts, result: Any) -> None:
-    """The model, the vendor's request id, and where he was reached."""
-    model(facts, result)
-    known = hidden(result)
-    headers = get(known, "additional_headers")
-    if is_mapping(headers):
+    told = known.get
+    named = told("provider_response_model") or field("model")
+    if named and isinstance(named, str):
+        # Before it may stand the provider.
+        facts[semconv.RESPONSE_MODEL] = (
+            named.removeprefix(f"{told('custom_llm_provider')}/") if "/" in named else named
+        )
+    headers = told("additional_headers")
+    if headers:
         found = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)
         if isinstance(found, str):
             facts[semconv.REQUEST_ID] = found
-    base = get(known, "api_base")
-    if isinstance(base, str) and base:
-        peer = peer_at(base, "")
-        if peer.address is not None:
-            facts[semconv.SERVER_ADDRESS], facts[semconv.SERVER_PORT] = peer.address, peer.port
+    base = told("api_base")
+    if base and isinstance(base, str):
+        facts.update(_server(base))
+    return known
 
 
-def usage(facts: Facts, result: Any, counted: Any) -> None:
+def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
     """What a result says was used.  It is all 0 where nothing was reported, and nobody's where litellm has a cache."""
-    if counted is None or get(hidden(result), "cache_hit") is True:
+    if counted is None or known.get("cache_hit") is True:
         return
     told: Facts = {}
     results.usage_facts(told, counted)
     if told.get(semconv.USAGE_INPUT_TOKENS) or told.get(semconv.USAGE_OUTPUT_TOKENS):
         facts.update(told)
-        written = get(counted, "cache_creation_input_tokens")  # where older versions have it
-        if isinstance(written, int) and written:
+        # Where older versions have it.
+        written = results.fields(counted).get("cache_creation_input_tokens")
+        if written and isinstance(written, int):
             facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
 
 

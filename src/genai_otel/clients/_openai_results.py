@@ -193,13 +193,13 @@ def responses_response(result: Any) -> Facts:
     return facts
 
 
-def fetched_response(result: Any) -> Facts:
+def fetched_response(result: Any, *, own: _Put = request_id) -> Facts:
     """A response without its usage: the convention counts that where the response was made, not where it is read."""
     facts: Facts = {}
     if not hasattr(result, "status"):
         return facts
     identity(facts, result)
-    request_id(facts, result)
+    own(facts, result)
     status = result.status
     if status:
         facts[semconv.RESPONSE_STATUS] = status

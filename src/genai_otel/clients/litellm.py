@@ -15,7 +15,8 @@ from genai_otel.clients import _litellm as shared
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
-from genai_otel.clients._parts import get, items
+from genai_otel.clients._parts import get
+from genai_otel.clients._stainless import nothing
 from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
 
 # --- results -------------------------------------------------------------------------------------
@@ -23,37 +24,39 @@ from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
 
 def _answer(result: Any) -> Facts:
     facts: Facts = {}
-    shared.identity(facts, result)
-    reasons = tuple(get(choice, "finish_reason") or "error" for choice in items(get(result, "choices")))
+    results.identity(facts, result)
+    field = results.fields(result).get
+    known = shared.beside(facts, result, field)
+    reasons = tuple([choice.finish_reason or "error" for choice in field("choices") or ()])
     if reasons:
         facts[semconv.RESPONSE_FINISH_REASONS] = reasons
-    shared.usage(facts, result, get(result, "usage"))
+    shared.usage(facts, known, field("usage"))
     return facts
 
 
 def _chunk(facts: Facts, chunk: Any) -> None:
     for choice in chunk.choices or ():
-        if choice.finish_reason is not None:
+        if results.fields(choice).get("finish_reason") is not None:
             results.finished(facts, choice)
-            shared.streamed(facts, chunk)
+            known = shared.streamed(facts, chunk)
             # What the vendor reported without being asked; what was asked for comes in a chunk of its own.
-            shared.usage(facts, chunk, get(shared.hidden(chunk), "usage"))
+            shared.usage(facts, known, known.get("usage"))
     counted = results.fields(chunk).get("usage")
     if counted is not None:
-        shared.usage(facts, chunk, counted)
+        shared.usage(facts, shared.hidden(chunk), counted)
 
 
 def _response(result: Any) -> Facts:
-    facts = results.fetched_response(result)
-    shared.beside(facts, result)
-    shared.usage(facts, result, get(result, "usage"))
+    facts = results.fetched_response(result, own=nothing)
+    field = results.fields(result).get
+    shared.usage(facts, shared.beside(facts, result, field), field("usage"))
     return facts
 
 
 def _plain(result: Any) -> Facts:
     facts: Facts = {}
-    shared.beside(facts, result)
-    shared.usage(facts, result, get(result, "usage"))
+    field = results.fields(result).get
+    shared.usage(facts, shared.beside(facts, result, field), field("usage"))
     return facts
 
 
@@ -65,9 +68,9 @@ def _vectors(result: Any) -> Facts:
 
 def _ranks(result: Any) -> Facts:
     facts: Facts = {}
-    shared.beside(facts, result)
-    meta = get(result, "meta")
-    shared.usage(facts, result, get(meta, "tokens") or get(meta, "billed_units"))
+    field = results.fields(result).get
+    known, meta = shared.beside(facts, result, field), field("meta")
+    shared.usage(facts, known, get(meta, "tokens") or get(meta, "billed_units"))
     return facts
 
 
@@ -163,7 +166,7 @@ def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
 
     def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer]:
         peer, model = shared.whom(arguments)
-        return plain, {**arguments, "model": model}, peer
+        return plain, {**arguments, "model": model} if "model" in arguments else arguments, peer
 
     return replace(plain, route=route, routes=(plain,))
 

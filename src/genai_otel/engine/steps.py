@@ -24,7 +24,8 @@ from genai_otel.engine.ending import interrupted, left
 _NEXT: Final = ("__next__", "__anext__")
 _CLOSE: Final = ("close", "aclose")
 
-_followed: weakref.WeakKeyDictionary[Any, _Steps] = weakref.WeakKeyDictionary()
+_followed: dict[int, _Steps] = {}
+"""By the stream's identity: a look-up in a weak table costs more than all else that is done for a chunk."""
 _wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
 _lock = threading.RLock()
 
@@ -41,8 +42,14 @@ def follow(call: Call, stream: Any, seen: Callable[[Any], None], exhausted: Call
         if owner is not None:
             _wrap(owner, name)
     call.ambient = sys.exc_info()[1]
-    call.followed = weakref.ref(stream, lambda _: call.drop())
-    _followed[stream] = _Steps(call, seen, exhausted)
+    key = id(stream)
+
+    def dropped(_: object) -> None:
+        _followed.pop(key, None)
+        call.drop()
+
+    call.followed = weakref.ref(stream, dropped)
+    _followed[key] = _Steps(call, call.followed, seen, exhausted)
 
 
 def restore() -> None:
@@ -73,17 +80,39 @@ def _wrap(owner: type, name: str) -> None:
 
 
 def _stepping(original: Callable[[Any], Any], asynchronous: bool) -> Callable[[Any], Any]:
+    """The two differ in nothing but the language's own ``await``."""
+
     def step(self: Any) -> Any:
-        steps = _followed.get(self)
+        steps = _followed.get(id(self))
         if steps is None or steps.busy:  # one that its own class asks, on the way to its next element
             return original(self)
-        return steps.step(original, self)
+        steps.busy = True
+        token = attach(steps.context)
+        try:
+            chunk = original(self)
+        except BaseException as error:
+            steps.ended(error, self, token)
+            raise
+        detach(token)
+        steps.busy = False
+        steps.seen(chunk)
+        return chunk
 
     async def wait(self: Any) -> Any:
-        steps = _followed.get(self)
+        steps = _followed.get(id(self))
         if steps is None or steps.busy:
             return await original(self)
-        return await steps.wait(original, self)
+        steps.busy = True
+        token = attach(steps.context)
+        try:
+            chunk = await original(self)
+        except BaseException as error:
+            steps.ended(error, self, token)
+            raise
+        detach(token)
+        steps.busy = False
+        steps.seen(chunk)
+        return chunk
 
     return wait if asynchronous else step
 
@@ -101,59 +130,39 @@ def _closing(original: Callable[..., Any], asynchronous: bool) -> Callable[..., 
 
 
 def _closed(stream: Any) -> None:
-    steps = _followed.get(stream)
+    steps = _followed.get(id(stream))
     if steps is not None and not steps.busy:  # else it closes itself: how it ended is about to be seen
         with fence.contain("engine.close"):
-            del _followed[stream]
+            del _followed[id(stream)]
             left(steps.call, sys.exc_info()[1])
 
 
 class _Steps:
-    """The steps of one stream, each made in the context of its call: the request may be made by the first of them."""
+    """The steps of one stream, each made in the context of its call: any of them may make a request of its own."""
 
-    __slots__ = ("_context", "_exhausted", "_seen", "busy", "call")
+    __slots__ = ("_exhausted", "_stream", "busy", "call", "context", "seen")
 
-    def __init__(self, call: Call, seen: Callable[[Any], None], exhausted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        call: Call,
+        stream: weakref.ref[Any],
+        seen: Callable[[Any], None],
+        exhausted: Callable[[], None],
+    ) -> None:
         self.call = call
+        self._stream = stream  # its callback must run though the call has ended
         self.busy = False
-        self._context = call.context
-        self._seen = seen
+        self.context = call.context
+        self.seen = seen
         self._exhausted = exhausted
 
-    def step(self, original: Callable[[Any], Any], stream: Any) -> Any:
-        """The next element of a stream."""
-        self.busy = True
-        token = attach(self._context)
-        try:
-            chunk = original(stream)
-        except BaseException as error:
-            self._ended(error, stream, token)
-            raise
-        detach(token)
-        self.busy = False
-        self._seen(chunk)
-        return chunk
-
-    async def wait(self, original: Callable[[Any], Any], stream: Any) -> Any:
-        """The next element of an async stream."""
-        self.busy = True
-        token = attach(self._context)
-        try:
-            chunk = await original(stream)
-        except BaseException as error:
-            self._ended(error, stream, token)
-            raise
-        detach(token)
-        self.busy = False
-        self._seen(chunk)
-        return chunk
-
-    def _ended(self, error: BaseException, stream: Any, token: Any) -> None:
+    def ended(self, error: BaseException, stream: Any, token: Any) -> None:
+        """A step gave no element: there is none, or it failed."""
         self.busy = False
         with fence.contain("engine.steps"):
-            if get_current() is self._context:  # a coroutine that is collected elsewhere has none to leave
+            if get_current() is self.context:  # a coroutine that is collected elsewhere has none to leave
                 detach(token)
-            _followed.pop(stream, None)
+            _followed.pop(id(stream), None)
             if isinstance(error, (StopIteration, StopAsyncIteration)):
                 self._exhausted()
             else:

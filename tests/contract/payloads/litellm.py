@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from importlib import import_module
 from typing import Any
@@ -25,6 +26,13 @@ _NAMES = (
 )
 
 
+@functools.cache
+def _register(model: str) -> None:
+    """Of a model that it does not know it asks for the whole response, and makes a stream of that."""
+    known = {"litellm_provider": "openai", "mode": "chat", "supports_native_streaming": True}
+    litellm.register_model({model: known})
+
+
 class _AtAddress:
     """The module's functions for one address."""
 
@@ -40,9 +48,7 @@ class _AtAddress:
         if isinstance(model, str):
             arguments["model"] = model = f"{provider}/{model}"
         if name.endswith("responses"):
-            # Of a model that it does not know it asks for the whole response, and makes a stream of that.
-            known = {"litellm_provider": "openai", "mode": "chat", "supports_native_streaming": True}
-            litellm.register_model({str(model): known})
+            _register(str(model))
         return getattr(litellm, name)(**{"api_base": base, **self.options, **arguments})
 
 
