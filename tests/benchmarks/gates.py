@@ -103,12 +103,17 @@ ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
+_FOUND = "whom it goes to stands in the model's name; its streams have no iterator behind them, and any step may ask"
+_THROUGH = "it leads through `completion`, which a program may call by itself"
 LIMITS = {
     "azure_ai_inference:complete": Limit(
         chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
     ),
     "boto3:models.invoke_model": Limit(2_560, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(2_580, why=_BODY),
+    "litellm:completion": Limit(1_655, 160, _FOUND),
+    "litellm:text_completion": Limit(2_040, 175, _THROUGH),
+    "litellm:responses": Limit(1_725, 115, _FOUND),
     "replicate:run": Limit(1_620, why="what it took is told to a method that it leads through"),
 }
 """Methods that cannot keep the limits of all."""
