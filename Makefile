@@ -42,7 +42,7 @@ test-pythons:  ## the quick suite on the other Pythons from 3.10 on that this ma
 	@$(DEV)
 	@$(BIN)/python -m tests.pythons $(ARGS)
 
-test-floors:  ## the contract suite with the oldest dependencies and the last major of the client; other instrumentors
+test-floors:  ## the contract suite with the oldest dependencies and the last major of the client; other instrumentors; prices
 	@$(PYTHON) requirements/install.py .venvs/floor floor
 	@.venvs/floor/bin/python $(PYTEST) -m contract $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/openai-2 openai-2
@@ -55,6 +55,8 @@ test-floors:  ## the contract suite with the oldest dependencies and the last ma
 	@.venvs/frameworks/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/google-adk google-adk
 	@.venvs/google-adk/bin/python $(PYTEST) -m frameworks tests/frameworks $(ARGS)
+	@$(PYTHON) requirements/install.py .venvs/prices prices
+	@.venvs/prices/bin/python -m pytest -q -m prices tests/unit/test_prices.py $(ARGS)
 	@$(PYTHON) requirements/install.py .venvs/litellm-proxy litellm-proxy
 	@.venvs/litellm-proxy/bin/python -m pytest tests/faults/test_gateway.py $(ARGS)
 
@@ -101,6 +103,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
 	printf '%s\n' $(RIVALS) "openlit>=1.45" "openai<3" | $(OURS) - --extra dev -o requirements/rivals-openai-2.txt
 	printf '%s\n' google-adk litellm | $(OURS) - --extra dev -o requirements/google-adk.txt
+	echo genai-prices | $(subst 3.10,3.11,$(OURS)) - --extra dev -c requirements/dev.txt -o requirements/prices.txt
 	printf '%s\n' $(FRAMEWORKS) | $(OURS) - --extra dev -o requirements/frameworks.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
 	$(OURS) $(CLIENTS) -o requirements/clients.txt

@@ -32,6 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="the same facts for programs")
     settings = commands.add_parser("settings", help="the settings of genai-otel, their defaults and values")
     settings.add_argument("--markdown", action="store_true", help="as the table in the README")
+    prices = commands.add_parser("prices", help="what is known of prices, and how to have it newer")
+    actions = prices.add_subparsers(dest="action", required=True, metavar="action")
+    shown = actions.add_parser("show", help="the rates of a model, as they hold now")
+    shown.add_argument("model", help="as a request or an answer names it: gpt-4o, claude-sonnet-4-5")
+    shown.add_argument("--provider", help="of one provider only: openai, aws.bedrock")
     return parser
 
 
@@ -54,4 +59,10 @@ def _settings(options: argparse.Namespace) -> int:
     return run(as_markdown=options.markdown)
 
 
-_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings}
+def _prices(options: argparse.Namespace) -> int:
+    from genai_otel.cli.prices import show
+
+    return show(options.model, options.provider)
+
+
+_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings, "prices": _prices}
