@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients import _openai_agents as agents
 from genai_otel.clients import _openai_jobs as jobs
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
@@ -37,6 +38,7 @@ def _peer(resource: Any) -> Peer:
 
 _RESOURCES: Final = "openai.resources."
 _THREADS: Final = f"{_RESOURCES}beta.threads.threads"
+_SESSIONS: Final = f"{_RESOURCES}beta.agents.sessions."
 _RUNS: Final = f"{_RESOURCES}beta.threads.runs.runs"
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
@@ -144,6 +146,31 @@ _looked_at: Final[dict[str, Any]] = {
 }
 
 
+_session: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request(agents.REQUEST),
+    "response": agents.session,
+    "chunk": agents.chunk,
+    "content": agents.CONTENT,
+    "model": None,
+}
+_events: Final[dict[str, Any]] = {
+    **_session,
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request(agents.REQUEST, **{semconv.REQUEST_STREAM: True}),
+    "positional": ("session_id",),
+    "stream_argument": None,
+}
+_submitted: Final[dict[str, Any]] = {**_session, "chunk": None, "positional": ("session_id",)}
+_turn: Final[dict[str, Any]] = {
+    "operation": semconv.FETCH_RESPONSE,
+    "request": requests.request(agents.LOOK),
+    "response": agents.turn,
+    "positional": ("turn_id",),
+    "model": None,
+}
+
+
 def _run_streams(module: str, *names: str) -> list[Endpoint]:
     """Helpers whose managers hold the request of a run."""
     fields: dict[str, Any] = {
@@ -224,5 +251,10 @@ SPEC: Final = ClientSpec(
         *_run_streams(_RUNS, "Runs.stream", "Runs.create_and_stream", "Runs.submit_tool_outputs_stream"),
         *both(_THREADS, "Threads.create_and_run", **_run),
         *_run_streams(_THREADS, "Threads.create_and_run_stream"),
+        *both(f"{_SESSIONS}sessions", "Sessions.create", **_session),
+        *both(f"{_SESSIONS}events", "Events.create", **_submitted),
+        *both(f"{_SESSIONS}events", "Events.stream", **_events),
+        *both(f"{_SESSIONS}turns.turns", "Turns.retrieve", **_turn),
+        *both(f"{_SESSIONS}subagents.turns.turns", "Turns.retrieve", **_turn),
     ),
 )

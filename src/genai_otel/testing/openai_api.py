@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from genai_otel.testing import openai_assistants, openai_chat, openai_jobs, openai_media, openai_responses
+from genai_otel.testing import (
+    openai_agents,
+    openai_assistants,
+    openai_chat,
+    openai_jobs,
+    openai_media,
+    openai_responses,
+)
 from genai_otel.testing.directives import DEFAULT_MODEL, Plan
 from genai_otel.testing.job import Job
 from genai_otel.testing.wire import Reply, Request, items, mapping, string
@@ -33,6 +40,7 @@ _ENDPOINTS: dict[str, Callable[[Job], Reply]] = {
     r"POST .*/videos(/(edits|extensions|(?P<id>[^/]+)/remix))?": openai_jobs.create_video,
     r"GET .*/videos/(?P<id>[^/]+)": openai_jobs.retrieve_video,
     r"GET .*/models(/(?P<model>[^/]+))?": openai_media.models,
+    **openai_agents.ENDPOINTS,
     **openai_assistants.ENDPOINTS,
 }
 _COMPILED = [(re.compile(pattern), endpoint) for pattern, endpoint in _ENDPOINTS.items()]

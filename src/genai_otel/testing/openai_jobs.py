@@ -9,7 +9,7 @@ from genai_otel.testing.wire import Reply, Request, mapping, string
 
 Fields = dict[str, object]
 
-_KINDS = ("file-", "batch_", "video_", "run_")
+_KINDS = ("file-", "batch_", "video_", "run_", "sess_")
 
 
 def new_job_id(prefix: str, asked: str) -> str:
@@ -18,7 +18,9 @@ def new_job_id(prefix: str, asked: str) -> str:
 
 
 def model(request: Request) -> str:
-    """The model behind the ids in a request, empty where there is none."""
+    """The model of an agent, or the one behind the ids in a request; empty where there is none."""
+    if named := string(mapping(request.fields.get("agent")).get("model")):
+        return named
     named = (request.fields.get("input_file_id"), mapping(request.fields.get("video")).get("id"))
     for identity in (*named, *request.route.split("/")):
         text = string(identity)
@@ -62,20 +64,21 @@ def _batch(job: Job, identity: str, status: str) -> Fields:
     if status == "completed":
         counts = {"total": 2, "completed": 2, "failed": 0}
         body |= {"completed_at": now(), "output_file_id": new_id("file-"), "request_counts": counts}
-        body["usage"] = _usage(job.usage)
+        body["usage"] = usage(job.usage)
     elif status == "failed":
         error = {"code": "invalid_json_line", "message": "A line is no JSON.", "line": 1, "param": None}
         body["errors"] = {"object": "list", "data": [error]}
     return body
 
 
-def _usage(usage: Usage) -> Fields:
+def usage(took: Usage) -> Fields:
+    """What a job took."""
     return {
-        "input_tokens": usage.input,
-        "input_tokens_details": {"cached_tokens": usage.cached},
-        "output_tokens": usage.output,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
-        "total_tokens": usage.total,
+        "input_tokens": took.input,
+        "input_tokens_details": {"cached_tokens": took.cached},
+        "output_tokens": took.output,
+        "output_tokens_details": {"reasoning_tokens": took.reasoning},
+        "total_tokens": took.total,
     }
 
 
