@@ -168,7 +168,8 @@ class Pipeline(SpanProcessor):
 
     def _foreign(self, span: ReadableSpan, context: SpanContext, live: Live | None) -> ReadableSpan:
         """Translate a span of another library and count it, if nobody else has counted its call."""
-        original: Mapping[str, Any] = span.attributes or {}
+        given: Any = span.attributes or {}
+        original: Mapping[str, Any] = given.copy()  # the SDK's class is asked for each by itself
         said = translated(span)
         changed = said.changed
         attributes = {**original, **changed}

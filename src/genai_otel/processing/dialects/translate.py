@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -84,7 +85,8 @@ def operation(attributes: Mapping[str, Any] | None) -> str | None:
 
 def translated(span: ReadableSpan) -> Translation:
     """What is to be changed of an ended, recognised span."""
-    attributes: Mapping[str, Any] = dict(span.attributes or {})
+    given: Any = span.attributes or {}
+    attributes: Mapping[str, Any] = given.copy()  # in one step, however many there are
     reading = _Reading(span, attributes)
     found = operation(attributes)
     if found is not None and attributes.get(semconv.OPERATION_NAME) != found:
@@ -103,11 +105,15 @@ def translated(span: ReadableSpan) -> Translation:
     return Translation(reading.changed, frozenset(reading.replaced), is_whole, start_time, is_nameless)
 
 
-def _spoken(attributes: Mapping[str, Any]) -> Iterator[Dialect]:
-    names = attributes.keys()
-    return (
-        dialect for dialect in DIALECTS if not dialect.marks.isdisjoint(names) and dialect.within <= names
-    )
+def _spoken(attributes: Mapping[str, Any]) -> list[Dialect]:
+    speaking = _speaking(_MARKS.intersection(attributes))
+    return [dialect for dialect in speaking if not dialect.within or dialect.within.issubset(attributes)]
+
+
+@lru_cache(maxsize=256)
+def _speaking(marks: frozenset[str]) -> tuple[Dialect, ...]:
+    """The dialects that these marks show; spans of one library have the same ones, so they are asked for once."""
+    return tuple(dialect for dialect in DIALECTS if not dialect.marks.isdisjoint(marks))
 
 
 def _operation(dialect: Dialect, attributes: Mapping[str, Any]) -> str | None:
