@@ -96,6 +96,10 @@ FRAMEWORKS: Final[Mapping[str, Lacks]] = {
         "*": _SERVER,
         "chat": (*_PARAMETERS, *_MODEL, *_ID, *_REASONS, *_AUDIO, *_REASONING),
     },
+    "strands_anthropic": {
+        "*": (*_SERVER, *_PARAMETERS),
+        "chat": (*_MODEL, *_ID, *_REASONS, *_AUDIO, *_REASONING),
+    },
     "google_adk": {"*": _SERVER, "chat": (*_PARAMETERS, *_MODEL, *_ID, *_WRITE, *_AUDIO)},
     "smolagents": {
         "*": (*_SERVER, *_ASKED),
@@ -153,6 +157,7 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "semantic_kernel": {"error": {semconv.ERROR_TYPE: "ServiceResponseException"}},
     # It names itself where a provider is asked for.
     "strands": {"chat": _STRANDS, "error": {**_STRANDS, **_BAD}},
+    "strands_anthropic": {"chat": _STRANDS, "error": {**_STRANDS, **_BAD}},
     # It adds reasoning tokens to an output that has them already.
     "google_adk": {
         "chat": {**_ADK, semconv.USAGE_OUTPUT_TOKENS: 10},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 
-from tests.golden.recipes.recipe import MODEL, SAID, Calls, Recipe
+from tests.golden.recipes.recipe import CLAUDE, MODEL, SAID, Calls, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -69,12 +69,25 @@ def _pydantic_ai(server: ModelServer, seen: Seen) -> Calls:
 
 
 def _strands(server: ModelServer, seen: Seen) -> Calls:
+    wanted = {"base_url": server.base_url, "api_key": "k", "max_retries": 0}
+    kind = import_module("strands.models.openai").OpenAIModel
+    yield from _agent_of_strands(server, seen, lambda: kind(client_args=wanted, model_id=MODEL))
+
+
+def _strands_anthropic(server: ModelServer, seen: Seen) -> Calls:
+    wanted = {"base_url": server.url, "api_key": "k", "max_retries": 0}
+    kind = import_module("strands.models.anthropic").AnthropicModel
+    yield from _agent_of_strands(
+        server, seen, lambda: kind(client_args=wanted, model_id=CLAUDE, max_tokens=50)
+    )
+
+
+def _agent_of_strands(server: ModelServer, seen: Seen, make: Callable[[], Any]) -> Calls:
     trace.set_tracer_provider(seen.provider)
-    models, strands = import_module("strands.models.openai"), import_module("strands")
+    strands = import_module("strands")
 
     def run() -> Any:
-        wanted = {"base_url": server.base_url, "api_key": "k", "max_retries": 0}
-        model = models.OpenAIModel(client_args=wanted, model_id=MODEL)
+        model = make()
         tools = [strands.tool(lookup)]
         agent = strands.Agent(model, system_prompt=_SYSTEM, tools=tools, callback_handler=None, name="helper")
         return agent.invoke_async(_USER)
@@ -178,6 +191,7 @@ def _mcp(server: ModelServer, seen: Seen) -> Calls:
 RECIPES: Final = {
     "pydantic_ai": Recipe(("pydantic-ai-slim[openai]",), _pydantic_ai),
     "strands": Recipe(("strands-agents", "openai"), _strands),
+    "strands_anthropic": Recipe(("strands-agents[anthropic]>=1.60",), _strands_anthropic),
     "agent_framework": Recipe(
         ("agent-framework-core", "agent-framework-openai"),
         _agent_framework,

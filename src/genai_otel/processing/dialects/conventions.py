@@ -34,6 +34,7 @@ CONVENTIONS: Final = Dialect(
         }
     ),
     operations=((semconv.OPERATION_NAME, _OPERATIONS),),
+    total="gen_ai.usage.total_tokens",
     renamed={
         "gen_ai.system": semconv.PROVIDER_NAME,
         "gen_ai.usage.prompt_tokens": semconv.USAGE_INPUT_TOKENS,

@@ -76,6 +76,7 @@ class Dialect:
     :ivar words: conventional name, and its value by a word of the dialect.
     :ivar first_chunk: the event that marks the first chunk of a stream, or an attribute with its time of day.
     :ivar uncounted: by provider (``*``: by any), a total, and what the dialect leaves out of it, so that it is added.
+    :ivar total: the sum of all tokens.  Where it takes the cached ones to reach it, they are not in the input.
     :ivar whole: a span without an error and without any of these only says that a stream has begun, and is no call.
     :ivar seconds: how long the call took, where its span is a moment.
     :ivar nameless: it never tells the response's id.
@@ -96,6 +97,7 @@ class Dialect:
     uncounted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
         default_factory=dict[str, Mapping[str, tuple[str, ...]]]
     )
+    total: str | None = None
     whole: frozenset[str] = frozenset()
     seconds: str | None = None
     nameless: bool = False

@@ -47,4 +47,5 @@ OPENINFERENCE: Final = Dialect(
         "output.value": {"id": semconv.RESPONSE_ID},
     },
     first_chunk="First Token Stream Event",
+    total="llm.token_count.total",
 )

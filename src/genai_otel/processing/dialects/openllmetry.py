@@ -45,4 +45,5 @@ OPENLLMETRY: Final = Dialect(
     },
     indexed={("gen_ai.completion.", ".finish_reason"): semconv.RESPONSE_FINISH_REASONS},
     first_chunk="gen_ai.content.completion.chunk",
+    total="llm.usage.total_tokens",
 )

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from genai_otel import semconv
 from genai_otel.processing.dialects.conventions import CONVENTIONS
-from genai_otel.processing.dialects.dialect import Dialect
+from genai_otel.processing.dialects.dialect import CACHED, Dialect
 from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, PYDANTIC_AI, STRANDS, XAI
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
@@ -228,10 +228,23 @@ class _Reading:
 
     def _count(self, dialect: Dialect) -> None:
         """The conventions' totals include what was read from a cache and written to it, and all else that was used."""
-        said = {**self._attributes, **self.changed} if dialect.uncounted else {}
+        if not dialect.uncounted and dialect.total not in self._attributes:
+            return
+        said = {**self._attributes, **self.changed}
         provider = said.get(semconv.PROVIDER_NAME, "")
         for name, parts in (dialect.uncounted.get(provider) or dialect.uncounted.get("*", {})).items():
-            total = said.get(name)
-            counts = [count for part in parts if type(count := said.get(part)) is int]
-            if type(total) is int and counts:
-                self.changed[name] = total + sum(counts)
+            self._add(name, _counts(said, *parts), said)
+        if dialect.total is not None:
+            counts = _counts(said, semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
+            cached = _counts(said, *CACHED[semconv.USAGE_INPUT_TOKENS])
+            if len(counts) == 2 and any(cached) and sum(counts) + sum(cached) == said[dialect.total]:
+                self._add(semconv.USAGE_INPUT_TOKENS, cached, said)
+
+    def _add(self, name: str, counts: list[int], said: Mapping[str, Any]) -> None:
+        total = said.get(name)
+        if type(total) is int and counts:
+            self.changed[name] = total + sum(counts)
+
+
+def _counts(said: Mapping[str, Any], *names: str) -> list[int]:
+    return [count for name in names if type(count := said.get(name)) is int]
