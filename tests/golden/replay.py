@@ -20,6 +20,7 @@ from genai_otel.processing.measure import LABELS, Reading, client, measured
 from genai_otel.processing.processor import Pipeline, apply_changes
 from genai_otel.processing.queue import Immediate
 from genai_otel.processing.sampler import MeasuringSampler
+from tests.golden.recipes.recipe import SAID
 from tests.harness.guarding import Kept
 
 SPANS: Final = Path(__file__).parent / "spans"
@@ -34,6 +35,12 @@ Series = tuple[str, frozenset[tuple[str, Any]]]
 def golden(name: str) -> Mapping[str, Sequence[Recorded]]:
     """The recorded spans of a package, by call."""
     return json.loads((SPANS / f"{name}.json").read_text(encoding="utf-8"))["calls"]
+
+
+def saying(name: str, text: str) -> Mapping[str, Sequence[Recorded]]:
+    """The same with another text in place of what was said."""
+    recorded = json.dumps(golden(name)).replace(SAID, json.dumps(text)[1:-1])
+    return json.loads(recorded)
 
 
 @dataclass

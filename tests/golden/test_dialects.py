@@ -8,13 +8,15 @@ from typing import Any, Final
 import pytest
 
 from genai_otel import semconv
+from genai_otel.guard.clean_span import size_of_span
+from genai_otel.guard.parts import SPAN_BYTES
 from genai_otel.processing.dialects import is_named, operation, recognised
 from genai_otel.processing.measure import LABELS
 from tests.golden.conftest import Own
 from tests.golden.lacks import DIFFERS, FRAMEWORKS, INSTRUMENTED, NO_SPAN
 from tests.golden.recipes.recipe import SAID
-from tests.golden.replay import Series, golden, replayed
-from tests.harness.guarding import exported
+from tests.golden.replay import Series, golden, replayed, saying
+from tests.harness.guarding import KEY, exported
 
 pytestmark = pytest.mark.golden
 
@@ -191,6 +193,19 @@ def test_nothing_that_was_said_leaves(name: str, call: str, beside: bool) -> Non
 def test_content_leaves_when_it_is_asked_for(name: str, call: str) -> None:
     was_recorded = SAID in str(golden(name)[call])
     assert (SAID.encode() in exported(replayed(golden(name)[call], content=True).spans)) is was_recorded
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in EVERYTHING}))
+def test_no_secret_leaves_with_the_content(name: str) -> None:
+    for spans in saying(name, f"my key is {KEY} .").values():
+        assert KEY.encode() not in exported(replayed(spans, content=True).spans)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in EVERYTHING}))
+def test_no_span_is_larger_than_its_budget(name: str) -> None:
+    for spans in saying(name, "long " * 50_000).values():
+        for span in replayed(spans, content=True).spans:
+            assert size_of_span(span) <= SPAN_BYTES
 
 
 @pytest.mark.parametrize(("name", "call"), EVERYTHING)
