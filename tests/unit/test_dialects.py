@@ -257,7 +257,7 @@ def test_an_error_without_a_name_is_an_error() -> None:
     assert translated(ended(fail)[0]).changed["error.type"] == "_OTHER"
 
 
-def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, **told: Any) -> list[bool]:
+def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, told: Any = None) -> list[bool]:
     """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
     owners = Owners()
     owners.count((None, 5, 1, None, None))
@@ -266,7 +266,7 @@ def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, **told: Any
         ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
         for end in ends
     ]
-    return [owners.is_counted(span, told, nameless=nameless) for span in spans]
+    return [owners.is_counted(span, told or {}, nameless=nameless) for span in spans]
 
 
 def test_a_call_accounts_for_one_span_of_a_library_that_tells_no_id() -> None:
@@ -276,8 +276,8 @@ def test_a_call_accounts_for_one_span_of_a_library_that_tells_no_id() -> None:
 
 def test_a_span_without_an_id_is_the_call_that_used_as_much() -> None:
     used = {"gen_ai.usage.input_tokens": 12}
-    assert _ends(4, 7, 8, 9, **used) == [False, True, True, False]
-    assert _ends(7, 8, **{**used, "gen_ai.response.id": "another"}) == [False, False]
+    assert _ends(4, 7, 8, 9, told=used) == [False, True, True, False]
+    assert _ends(7, 8, told={**used, "gen_ai.response.id": "another"}) == [False, False]
 
 
 def test_copies_keep_the_count_of_what_was_dropped() -> None:

@@ -13,6 +13,17 @@ INVOKE_WORKFLOW: Final = "invoke_workflow"
 EXECUTE_TOOL: Final = "execute_tool"
 RETRIEVAL: Final = "retrieval"
 
+KINDS: Final[Mapping[str, str]] = {
+    "llm": semconv.CHAT,
+    "chat_model": semconv.CHAT,
+    "generation": semconv.CHAT,
+    "embedding": semconv.EMBEDDINGS,
+    "agent": INVOKE_AGENT,
+    "tool": EXECUTE_TOOL,
+    "retriever": RETRIEVAL,
+}
+"""The operation by the one word that platforms have for the kind of a span."""
+
 PARAMETERS: Final[Mapping[str, str]] = {
     "model": semconv.REQUEST_MODEL,
     "max_tokens": semconv.REQUEST_MAX_TOKENS,

@@ -5,23 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel import semconv
-from genai_otel.processing.dialects.dialect import EXECUTE_TOOL, INVOKE_AGENT, PARAMETERS, RETRIEVAL, Dialect
+from genai_otel.processing.dialects.dialect import KINDS, PARAMETERS, Dialect
 
 OPENINFERENCE: Final = Dialect(
     "openinference",
     marks=frozenset({"openinference.span.kind"}),
-    operations=(
-        (
-            "openinference.span.kind",
-            {
-                "llm": semconv.CHAT,
-                "embedding": semconv.EMBEDDINGS,
-                "agent": INVOKE_AGENT,
-                "tool": EXECUTE_TOOL,
-                "retriever": RETRIEVAL,
-            },
-        ),
-    ),
+    operations=(("openinference.span.kind", KINDS),),
     renamed={
         "llm.provider": semconv.PROVIDER_NAME,
         "llm.system": semconv.PROVIDER_NAME,

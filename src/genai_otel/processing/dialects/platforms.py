@@ -1,19 +1,11 @@
-"""SDKs of observability platforms: Logfire, Langfuse, OpenLIT, MLflow."""
+"""SDKs of observability platforms (Logfire, Langfuse, OpenLIT, MLflow) and Vercel's AI SDK."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from genai_otel import semconv
-from genai_otel.processing.dialects.dialect import (
-    CACHED,
-    EXECUTE_TOOL,
-    INVOKE_AGENT,
-    PARAMETERS,
-    RETRIEVAL,
-    USAGE,
-    Dialect,
-)
+from genai_otel.processing.dialects.dialect import CACHED, EXECUTE_TOOL, KINDS, PARAMETERS, USAGE, Dialect
 
 LOGFIRE: Final = Dialect(
     "logfire",
@@ -29,18 +21,7 @@ LANGFUSE: Final = Dialect(
     marks=frozenset({"langfuse.observation.type"}),
     # Those that it gives itself; what the program calls an observation cannot be known.
     names=frozenset({"OpenAI-generation", "OpenAI-embedding"}),
-    operations=(
-        (
-            "langfuse.observation.type",
-            {
-                "generation": semconv.CHAT,
-                "embedding": semconv.EMBEDDINGS,
-                "agent": INVOKE_AGENT,
-                "tool": EXECUTE_TOOL,
-                "retriever": RETRIEVAL,
-            },
-        ),
-    ),
+    operations=(("langfuse.observation.type", KINDS),),
     renamed={
         "langfuse.observation.model.name": semconv.RESPONSE_MODEL,
         "langfuse.observation.metadata.finish_reason": semconv.RESPONSE_FINISH_REASONS,
@@ -72,19 +53,7 @@ MLFLOW: Final = Dialect(
     "mlflow",
     marks=frozenset({"mlflow.spanType"}),
     # Every value is JSON, a word has its quotes.
-    operations=(
-        (
-            "mlflow.spanType",
-            {
-                '"chat_model"': semconv.CHAT,
-                '"llm"': semconv.CHAT,
-                '"embedding"': semconv.EMBEDDINGS,
-                '"agent"': INVOKE_AGENT,
-                '"tool"': EXECUTE_TOOL,
-                '"retriever"': RETRIEVAL,
-            },
-        ),
-    ),
+    operations=(("mlflow.spanType", {f'"{kind}"': meant for kind, meant in KINDS.items()}),),
     inside={
         "mlflow.llm.provider": {_ITSELF: semconv.PROVIDER_NAME},
         "mlflow.chat.tokenUsage": USAGE,
