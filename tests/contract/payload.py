@@ -28,7 +28,7 @@ async def _settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _then(step: Callable[[Any], Any], result: Any) -> Any:
+def then(step: Callable[[Any], Any], result: Any) -> Any:
     """``step`` done to a result, or to what it will be."""
     if step is _itself:
         return result
@@ -91,7 +91,7 @@ class Case:
         """Call it on ``client``: the result, or the awaitable of one.  ``via`` is an attribute before the method."""
         resource, _, method = self.path.rpartition(".")
         path = f"{resource}.{via}.{method}" if via else self.path
-        return _then(
+        return then(
             self.whole, attrgetter(self.on(client, path))(client)(**{**self.arguments(model), **extra})
         )
 
@@ -100,7 +100,7 @@ class Case:
         if not self.stream_path:
             return self.call(client, model, via=via, stream=True, **extra)
         method = attrgetter(self.on(client, self.stream_path))(client)
-        return _then(self.within, method(**{**self.arguments(model), **extra}))
+        return then(self.within, method(**{**self.arguments(model), **extra}))
 
     def help(self, client: Any, model: str, **extra: Any) -> Any:
         """The vendor's stream helper, not entered."""

@@ -13,7 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # else the client asks its hub for a table, 
 import huggingface_hub
 from huggingface_hub import AsyncInferenceClient, InferenceClient
 
-from tests.contract.payload import CANARY, Case, Payload, offered
+from tests.contract.payload import CANARY, Case, Payload, offered, then
 
 _httpx: Any = import_module("httpx2" if int(huggingface_hub.__version__.partition(".")[0]) > 1 else "httpx")
 # Reading the system's certificates takes longer than a call, and nobody speaks TLS here.  The client's own transport
@@ -40,7 +40,7 @@ class AtAddress(Case):
 
     def call(self, client: Any, model: str, *, via: str = "", **extra: Any) -> Any:
         at = f"{client.model}/models/{model}{self.pipeline}"
-        return getattr(client, self.path)(**{**self.arguments(model), "model": at, **extra})
+        return then(self.whole, getattr(client, self.path)(**{**self.arguments(model), "model": at, **extra}))
 
 
 MESSAGES: Any = [{"role": "system", "content": CANARY}, {"role": "user", "content": CANARY}]
@@ -110,6 +110,7 @@ PAYLOAD = Payload(
             operation="generate_content",
             raw=(),
             named=False,
+            whole=lambda image: image.tobytes(),
         ),
         AtAddress(
             "automatic_speech_recognition",
