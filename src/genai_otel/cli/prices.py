@@ -46,11 +46,7 @@ def _lines(model: Model) -> Iterator[str]:
 
 def _rates(rates: Mapping[str, Any]) -> Iterator[str]:
     for unit, rate in rates.items():
-        base, *tiers = _tiers(rate)
+        base, *tiers = [rate] if isinstance(rate, (int, float)) else rate
         yield f"  {unit:<24} {base:>10g}"
         for start, dearer in tiers:
             yield f"    above {start:,} input tokens".ljust(27) + f"{dearer:>10g}"
-
-
-def _tiers(rate: Any) -> tuple[Any, ...]:
-    return tuple(rate) if isinstance(rate, list) else (rate,)  # pyright: ignore[reportUnknownArgumentType] - JSON

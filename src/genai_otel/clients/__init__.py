@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from genai_otel.spec import ClientSpec
 
-    SPECS: Final[tuple[ClientSpec, ...]]
+    SPECS: tuple[ClientSpec, ...]
     """The specs of all of them."""
 
 
