@@ -173,6 +173,10 @@ class Payload:
     tools: Callable[..., Mapping[str, Any]] | None = None
     """The extra arguments that offer a tool to the first case, given as OpenAI's chat wants it; None where the client's
     own tests tell of tools."""
+    thoughts: Sequence[str] = ()
+    """The fields in which the first case's answers, in OpenAI's form, hold what the model thought."""
+    hands_on_errors: bool = False
+    """Whether the client gives a body that is an error as if it were an answer, where the status says nothing of it."""
     odd: Sequence[str] = ()
     """Arguments of the first case that may get any object at all: a client that is tested so names some."""
     over: str = ""

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from genai_otel.testing import ModelServer
 from genai_otel.testing.answer import TEXT
+from tests.contract.bodies import chunks, completion, ending
 from tests.contract.caller import Caller
 from tests.contract.choice import main_streams
 from tests.contract.payload import CANARY, Case
@@ -38,6 +40,22 @@ async def test_question_and_answer(
         assert answer.get("finish_reason", "stop") == "stop"
     whole, streamed = said
     assert whole == streamed
+
+
+@main_streams()
+async def test_thoughts_apart_from_the_answer(
+    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer, case: Case
+) -> None:
+    for field in caller.payload.thoughts:
+        thought = {"choices": [{"index": 0, "delta": {"role": "assistant", field: "hm"}}]}
+        model_server.reply(events=[*chunks(thought, ending()), "[DONE]"])
+        await caller.read(await caller.stream(case))
+        message = {"role": "assistant", "content": "one two", field: "hm"}
+        model_server.reply(completion(choices=[{"index": 0, "message": message, "finish_reason": "stop"}]))
+        await caller.call(case)
+    thought_first = [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "one two"}]
+    assert all(each["gen_ai.output.messages"][0]["parts"] == thought_first for each in said)
+    assert len(said) == 2 * len(caller.payload.thoughts)
 
 
 CALLED: Any = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": '{"days": 2}'}}

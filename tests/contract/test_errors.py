@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from genai_otel.testing import ModelServer
+from tests.contract.bodies import FAILED
 from tests.contract.caller import Caller, some_error
 from tests.contract.choice import cases, main_cases, main_streams
 from tests.contract.payload import Case, Payload
@@ -204,3 +205,14 @@ async def test_interrupted_by_the_keyboard(
     finally:
         signal.signal(signal.SIGALRM, before)
     assert outcome(balanced.span()) == ("cancelled", "UNSET", None)
+
+
+@main_cases()
+async def test_an_error_in_place_of_an_answer(
+    balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case
+) -> None:
+    if not caller.payload.hands_on_errors:
+        pytest.skip("it raises one, or has answers of another form")
+    model_server.reply(FAILED)
+    await caller.call(case)
+    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")

@@ -64,14 +64,6 @@ async def test_an_answer_about_errors_is_none(
     assert span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
 
 
-async def test_an_error_in_place_of_an_answer(
-    balanced: Recorded, caller: Caller, model_server: ModelServer
-) -> None:
-    model_server.reply(FAILED)
-    await settled(caller.client.complete(**ASKED))
-    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
-
-
 @pytest.mark.parametrize("header", ["x-ms-request-id", "apim-request-id"])
 async def test_the_gateways_id_of_a_request(
     balanced: Recorded, caller: Caller, model_server: ModelServer, header: str

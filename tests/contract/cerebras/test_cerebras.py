@@ -53,34 +53,11 @@ async def test_usage_and_times(
     assert span.attributes["genai_otel.response.compute_time"] == 0.75
 
 
-async def test_an_error_in_place_of_an_answer(
-    balanced: Recorded, caller: Caller, model_server: ModelServer
-) -> None:
-    """The client knows such an answer, and gives it."""
-    model_server.reply(FAILED)
-    answer = await settled(caller.client.chat.completions.create(**ASKED))
-    assert answer.error.type == "overloaded"
-    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
-
-
 async def test_an_error_in_a_stream(balanced: Recorded, caller: Caller, model_server: ModelServer) -> None:
     model_server.reply(events=[*chunks(), FAILED])
     _, error = await caller.read(await settled(caller.client.chat.completions.create(**ASKED, stream=True)))
     assert error is not None
     assert outcome(balanced.span()) == ("failed", "ERROR", type(error).__qualname__)
-
-
-async def test_thoughts_apart_from_the_answer(
-    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer
-) -> None:
-    thought = {"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning": "hm"}}]}
-    model_server.reply(events=[*chunks(thought, ending()), "[DONE]"])
-    await caller.read(await settled(caller.client.chat.completions.create(**ASKED, stream=True)))
-    (answer,) = said[0]["gen_ai.output.messages"]
-    assert answer["parts"] == [
-        {"type": "reasoning", "content": "hm"},
-        {"type": "text", "content": "one two"},
-    ]
 
 
 def test_usage_of_a_stream_can_be_asked_for() -> None:

@@ -63,14 +63,6 @@ async def test_an_error_in_a_stream_is_a_chunk(
     assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
 
 
-async def test_an_error_in_place_of_an_answer(
-    balanced: Recorded, caller: Caller, model_server: ModelServer
-) -> None:
-    model_server.reply(FAILED)
-    await settled(caller.client.chat.completions.create(**ASKED))
-    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
-
-
 MESSAGE: Any = {
     "model": "m",
     "system": "be brief",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genai_otel.testing import ModelServer
-from tests.contract.bodies import COUNTS, FAILED, chunks, completion, ending, usage
+from tests.contract.bodies import COUNTS, chunks, completion, ending, usage
 from tests.contract.caller import Caller, settled
 from tests.contract.payloads.groq import MESSAGES
 from tests.contract.recorded import Recorded, outcome
@@ -80,26 +80,6 @@ async def test_a_stream_that_is_stopped_early(
     assert outcome(span) == ("failed", "ERROR", "error")
     assert usage(span) == TOTALS
     assert "over capacity" not in str(span.to_json())
-
-
-async def test_an_error_in_place_of_an_answer(
-    balanced: Recorded, caller: Caller, model_server: ModelServer
-) -> None:
-    model_server.reply(FAILED)
-    await settled(caller.client.chat.completions.create(**ASKED))
-    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
-
-
-async def test_thoughts_apart_from_the_answer(
-    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer
-) -> None:
-    thought = {"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning": "hm"}}]}
-    assert await streamed(caller, model_server, thought, ending()) is None
-    (answer,) = said[0]["gen_ai.output.messages"]
-    assert answer["parts"] == [
-        {"type": "reasoning", "content": "hm"},
-        {"type": "text", "content": "one two"},
-    ]
 
 
 async def test_sound_becomes_text(

@@ -99,20 +99,6 @@ async def test_the_same_method_by_openais_name(balanced: Recorded, caller: Calle
     assert (span.name, span.attributes["gen_ai.request.max_tokens"]) == ("chat m", 9)
 
 
-async def test_thoughts_apart_from_the_answer(
-    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer
-) -> None:
-    thought = {"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning": "hm"}}]}
-    model_server.reply(events=[*chunks(thought, ending()), "[DONE]"])
-    stream = await settled(caller.client.chat_completion(messages=MESSAGES, model="m", stream=True))
-    await caller.read(stream)
-    (answer,) = said[0]["gen_ai.output.messages"]
-    assert answer["parts"] == [
-        {"type": "reasoning", "content": "hm"},
-        {"type": "text", "content": "one two"},
-    ]
-
-
 # --- text generation --------------------------------------------------------------------------------
 
 

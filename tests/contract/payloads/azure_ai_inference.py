@@ -63,6 +63,7 @@ PAYLOAD = Payload(
     choices=lambda count: {"model_extras": {"n": count}},
     http_spans=False,
     tools=offered,
+    hands_on_errors=True,
     cases=(
         Case(
             "complete",

@@ -71,5 +71,7 @@ PAYLOAD = Payload(
     host="api.cerebras.ai",
     error_facts={"genai_otel.response.request_id": ..., "genai_otel.response.compute_time": None},
     tools=offered,
+    thoughts=("reasoning",),
+    hands_on_errors=True,
     cases=_CASES if _COMPLETIONS else _CASES[:1],
 )

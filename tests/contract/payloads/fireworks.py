@@ -71,5 +71,7 @@ PAYLOAD = Payload(
     model="llama-3.3-70B",
     host="api.fireworks.ai",
     tools=offered,
+    thoughts=("reasoning_content",),
+    hands_on_errors=True,
     cases=_CASES,
 )

@@ -85,5 +85,7 @@ PAYLOAD = Payload(
     host="api.groq.com",
     error_facts={"genai_otel.response.request_id": ..., "genai_otel.response.compute_time": None},
     tools=offered,
+    thoughts=("reasoning",),
+    hands_on_errors=True,
     cases=tuple(case for case in _CASES if _has(case)),
 )

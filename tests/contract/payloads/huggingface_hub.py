@@ -73,6 +73,7 @@ PAYLOAD = Payload(
     holds_streams=True,
     warnings=("ignore:Use 'content=:DeprecationWarning",),
     tools=offered,
+    thoughts=("reasoning",),
     cases=(
         Case(
             "chat_completion",

@@ -198,6 +198,7 @@ PAYLOAD = Payload(
     warnings=("ignore:The Sora API:DeprecationWarning",),
     usage_in_stream={"stream_options": {"include_usage": True}},
     tools=offered,
+    hands_on_errors=True,
     cases=(
         Case(
             "chat.completions.create",

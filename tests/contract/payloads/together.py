@@ -123,5 +123,7 @@ PAYLOAD = Payload(
     model="llama-3.3-70B",
     host="api.together.xyz",
     tools=offered,
+    thoughts=("reasoning", "reasoning_content"),
+    hands_on_errors=True,
     cases=tuple(case for case in _CASES if _has(case)),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genai_otel.testing import ModelServer
-from tests.contract.bodies import COUNTS, FAILED, chunks, completion, ending, usage
+from tests.contract.bodies import COUNTS, chunks, completion, ending, usage
 from tests.contract.caller import Caller, settled
 from tests.contract.payload import CANARY
 from tests.contract.payloads.together import MESSAGES
@@ -44,28 +44,6 @@ async def test_usage(
         model_server.reply(completion(usage=told))
         await settled(caller.client.chat.completions.create(**ASKED))
     assert usage(balanced.span()) == {**TOTALS, **more}
-
-
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-async def test_thoughts_apart_from_the_answer(
-    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer, field: str
-) -> None:
-    message = {"role": "assistant", "content": "one two", field: "hm"}
-    model_server.reply(completion(choices=[{"index": 0, "message": message, "finish_reason": "eos"}]))
-    await settled(caller.client.chat.completions.create(**ASKED))
-    thought = {"choices": [{"index": 0, "delta": {"role": "assistant", field: "hm"}}]}
-    model_server.reply(events=[*chunks(thought, ending()), "[DONE]"])
-    await caller.read(await settled(caller.client.chat.completions.create(**ASKED, stream=True)))
-    expected = [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "one two"}]
-    assert [each["gen_ai.output.messages"][0]["parts"] for each in said] == [expected, expected]
-
-
-async def test_an_error_in_place_of_an_answer(
-    balanced: Recorded, caller: Caller, model_server: ModelServer
-) -> None:
-    model_server.reply(FAILED)
-    await settled(caller.client.chat.completions.create(**ASKED))
-    assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
 
 
 async def test_a_picture_is_kept_by_its_address(
