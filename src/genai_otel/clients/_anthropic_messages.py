@@ -9,6 +9,7 @@ from genai_otel import semconv
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     get,
     given,
@@ -28,17 +29,11 @@ _MEDIA: Final = {"image": "image", "document": "document"}
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    said = items(arguments.get("messages"))
-    if said:
-        facts[semconv.INPUT_MESSAGES] = [_message(one) for one in said]
-    system = _blocks(arguments.get("system"))
-    if system:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = system
-    tools = [_definition(tool) for tool in items(arguments.get("tools"))]
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return asked(
+        [_message(one) for one in items(arguments.get("messages"))],
+        instructions=_blocks(arguments.get("system")),
+        tools=[_definition(tool) for tool in items(arguments.get("tools"))],
+    )
 
 
 def _message(said: Any) -> Message:

@@ -27,11 +27,8 @@ def _input(messages: list[Message]) -> Facts:
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    facts = _input([_message(said) for said in items(arguments.get("messages"))])
-    tools = _parts.tool_definitions(arguments.get("tools"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    said = [_message(each) for each in items(arguments.get("messages"))]
+    return _parts.asked(said, tools=_parts.tool_definitions(arguments.get("tools")))
 
 
 def _message(said: Any, finish_reason: Any = None) -> Message:
@@ -102,12 +99,9 @@ _ROLES: Final = {"CHATBOT": "assistant", "USER": "user", "SYSTEM": "system", "TO
 
 def _old_request(arguments: Mapping[str, Any]) -> Facts:
     said = [_old_message(each) for each in items(arguments.get("chat_history"))]
-    asked = text(arguments.get("message"))
-    asked += _results(arguments.get("tool_results"))
-    facts = _input([*said, message("user", asked)] if asked else said)
-    preamble = text(arguments.get("preamble"))
-    if preamble:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = preamble
+    now = text(arguments.get("message")) + _results(arguments.get("tool_results"))
+    if now:
+        said.append(message("user", now))
     tools = [
         _parts.given(
             type="function",
@@ -117,9 +111,7 @@ def _old_request(arguments: Mapping[str, Any]) -> Facts:
         )
         for tool in items(arguments.get("tools"))
     ]
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return _parts.asked(said, instructions=text(arguments.get("preamble")), tools=tools)
 
 
 def _old_message(said: Any, finish_reason: Any = None) -> Message:

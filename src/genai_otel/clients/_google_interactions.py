@@ -21,6 +21,7 @@ from genai_otel.clients._parts import (
     reasoning,
     text,
     tool_call,
+    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import Pieces
@@ -152,7 +153,11 @@ def chunk(facts: Facts, event: Any) -> None:
 def _asked(arguments: Mapping[str, Any]) -> Facts:
     said = arguments.get("input")
     turns = _turns(said if isinstance(said, (list, tuple)) else [said])
-    return asked(turns, text(arguments.get("system_instruction")), arguments.get("tools"))
+    return asked(
+        turns,
+        instructions=text(arguments.get("system_instruction")),
+        tools=tool_definitions(arguments.get("tools")),
+    )
 
 
 def _turns(steps: Any) -> list[Message]:

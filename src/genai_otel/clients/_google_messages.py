@@ -10,6 +10,7 @@ from genai_otel.clients._google_results import given, word
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     get,
     items,
@@ -76,19 +77,11 @@ def _modality(kind: Any) -> str:
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    messages = _messages(arguments.get("contents"))
-    if messages:
-        facts[semconv.INPUT_MESSAGES] = messages
     config = arguments.get("config")
     fields: Mapping[str, Any] = {} if config is None else given(config)
     instructions = [part for said in _messages(fields.get("system_instruction")) for part in said["parts"]]
-    if instructions:
-        facts[semconv.SYSTEM_INSTRUCTIONS] = instructions
     tools = [definition for tool in items(fields.get("tools")) for definition in _tool(tool)]
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return asked(_messages(arguments.get("contents")), instructions=instructions, tools=tools)
 
 
 def _messages(contents: Any) -> list[Message]:

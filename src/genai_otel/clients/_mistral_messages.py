@@ -54,14 +54,8 @@ def _message(said: Any, finish_reason: Any = None) -> Message:
 
 
 def _chat_request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    said = items(arguments.get("messages"))
-    if said:
-        facts[semconv.INPUT_MESSAGES] = [_message(each) for each in said]
-    tools = _parts.tool_definitions(arguments.get("tools"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    said = [_message(each) for each in items(arguments.get("messages"))]
+    return _parts.asked(said, tools=_parts.tool_definitions(arguments.get("tools")))
 
 
 def _fim_request(arguments: Mapping[str, Any]) -> Facts:

@@ -148,7 +148,7 @@ def _model(facts: Facts, output: Any) -> None:
 
 
 def _asked(arguments: Mapping[str, Any]) -> Facts:
-    return asked(messages(arguments.get("inputs"), _entry), text(arguments.get("instructions")))
+    return asked(messages(arguments.get("inputs"), _entry), instructions=text(arguments.get("instructions")))
 
 
 def _entry(entry: Any) -> Message:

@@ -12,6 +12,7 @@ from genai_otel.clients._openai_chunks import chat_final
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     get,
     given,
@@ -67,14 +68,8 @@ def _tools(tools: Any) -> list[Part]:
 
 
 def _chat_request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
     said = [_message(each) for each in items(arguments.get("messages"))]
-    if said:
-        facts[semconv.INPUT_MESSAGES] = said
-    tools = _tools(arguments.get("tools"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return asked(said, tools=_tools(arguments.get("tools")))
 
 
 def _chat_response(result: Any) -> Facts:

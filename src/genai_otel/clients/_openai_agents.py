@@ -23,6 +23,7 @@ from genai_otel.clients._parts import (
     messages,
     parts,
     text,
+    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import Pieces
@@ -123,10 +124,11 @@ def _request(arguments: Mapping[str, Any]) -> Facts:
         if get(event, "type") == "agent.session.input.tool_result":
             found.append(message("tool", [tool_response(get(event, "call_id"), get(event, "output"))]))
     agent = arguments.get("agent")
-    instructions, tools = (
-        get(agent, name) if is_mapping(agent) else None for name in ("instructions", "tools")
+    if not is_mapping(agent):
+        return asked(found)
+    return asked(
+        found, instructions=text(agent.get("instructions")), tools=tool_definitions(agent.get("tools"))
     )
-    return asked(found, text(instructions), tools)
 
 
 def _chunk(state: dict[Any, Any], event: Any) -> None:

@@ -21,6 +21,7 @@ from genai_otel.clients._parts import (
     reasoning,
     text,
     tool_call,
+    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import FULL, Pieces
@@ -52,8 +53,8 @@ _DELTAS: Final = {
 def _request(arguments: Mapping[str, Any]) -> Facts:
     return asked(
         messages(arguments.get("input"), _message),
-        parts(arguments.get("instructions")),
-        arguments.get("tools"),
+        instructions=parts(arguments.get("instructions")),
+        tools=tool_definitions(arguments.get("tools")),
     )
 
 

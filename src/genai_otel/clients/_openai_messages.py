@@ -15,6 +15,7 @@ from genai_otel.clients._parts import (
     Message,
     Part,
     Reader,
+    asked,
     blob,
     get,
     items,
@@ -48,14 +49,9 @@ def _input(said: list[Part]) -> Facts:
 
 
 def _chat_request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
-    messages = items(arguments.get("messages"))
-    if messages:
-        facts[semconv.INPUT_MESSAGES] = [_chat_message(said) for said in messages]
+    said = [_chat_message(each) for each in items(arguments.get("messages"))]
     tools = tool_definitions(arguments.get("tools")) or tool_definitions(arguments.get("functions"))
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return asked(said, tools=tools)
 
 
 def _chat_message(said: Any, finish_reason: Any = None) -> Message:

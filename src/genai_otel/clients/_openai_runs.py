@@ -23,6 +23,7 @@ from genai_otel.clients._parts import (
     parts,
     text,
     tool_call,
+    tool_definitions,
     tool_response,
 )
 from genai_otel.clients._pieces import Pieces
@@ -92,7 +93,11 @@ def _request(arguments: Mapping[str, Any]) -> Facts:
     found = [message(get(one, "role"), parts(get(one, "content"))) for one in said]
     found += [_answered(each) for each in items(arguments.get("tool_outputs"))]
     told = ("instructions", "additional_instructions")
-    return asked(found, [part for name in told for part in text(arguments.get(name))], arguments.get("tools"))
+    return asked(
+        found,
+        instructions=[part for name in told for part in text(arguments.get(name))],
+        tools=tool_definitions(arguments.get("tools")),
+    )
 
 
 def _answered(output: Any) -> Message:

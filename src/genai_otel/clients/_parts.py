@@ -157,12 +157,12 @@ def messages(said: Any, read: Callable[[Any], Message]) -> list[Message]:
     return [message("user", text(said))] if isinstance(said, str) else [read(item) for item in items(said)]
 
 
-def asked(messages: list[Message], instructions: list[Part], tools: Any = None) -> Facts:
-    """The content of a request, as far as it has any."""
+def asked(messages: list[Message], *, instructions: Sequence[Part] = (), tools: Sequence[Part] = ()) -> Facts:
+    """The content of a request, as far as it has any; ``tools`` are definitions of them."""
     found: Facts = {
         semconv.INPUT_MESSAGES: messages,
         semconv.SYSTEM_INSTRUCTIONS: instructions,
-        semconv.TOOL_DEFINITIONS: tool_definitions(tools),
+        semconv.TOOL_DEFINITIONS: tools,
     }
     return {name: value for name, value in found.items() if value}
 

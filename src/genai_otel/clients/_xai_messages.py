@@ -9,6 +9,7 @@ from genai_otel import semconv
 from genai_otel.clients._parts import (
     Message,
     Part,
+    asked,
     blob,
     given,
     medium,
@@ -76,14 +77,8 @@ def _tool(tool: Any) -> Part:
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    facts: Facts = {}
     said = [_asked(each) for each in arguments.get("messages") or ()]
-    if said:
-        facts[semconv.INPUT_MESSAGES] = said
-    tools = [_tool(each) for each in arguments.get("tools") or ()]
-    if tools:
-        facts[semconv.TOOL_DEFINITIONS] = tools
-    return facts
+    return asked(said, tools=[_tool(each) for each in arguments.get("tools") or ()])
 
 
 # --- results -------------------------------------------------------------------------------------
