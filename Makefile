@@ -80,7 +80,8 @@ BESIDE = $(RIVALS) langfuse opentelemetry-configuration
 FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "autogen-ext[openai]" langchain \
 	langchain-openai openai-agents "pydantic-ai-slim[openai]" "strands-agents>=1.60" \
 	"semantic-kernel>=1.45; python_version >= '3.11'" haystack-ai opentelemetry-haystack \
-	openinference-instrumentation-haystack "smolagents[openai]" openinference-instrumentation-smolagents
+	openinference-instrumentation-haystack "smolagents[openai]" openinference-instrumentation-smolagents \
+	openinference-instrumentation-langchain opentelemetry-instrumentation-langchain
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
 CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SYSTEM: Final = f"{SAID} of the system"
 _USER: Final = f"{SAID} of the user"
+_EXPLICIT: Final = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain"}
+"""Two packages here instrument LangChain, and a run is of one of them or of none."""
 
 
 def _langchain(server: ModelServer, seen: Seen) -> Calls:
@@ -46,6 +48,23 @@ def _langchain(server: ModelServer, seen: Seen) -> Calls:
             pass
 
     yield "stream", lambda: asyncio.run(streamed())
+
+    def unknown() -> None:
+        server.reply(f"{SAID} of the model")
+        for _ in model.stream(_USER, stream_usage=False):
+            pass
+
+    yield "stream of unknown usage", unknown
+
+
+def _traced_langchain(module: str, kind: str) -> Recipe:
+    """LangChain with another's instrumentor of it: its spans come from callbacks and are never current."""
+
+    def calls(server: ModelServer, seen: Seen) -> Calls:
+        getattr(import_module(module), kind)().instrument(tracer_provider=seen.provider)
+        yield from _langchain(server, seen)
+
+    return Recipe(("langchain", "langchain-openai", module.replace(".", "-")), calls, _EXPLICIT)
 
 
 def _openai_agents(server: ModelServer, seen: Seen) -> Calls:
@@ -79,7 +98,13 @@ LIVE: Final = {
             "smolagents",
         )
     },
-    "langchain": Recipe(("langchain", "langchain-openai"), _langchain),
+    "langchain": Recipe(("langchain", "langchain-openai"), _langchain, _EXPLICIT),
+    "openinference_langchain": _traced_langchain(
+        "openinference.instrumentation.langchain", "LangChainInstrumentor"
+    ),
+    "openllmetry_langchain": _traced_langchain(
+        "opentelemetry.instrumentation.langchain", "LangchainInstrumentor"
+    ),
     "openai_agents": Recipe(("openai-agents",), _openai_agents),
 }
 

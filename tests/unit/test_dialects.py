@@ -222,18 +222,16 @@ def test_what_anthropic_counts_beside_its_totals_is_used_all_the_same() -> None:
     ],
 )
 def test_a_total_tells_whether_cached_tokens_are_in_the_input(said: int, prefix: str, total: str) -> None:
-    told = attributes_of(
-        seen(**{
-            "openinference.span.kind": "LLM",
-            "gen_ai.system": "anthropic",
-            prefix.format("prompt"): said,
-            prefix.format("completion"): 7,
-            "gen_ai.usage.cache_read.input_tokens": 4,
-            "gen_ai.usage.cache_write_input_tokens": 2,
-            total: 19,
-        }).owning
-    )  # fmt: skip
-    assert told["gen_ai.usage.input_tokens"] == 12
+    attributes: dict[str, Any] = {
+        "openinference.span.kind": "LLM",
+        "gen_ai.system": "anthropic",
+        prefix.format("prompt"): said,
+        prefix.format("completion"): 7,
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.cache_write_input_tokens": 2,
+        total: 19,
+    }
+    assert attributes_of(seen(**attributes).owning)["gen_ai.usage.input_tokens"] == 12
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ _HELD: Final = (
 )
 """What an inner span may know of a call that its owner was not told."""
 
+_FAILED: Final = -1  # tokens of what has no answer
+
 _MOST_LIVE: Final = 100_000
 _REMEMBERED: Final = 256
 
@@ -118,8 +120,8 @@ class Owners:
 
         Some libraries make their span after the call, with an earlier start, or never make it the current one.  It
         contains the call's end and has its response id.  Where both have none (a call that failed, embeddings), or the
-        library is one that is ``nameless`` and never tells, or tells none and as many input tokens, each call accounts
-        for one span of each library.
+        library is one that is ``nameless`` and never tells, or tells none of a call with as many input tokens (of a
+        stream often nobody knows any), each call accounts for one span of each library.
         So it does where such a span ends while the call still goes on: a stream that the library sees closed first.
         """
         start, end, scope = span.start_time or 0, span.end_time or 0, scope_of(span)
@@ -127,11 +129,11 @@ class Owners:
         response_id = attributes.get(semconv.RESPONSE_ID)
         if response_id and any(one[0] == response_id for one in within):
             return True
-        tokens = attributes.get(semconv.USAGE_INPUT_TOKENS)
+        tokens = attributes.get(semconv.USAGE_INPUT_TOKENS) if span.status.is_ok else _FAILED
         ended = [
             key
             for known, _, key, _, used in within
-            if not response_id and (nameless or not known or (tokens is not None and tokens == used))
+            if not response_id and (nameless or not known or tokens == used)
         ]
         return any(self._accounts(key, scope) for key in (*ended, *self._beside(span, attributes, scope)))
 
