@@ -165,11 +165,11 @@ Route = Callable[
 class Fed:
     """A call that hands its result piece by piece to an object of the program's, before it returns.
 
-    ``receiver`` finds that object among the arguments, None where the call has none; ``method`` is its method that
-    gets a piece, ``before`` how many it gets before the first that the model made.
+    ``argument`` names the one that is that object, ``method`` its method that gets a piece, ``before`` says how many it
+    gets before the first that the model made.
     """
 
-    receiver: Callable[[Mapping[str, Any]], Any]
+    argument: str
     method: str
     before: int = 0
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from genai_otel.clients import SPECS
 from genai_otel.testing import ModelServer
-from tests.benchmarks import in_place
+from tests.benchmarks import engines, in_place
 from tests.benchmarks.workloads import WORKLOADS, Run, Workload, event_loop
 from tests.contract.payload import Case, Payload
 
@@ -75,6 +75,8 @@ def workload(name: str) -> Workload:
     if ":" not in name:
         return WORKLOADS[name]
     client, _, rest = name.partition(":")
+    if client in engines.KNOWN:
+        return engines.workload(client, rest)
     asynchronous = rest.endswith(ASYNC)
     path, _, kind = rest.removesuffix(ASYNC).partition(" ")
     found = payload(client)

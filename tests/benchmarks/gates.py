@@ -105,6 +105,8 @@ ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
 _FOUND = "whom it goes to stands in the model's name; its streams have no iterator behind them, and any step may ask"
 _THROUGH = "it leads through `completion`, which a program may call by itself"
+_RUNS = "each run of its model adds what it took"
+_TENSORS = "its settings stand in three places, and its tokens are counted in tensors"
 LIMITS = {
     "azure_ai_inference:complete": Limit(
         chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
@@ -114,7 +116,12 @@ LIMITS = {
     "litellm:completion": Limit(1_655, 160, _FOUND),
     "litellm:text_completion": Limit(2_040, 175, _THROUGH),
     "litellm:responses": Limit(1_725, 115, _FOUND),
-    "replicate:run": Limit(1_620, why="what it took is told to a method that it leads through"),
+    "sentence_transformers:encode-in-batches": Limit(2_100, why=_RUNS),
+    "transformers:generate": Limit(1_750, why=_TENSORS),
+    "transformers:pipeline": Limit(2_000, why=_TENSORS),
+    "transformers:chat": Limit(2_000, why=_TENSORS),
+    "transformers:pipeline-in-batches": Limit(2_850, why=_RUNS),
+    "transformers:pipeline-of-many": Limit(3_550, why=_RUNS),
 }
 """Methods that cannot keep the limits of all."""
 

@@ -81,10 +81,9 @@ def _pair(owner: str, name: str, **fields: Any) -> tuple[Endpoint, Endpoint]:
     )
 
 
-_request: Final = results.request
 _run: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
-    "request": _request,
+    "request": results.request,
     "content": messages.RUN,
     "positional": ("ref", "input"),
     "gathers": True,
@@ -98,7 +97,7 @@ _followed: Final[dict[str, Any]] = {
 _stream: Final[dict[str, Any]] = {**_run, **_followed}
 _create: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
-    "request": _request,
+    "request": results.request,
     "response": results.made,
     "content": messages.PREDICTION,
     "adds": True,

@@ -9,14 +9,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from genai_otel import semconv
 from genai_otel.clients._local import model_name
 from genai_otel.clients._parts import items
 from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer
 
+_names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
 
 def _name(model: Any) -> str:
+    name = _names.get(model)
+    if name is None:  # a model looks for it through all its layers
+        name = _names[model] = sys.intern(_found(model))
+    return name
+
+
+def _found(model: Any) -> str:
     config = getattr(model, "config", None)
     if config is None:  # before 5.4 only cross encoders have one
         first = next(iter(model), None)
@@ -29,7 +39,7 @@ def _name(model: Any) -> str:
 
 
 def _connection(model: Any) -> object:
-    return sys.intern(_name(model))  # no part of the model, which would be kept alive
+    return _name(model)  # no part of the model, which would be kept alive
 
 
 def _peer(model: Any) -> Peer:

@@ -37,7 +37,7 @@ def _generate(model: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mappi
     if getattr(model, "config", None) is None:
         return None
     of_text = getattr(model, "main_input_name", "input_ids") == "input_ids"
-    return (_COMPLETION if of_text else _CONTENT), {**arguments, results.MODEL: model}
+    return (_COMPLETION if of_text else _CONTENT), results.settings(model, arguments)
 
 
 # --- pipelines ------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ SPEC: Final = ClientSpec(
             routes=(_COMPLETION, _CONTENT),
             adds=True,
             # First the streamer gets the prompt.
-            fed=Fed(lambda arguments: arguments.get("streamer"), "put", before=1),
+            fed=Fed("streamer", "put", before=1),
         ),
     ),
 )

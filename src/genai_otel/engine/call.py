@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
@@ -23,6 +24,7 @@ from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint
 
 _REASONS: Final = semconv.RESPONSE_FINISH_REASONS
+_WORDS: Final = frozenset(semconv.FINISH_WORDS.values())
 _USUAL: Final = (None, ("stop",), ("length",), ("tool_call",), ("error",))
 _open: dict[int, Call] = {}
 _dropped: deque[tuple[Call, semconv.Outcome]] = deque()
@@ -55,6 +57,7 @@ class Call:
     hides: bool = False
     ambient: BaseException | None = None
     busy: bool = False  # with a call that it consists of
+    parts: int = 0  # such calls that have ended
 
     # --- while the client's code runs -------------------------------------------------------------
 
@@ -128,6 +131,9 @@ def _in_words(reasons: object) -> object:
     """Finish reasons in the convention's words, whoever's they were; what is no text stays what it is."""
     if not isinstance(reasons, (list, tuple)):
         return reasons
+    with suppress(TypeError):  # of no kind that can be looked up
+        if _WORDS.issuperset(cast("Sequence[object]", reasons)):  # of many prompts in one call, as a rule
+            return tuple(cast("Sequence[object]", reasons))
     words = [each.lower() if isinstance(each, str) else each for each in cast("Sequence[object]", reasons)]
     return tuple([semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words])
 

@@ -62,8 +62,7 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
         if arguments is kwargs and fed is None:
             return run(wrapped, asked, (), kwargs)
         prepared = _Prepared(wrapped, args, kwargs)
-        told = prepared if fed is None else feeding(prepared, fed, arguments)
-        return run(told, asked, (), dict(arguments))
+        return run(feeding(prepared, fed, arguments), asked, (), dict(arguments))
 
     return invoke
 

@@ -27,10 +27,8 @@ def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper
         around = current()
         if around is None or around.spec is not spec or not around.endpoint.gathers or around.busy:
             return wrapped(*args, **kwargs) if run is None else run(wrapped, instance, args, kwargs)
-        chosen, arguments = endpoint, kwargs
-        with fence.contain("engine.route"):
-            chosen, arguments = _chosen(endpoint, instance, args, kwargs)
-        step = wrapped if endpoint.fed is None else feeding(wrapped, endpoint.fed, arguments)
+        chosen, arguments = _chosen(endpoint, instance, args, kwargs)
+        step = feeding(wrapped, endpoint.fed, arguments)
         if endpoint.asynchronous:
             coroutine = _awaited(Pending(step(*args, **kwargs)), around, chosen, arguments)
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
@@ -60,32 +58,37 @@ def _chosen(
     endpoint: Endpoint, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Endpoint, Mapping[str, Any]]:
     arguments = named(endpoint, args, kwargs) if args else kwargs
-    found = None if endpoint.route is None else endpoint.route(instance, arguments)
+    try:
+        found = None if endpoint.route is None else endpoint.route(instance, arguments)
+    except Exception as error:  # noqa: BLE001 - a part with fewer facts is a part all the same
+        fence.report("engine.route", error)
+        found = None
     return (endpoint, arguments) if found is None else found[:2]
 
 
 def _add(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], result: Any) -> None:
     """Put the facts of a part on its call; of what is no sum the last part has the last word."""
-    with fence.contain("engine.adds"):
+    try:
         facts, answer = call.attributes, endpoint.answer
-        if endpoint.request is not call.endpoint.request:  # else the call has read what it passes on
+        if not call.parts and endpoint.request is not call.endpoint.request:  # all are asked for the same
             facts.update(endpoint.request(arguments))
+        call.parts += 1
         found = endpoint.response(result) if answer is None else answer(arguments, result)
         for name in found.keys() & facts.keys():
             if name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
                 found[name] = facts[name] + found[name]
         facts.update(found)
+    except Exception as error:  # noqa: BLE001 - see _chosen
+        fence.report("engine.adds", error)
 
 
 # --- results that come before the method returns ---------------------------------------------------
 
 
-def feeding(wrapped: Callable[..., Any], fed: Fed, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+def feeding(wrapped: Callable[..., Any], fed: Fed | None, arguments: Mapping[str, Any]) -> Callable[..., Any]:
     """``wrapped``, and a look at the pieces that it hands out, for the call that is going on when it is called."""
-    receiver = None
-    with fence.contain("engine.fed"):
-        receiver = fed.receiver(arguments)
-    if receiver is None:
+    receiver = None if fed is None else arguments.get(fed.argument)
+    if fed is None or receiver is None:
         return wrapped
 
     def step(*args: Any, **kwargs: Any) -> Any:
