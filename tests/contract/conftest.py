@@ -108,15 +108,15 @@ def said(telemetry: Recorded, monkeypatch: pytest.MonkeyPatch) -> list[dict[str,
     recorder = record.active
     assert recorder is not None
     found: list[dict[str, Any]] = []
-    end = recorder.end
+    end = record.Recorder.end
 
-    def listening(call: calls.Call) -> None:
-        end(call)
+    def listening(one: record.Recorder, call: calls.Call) -> None:
+        end(one, call)
         found.append(dict(call.content or {}))
 
     policy = record.ContentPolicy(on_span=False, on_event=False, value_bytes=0)
     monkeypatch.setattr(recorder, "content", policy)
-    monkeypatch.setattr(recorder, "end", listening)
+    monkeypatch.setattr(record.Recorder, "end", listening)  # of the class: an instance's would stay behind
     return found
 
 

@@ -14,6 +14,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients._groq_messages import CHAT
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import RAW, STREAMING, connection, errors, peer
 from genai_otel.spec import ClientSpec, Facts, StreamFailed, both
@@ -96,7 +97,7 @@ SPEC: Final = ClientSpec(
                 without=_without,
                 usage=lambda facts, chunk: _usage(facts, chunk.usage),
             ),
-            content=messages.CHAT,
+            content=CHAT,
         ),
         *both(
             f"{_RESOURCES}embeddings",

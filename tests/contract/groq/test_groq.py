@@ -99,3 +99,27 @@ async def test_sound_becomes_text(
     }
     (answer,) = said[0]["gen_ai.output.messages"]
     assert answer["parts"] == [{"type": "text", "content": "one two"}]
+
+
+async def test_tools_that_the_vendor_runs(
+    said: list[dict[str, Any]], caller: Caller, model_server: ModelServer
+) -> None:
+    asked = {"index": 0, "type": "search", "arguments": '{"query": "mine"}'}
+    tool = {**asked, "output": "deep"}
+    message = {"role": "assistant", "content": "one two", "executed_tools": [tool]}
+    model_server.reply(completion(choices=[{"index": 0, "message": message, "finish_reason": "stop"}]))
+    await settled(caller.client.chat.completions.create(**ASKED))
+    steps = [{"choices": [{"index": 0, "delta": {"executed_tools": [each]}}]} for each in (asked, tool)]
+    assert await streamed(caller, model_server, *steps, ending()) is None
+    call = {"type": "search", "arguments": '{"query": "mine"}'}
+    for each in said:
+        (answer,) = each["gen_ai.output.messages"]
+        assert answer["parts"] == [
+            {"type": "server_tool_call", "name": "search", "server_tool_call": call},
+            {
+                "type": "server_tool_call_response",
+                "server_tool_call_response": {"type": "search", "output": "deep"},
+            },
+            {"type": "text", "content": "one two"},
+        ]
+    assert len(said) == 2
