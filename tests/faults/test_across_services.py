@@ -71,8 +71,8 @@ with OpenAI(base_url=sys.argv[1], api_key="k") as client:
 """
 
 
-def serve(folder: Path, module: str, sink: HttpSink, models: str) -> Process:
-    env = {"PYTHONPATH": f"{ROOT / 'src'}:{folder}", "MODELS": models, **sink.environment()}
+def serve(folder: Path, module: str, sink: HttpSink, models: str, **more: str) -> Process:
+    env = {"PYTHONPATH": f"{ROOT / 'src'}:{folder}", "MODELS": models, **sink.environment(), **more}
     command = [sys.executable, "-m", "uvicorn", "--port", "0", f"{module}:app"]
     return Process(command, env={**env, "OTEL_SERVICE_NAME": module}, cwd=folder)
 

@@ -6,6 +6,7 @@ import importlib.util
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def proxy(folder: Path, sink: HttpSink, models: str, port: int) -> Process:
+def proxy(folder: Path, sink: HttpSink, models: str, port: int, sampling: Mapping[str, str]) -> Process:
     (folder / "config.yaml").write_text(CONFIG)
     command = [
         sys.executable,
@@ -61,27 +62,33 @@ def proxy(folder: Path, sink: HttpSink, models: str, port: int) -> Process:
         str(port),
     ]
     env = {"PYTHONPATH": str(ROOT / "src"), "MODELS": models, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    return Process(command, env={**env, **sink.environment(), "OTEL_SERVICE_NAME": "proxy"}, cwd=folder)
+    env |= {**sink.environment(), **sampling, "OTEL_SERVICE_NAME": "proxy"}
+    return Process(command, env=env, cwd=folder)
 
 
+@pytest.mark.parametrize("sampler", ["parentbased_always_on", "always_off"])
 def test_a_call_through_the_litellm_proxy_is_counted_once(
-    tmp_path: Path, sink: HttpSink, model_server: ModelServer
+    sampler: str, tmp_path: Path, sink: HttpSink, model_server: ModelServer
 ) -> None:
+    sampling = {"OTEL_TRACES_SAMPLER": sampler}
     distribution(tmp_path, "served", modules={"engine": MODEL_SERVER})
     with (
-        serve(tmp_path, "engine", sink, model_server.base_url) as engine,
-        proxy(tmp_path, sink, address(engine), port := free_port()) as gateway,
+        serve(tmp_path, "engine", sink, model_server.base_url, **sampling) as engine,
+        proxy(tmp_path, sink, address(engine), port := free_port(), sampling) as gateway,
     ):
         gateway.wait_for("startup complete", timeout=90)
-        env = {**sink.environment(), "OTEL_SERVICE_NAME": "caller"}
+        env = {**sink.environment(), **sampling, "OTEL_SERVICE_NAME": "caller"}
         run(CALLER, arguments=[f"http://127.0.0.1:{port}/v1"], env=env).ok()
         for server in (gateway, engine):
             server.signal(signal.SIGTERM)
             server.finish()
     calls = [span for span in sink.spans() if span.attributes.get("gen_ai.operation.name") == "chat"]
-    # The proxy's own transport (aiohttp) has no instrumentation here: the model server's span is in a trace of its own.
-    assert len({span.trace_id for span in calls if span.kind == "CLIENT"}) == 1
-    assert sum(span.attributes.get("genai_otel.measured", False) for span in calls) == 1
+    if sampler == "always_off":
+        assert calls == []
+    else:
+        # The proxy's transport (aiohttp) has no instrumentation here: the model server's span is in another trace.
+        assert len({span.trace_id for span in calls if span.kind == "CLIENT"}) == 1
+        assert sum(span.attributes.get("genai_otel.measured", False) for span in calls) == 1
     tokens = {
         point.attributes["gen_ai.token.type"]: point for point in sink.points("gen_ai.client.token.usage")
     }
@@ -90,3 +97,8 @@ def test_a_call_through_the_litellm_proxy_is_counted_once(
         "output": (1, 7),
     }
     assert [point.count for point in sink.points("gen_ai.client.operation.duration")] == [1]
+    # The model server's own span, and its names alone: the proxy is a client of its, and no server of models.
+    (served,) = sink.points("gen_ai.server.request.duration")
+    assert (served.count, served.attributes["gen_ai.provider.name"]) == (1, "vllm")
+    assert (served.attributes["gen_ai.operation.name"], "error.type" in served.attributes) == ("chat", False)
+    assert 0 < served.sum < 60

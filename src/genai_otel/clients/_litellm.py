@@ -156,8 +156,13 @@ def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
 
 
 def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
-    """What a result says was used.  It is all 0 where nothing was reported, and nobody's where litellm has a cache."""
-    if counted is None or known.get("cache_hit") is True:
+    """What a result says was used.  It is all 0 where nothing was reported, and nobody's where litellm has a cache.
+
+    Not every version says of all results that they come from there; a chunk then has no provider.
+    """
+    if counted is None or known.get("cache_hit") is True or known.get("cache_key") is not None:
+        return
+    if known.get("custom_llm_provider", "") is None:
         return
     told: Facts = {}
     results.usage_facts(told, counted)

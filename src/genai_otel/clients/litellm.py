@@ -6,7 +6,7 @@ such a call there is a span where litellm asks a client that we know, as it does
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -163,12 +163,35 @@ def _endpoints() -> Iterator[Endpoint]:
 
 def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
     plain = Endpoint(target, **fields)
+    mocked = replace(plain, response=_without_usage(plain.response), chunk=_chunk_without_usage(plain.chunk))
 
     def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer]:
         peer, model = shared.whom(arguments)
-        return plain, {**arguments, "model": model} if "model" in arguments else arguments, peer
+        # There litellm answers itself, and invents what was used.
+        chosen = mocked if arguments.get("mock_response") or arguments.get("mock_tool_calls") else plain
+        return chosen, {**arguments, "model": model} if "model" in arguments else arguments, peer
 
-    return replace(plain, route=route, routes=(plain,))
+    return replace(plain, route=route, routes=(plain, mocked))
+
+
+def _without_usage(read: Callable[[Any], Facts]) -> Callable[[Any], Facts]:
+    return lambda result: {name: fact for name, fact in read(result).items() if not _is_usage(name)}
+
+
+def _chunk_without_usage(read: Callable[[Facts, Any], None] | None) -> Callable[[Facts, Any], None] | None:
+    if read is None:
+        return None
+
+    def chunk(facts: Facts, chunk: Any) -> None:
+        read(facts, chunk)
+        for name in [name for name in facts if _is_usage(name)]:
+            del facts[name]
+
+    return chunk
+
+
+def _is_usage(name: str) -> bool:
+    return name.startswith("gen_ai.usage.")
 
 
 def _itself(peer: Any) -> Any:
