@@ -1,7 +1,8 @@
 """litellm: chat, completions, embeddings, responses, reranking, images, audio, of whatever vendor.
 
 What a program imported by name before the set-up (``from litellm import completion``) is the function without us: of
-such a call there is a span where litellm asks a client that we know, as it does for OpenAI and all that speak its API.
+such a call there is a span where litellm goes on by a function of its module, as its asynchronous ones do, or asks a
+client that we know, as many vendors' are.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from types import CoroutineType
 from typing import Any, cast
 
 from genai_otel import fence
@@ -26,14 +27,36 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
         else:
             _parsed(call, arguments, _parse(result))
     except Exception as error:  # noqa: BLE001 - the fence of the hot path
+        if isinstance(result, CoroutineType):  # not asked before, because that would cost every call
+            return _to_come(call, arguments, cast("CoroutineType[Any, Any, Any]", result))
         call.finish("completed")
         fence.report("engine.result", error)
     return result
 
 
+def _to_come(call: Call, arguments: Mapping[str, Any], pending: CoroutineType[Any, Any, Any]) -> Any:
+    """A method that is not asynchronous gave a coroutine: some do, on demand."""
+    later = _awaited(call, arguments, pending)
+    later.__qualname__ = pending.__qualname__  # what tasks and Python's warnings show
+    call.followed = weakref.ref(later, lambda _: call.drop())
+    return later
+
+
+async def _awaited(call: Call, arguments: Mapping[str, Any], pending: CoroutineType[Any, Any, Any]) -> Any:
+    with call:
+        try:
+            result = await pending
+        except BaseException as error:
+            call.raised(error)
+            raise
+    return received(call, arguments, result)
+
+
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     endpoint = call.endpoint
     if endpoint.streams(arguments):
+        if isinstance(result, CoroutineType):
+            return _to_come(call, arguments, cast("CoroutineType[Any, Any, Any]", result))
         return follow(call, result)
     if call.content is not None:
         _read_content(call, result)

@@ -81,6 +81,26 @@ async def test_litellm_over_openai_in_its_other_operations(balanced: Recorded, h
     assert counted(balanced) == (6, 6 * 12, 4 * 7)
 
 
+async def test_an_asynchronous_function_that_was_imported_before(
+    balanced: Recorded, here: dict[str, Any]
+) -> None:
+    """It calls the one that is not asynchronous by the module, and asks it for a coroutine."""
+    before = {
+        name: getattr(litellm, name).__wrapped__ for name in ("acompletion", "aembedding", "aresponses")
+    }
+    asked: Any = {"model": "openai/gpt-4o-mini", **here}
+    await before["acompletion"](messages=MESSAGES, **asked)
+    stream = await before["acompletion"](messages=MESSAGES, stream=True, stream_options=USAGE, **asked)
+    assert [chunk async for chunk in stream]
+    await before["aembedding"](input=["hi"], **asked)
+    await before["aresponses"](input="hi", **asked)
+    assert [span.attributes["genai_otel.outcome"] for span in balanced.calls()] == ["completed"] * 4
+    assert counted(balanced) == (4, 48, 21)
+    with pytest.raises(litellm.BadRequestError):
+        await before["acompletion"](messages=MESSAGES, **{**asked, "model": "openai/m+error-400"})
+    assert balanced.calls()[-1].attributes["http.response.status_code"] == 400
+
+
 async def test_both_at_once(balanced: Recorded, here: dict[str, Any], model_server: ModelServer) -> None:
     """The client by itself, beside the one below litellm, in the tasks of one loop."""
     async with openai.AsyncOpenAI(base_url=model_server.base_url, api_key="k") as client:
