@@ -124,7 +124,7 @@ async def test_reasons_are_of_the_convention_whoever_answers(
         else:
             await caller.call(case)
         assert balanced.calls()[-1].attributes["gen_ai.response.finish_reasons"] == (caller.payload.calling,)
-    labels = {point.attributes["genai_otel.finish_reason"] for point in balanced.metrics()[REASONS]}
+    labels = {str(point.attributes["genai_otel.finish_reason"]) for point in balanced.metrics()[REASONS]}
     assert labels == {"tool_calls" if caller.payload.calling == "tool_call" else "stop"}
 
 

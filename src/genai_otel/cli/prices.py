@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from genai_otel.prices import bundled
 from genai_otel.prices.table import Model
@@ -46,7 +46,7 @@ def _lines(model: Model) -> Iterator[str]:
 
 def _rates(rates: Mapping[str, Any]) -> Iterator[str]:
     for unit, rate in rates.items():
-        base, *tiers = [rate] if isinstance(rate, (int, float)) else rate
+        base, *tiers = cast("list[Any]", [rate] if isinstance(rate, (int, float)) else rate)
         yield f"  {unit:<24} {base:>10g}"
         for start, dearer in tiers:
             yield f"    above {start:,} input tokens".ljust(27) + f"{dearer:>10g}"
