@@ -48,12 +48,13 @@ CASES: Final = [
 ]
 AGENTS: Final = [name for name in FRAMEWORKS if "agent" in golden(name)]
 UNCOUNTED: Final = [(name, call) for name in ("autogen", "haystack", "mcp") for call in golden(name)]
-SERVED: Final = {"chat": "chat", "stream": "chat", "responses": "chat", "completion": "text_completion"}
+_CHATS: Final = ("chat", "stream", "responses")
+SERVED: Final = [(name, call) for name in ("vllm", "sglang") for call in golden(name)]
 EVERYTHING: Final = [
     *CASES,
     *((name, "agent") for name in AGENTS),
     *UNCOUNTED,
-    *(("vllm", call) for call in golden("vllm")),
+    *SERVED,
 ]
 
 
@@ -156,20 +157,22 @@ def test_what_is_no_call_of_a_model_is_not_counted(name: str, call: str) -> None
     assert replayed(golden(name)[call]).measured == {}
 
 
-@pytest.mark.parametrize("sampled", [True, False])
-@pytest.mark.parametrize("call", golden("vllm"))
-def test_a_model_server_that_traces_itself_measures_its_own_names_alone(call: str, sampled: bool) -> None:
-    spans = golden("vllm")[call]
-    measured = replayed(spans, sampled=sampled).measured
+@pytest.mark.parametrize(("name", "call"), SERVED)
+def test_a_model_server_that_traces_itself_measures_its_own_names_alone(name: str, call: str) -> None:
+    spans = golden(name)[call]
+    measured = replayed(spans).measured
     assert {metric for metric, _ in measured} == {
         "gen_ai.server.request.duration",
         "gen_ai.server.time_to_first_token",
         "gen_ai.server.time_per_output_token",
     }
-    assert {labels for _, labels in measured} == {
-        frozenset({("gen_ai.provider.name", "vllm"), ("gen_ai.operation.name", SERVED[call])})
-    }
+    operation = "chat" if call in _CHATS else "text_completion"
+    labels = {("gen_ai.provider.name", name), ("gen_ai.operation.name", operation)}
+    if name == "sglang":
+        labels.add(("gen_ai.response.model", "tiny"))
+    assert {found for _, found in measured} == {frozenset(labels)}
     assert {count for count, _ in measured.values()} == {len(spans)}
+    assert bool(replayed(spans, sampled=False).measured) is (name == "vllm")  # its name tells, at the start
 
 
 @pytest.mark.parametrize(("name", "call"), EVERYTHING)

@@ -218,8 +218,3 @@ def _sum_usage(held: dict[str, Any], facts: dict[str, Any]) -> None:
 def is_model_operation(attributes: Mapping[str, Any] | None) -> bool:
     """Whether these attributes are those of a call of a model."""
     return operation(attributes) in semconv.MODEL_OPERATIONS
-
-
-def is_server(span: ReadableSpan) -> bool:
-    """Whether a span is the model server's own view of a request."""
-    return span.kind is SpanKind.SERVER

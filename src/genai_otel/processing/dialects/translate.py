@@ -16,7 +16,7 @@ from genai_otel.processing.dialects.native import ANTHROPIC, BOTOCORE, LITELLM, 
 from genai_otel.processing.dialects.openinference import OPENINFERENCE
 from genai_otel.processing.dialects.openllmetry import OPENLLMETRY
 from genai_otel.processing.dialects.platforms import LANGFUSE, LOGFIRE, MLFLOW, OPENLIT, VERCEL_AI
-from genai_otel.processing.dialects.servers import VLLM
+from genai_otel.processing.dialects.servers import SGLANG, VLLM
 from genai_otel.processing.dialects.values import READERS, REPAIRED, class_name, fields, seconds_until
 
 DIALECTS: Final = (
@@ -34,6 +34,7 @@ DIALECTS: Final = (
     OPENLIT,
     MLFLOW,
     VERCEL_AI,
+    SGLANG,
     VLLM,
 )
 """In the order in which they are asked: what an earlier one says, a later one does not change."""
@@ -50,7 +51,7 @@ class Translation(NamedTuple):
 
     ``changed`` attributes are new or have a new value, ``replaced`` are names that are said by another one now.  Only a
     span that ``is_whole`` stands for a call; ``start_time`` is that of the call.  One that ``is_nameless`` never
-    has the response's id.
+    has the response's id; one that ``serves`` is a model server's own.
     """
 
     changed: dict[str, Any]
@@ -58,6 +59,7 @@ class Translation(NamedTuple):
     is_whole: bool
     start_time: int | None
     is_nameless: bool
+    serves: bool
 
 
 def recognised(attributes: Mapping[str, Any] | None) -> bool:
@@ -102,7 +104,9 @@ def translated(span: ReadableSpan) -> Translation:
             start_time = span.end_time - int(seconds * _NANOSECONDS)
             reading.changed[semconv.REQUEST_STREAM] = True
     reading.repair()
-    return Translation(reading.changed, frozenset(reading.replaced), is_whole, start_time, is_nameless)
+    return Translation(
+        reading.changed, frozenset(reading.replaced), is_whole, start_time, is_nameless, reading.serves
+    )
 
 
 def _spoken(attributes: Mapping[str, Any]) -> list[Dialect]:
@@ -144,9 +148,11 @@ class _Reading:
         self._attributes = attributes
         self.changed: dict[str, Any] = {}
         self.replaced: set[str] = set()
+        self.serves = span.kind is SpanKind.SERVER
 
     def read(self, dialect: Dialect) -> None:
         attributes = self._attributes
+        self.serves = self.serves or dialect.serves
         for name, parts in dialect.inside.items():
             if name in attributes:
                 for part, value in fields(attributes[name], parts):
@@ -215,8 +221,7 @@ class _Reading:
     def _streams(self) -> bool:
         """Whether there is a first chunk; a model server makes one for every request."""
         name = semconv.REQUEST_STREAM
-        is_server = self._span.kind is SpanKind.SERVER
-        return is_server or self._attributes.get(name) is True or name in self.changed
+        return self.serves or self._attributes.get(name) is True or name in self.changed
 
     def _each(self, before: str, behind: str) -> Iterator[Any]:
         for index in range(_MOST_CHOICES):
