@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Final
 
 from genai_otel import semconv
+from genai_otel.clients import _anthropic_messages as anthropic_messages
+from genai_otel.clients import _anthropic_results as anthropic
 from genai_otel.clients import _litellm as shared
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
+from genai_otel.clients._anthropic_requests import TABLE
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import nothing
 from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
@@ -73,6 +77,11 @@ def _ranks(result: Any) -> Facts:
     known, meta = shared.beside(facts, result, field), field("meta")
     shared.usage(facts, known, get(meta, "tokens") or get(meta, "billed_units"))
     return facts
+
+
+def _message(result: Any) -> Facts:
+    """An answer in Anthropic's form, whoever gave it: a dictionary."""
+    return anthropic.message(SimpleNamespace(**result), own=nothing)
 
 
 # --- the endpoints -------------------------------------------------------------------------------
@@ -160,13 +169,28 @@ def _endpoints() -> Iterator[Endpoint]:
         for place in (f"litellm.{module}", "litellm"):
             yield _routed(f"{place}:{name}", fields)
             yield _routed(f"{place}:a{name}", {**fields, "asynchronous": True})
+    yield _routed(f"{_MESSAGES}:create", _messages)
+    yield _routed(f"{_MESSAGES}:acreate", {**_messages, "asynchronous": True})
+
+
+_MESSAGES: Final = "litellm.anthropic_interface.messages"
+_messages: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request(TABLE),
+    "response": _message,
+    "content": anthropic_messages.MESSAGES,
+    "positional": ("max_tokens", "messages", "model"),
+}
+"""Their streams are the vendor's bytes, or another's made into such: they are handed on without a look."""
 
 
 def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
     plain = Endpoint(target, **fields)
     mocked = replace(plain, response=_without_usage(plain.response), chunk=_chunk_without_usage(plain.chunk))
 
-    def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer]:
+    def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer] | None:
+        if plain.chunk is None and arguments.get("stream"):
+            return None
         peer, model = shared.whom(arguments)
         # There litellm answers itself, and invents what was used.
         chosen = mocked if arguments.get("mock_response") or arguments.get("mock_tool_calls") else plain
