@@ -113,6 +113,16 @@ FRAMEWORKS: Final[Mapping[str, Lacks]] = {
         "*": (*_SERVER, *_PROVIDER),
         "chat": (*_PARAMETERS, *_ASKED, *_ID, *_REASONS, *_WRITE, *_AUDIO, *_REASONING),
     },
+    "openinference_langchain": {
+        "*": _SERVER,
+        "chat": (*_PARAMETERS, *_ID, *_WRITE),
+        "stream": (*_STREAM, *_FIRST, *_ID),
+    },
+    "openllmetry_langchain": {
+        "*": _SERVER,
+        "chat": (*_PARAMETERS, *_AUDIO, *_REASONING),
+        "stream": (*_STREAM, *_FIRST, *_ID, *_AUDIO, *_REASONING),
+    },
     "openinference_haystack": {
         "*": (*_SERVER, *_ASKED),
         "chat": (*_PARAMETERS, *_PLAIN),
@@ -135,6 +145,7 @@ _NO_CACHE = {
 _ANSWERED = {semconv.REQUEST_MODEL: "gpt-4o-mini-2024-07-18"}
 _PREFIXED = {semconv.REQUEST_MODEL: "openai/gpt-4o-mini"}
 _BAD = {semconv.ERROR_TYPE: "BadRequestError"}
+_INVALID = {semconv.ERROR_TYPE: "OpenAIInvalidRequestError"}
 _ADK = {semconv.OPERATION_NAME: "generate_content", semconv.REQUEST_MODEL: "openai/gpt-4o-mini"}
 _XAI = {semconv.SERVER_ADDRESS: "api.x.ai", semconv.SERVER_PORT: 443}
 _STRANDS = {semconv.PROVIDER_NAME: "strands-agents"}
@@ -173,6 +184,8 @@ DIFFERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "error": {**_PREFIXED, **_BAD},
     },
     "openinference_haystack": {"error": _BAD},
+    "openinference_langchain": {"stream": _MODEL_ASKED, "error": _INVALID},
+    "openllmetry_langchain": {"stream": _MODEL_ASKED, "error": {**_INVALID, **_MODEL_ASKED}},
     # In the conventions' names it says that the model that answered was asked.
     "openinference_genai": dict.fromkeys(("chat", "stream", "tools", "responses"), _ANSWERED),
     # It reads no cached tokens where a model is invoked with a body of its own.

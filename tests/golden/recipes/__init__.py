@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.golden.recipes import frameworks, instrumentors, orchestrators, platforms, servers
+from tests.golden.recipes import frameworks, instrumentors, langchain, orchestrators, platforms, servers
 from tests.golden.recipes.recipe import Recipe
 
 RECIPES: Final[dict[str, Recipe]] = {
     **instrumentors.RECIPES,
     **platforms.RECIPES,
     **frameworks.RECIPES,
+    **langchain.RECIPES,
     **orchestrators.RECIPES,
     **servers.RECIPES,
 }
