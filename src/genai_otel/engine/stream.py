@@ -99,14 +99,15 @@ def _watcher(call: Call) -> Read:
     read, beat = _reader(call), _beats()
 
     def watch(chunk: Any) -> None:
+        nonlocal read
         call.beat = beat()
         if not call.first:
-            _first(call, read, chunk)
+            read = _first(call, read, chunk)
             return
         try:
             read(chunk)
         except Exception as error:  # noqa: BLE001 - see _follow
-            _unread(call, error)
+            read = _unread(call, error, read)
 
     return watch
 
@@ -135,7 +136,7 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
     try:
         for chunk in _first_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
-            _first(call, read, chunk)
+            read = _first(call, read, chunk)
             yield chunk
             break
         for chunk in iterator:
@@ -143,7 +144,7 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
             try:
                 read(chunk)
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                _unread(call, error)
+                read = _unread(call, error, read)
             yield chunk
     except GeneratorExit:
         closing = True
@@ -168,7 +169,7 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
     try:
         async for chunk in _afirst_inside(call, iterator) if lazy else iterator:
             call.beat = beat()
-            _first(call, read, chunk)
+            read = _first(call, read, chunk)
             yield chunk
             break
         async for chunk in iterator:
@@ -176,7 +177,7 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
             try:
                 read(chunk)
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
-                _unread(call, error)
+                read = _unread(call, error, read)
             yield chunk
     except GeneratorExit:
         closing = True
@@ -236,7 +237,8 @@ def _beats() -> Callable[[], tuple[int, int]]:
     return zip(count(1), iter(time.perf_counter_ns, None)).__next__
 
 
-def _first(call: Call, read: Read, chunk: Any) -> None:
+def _first(call: Call, read: Read, chunk: Any) -> Read:
+    """Look at the first chunk; gives what reads the others."""
     call.first = call.beat[1]
     try:
         first = call.endpoint.first
@@ -244,16 +246,21 @@ def _first(call: Call, read: Read, chunk: Any) -> None:
             first(call.attributes, chunk)
         read(chunk)
     except Exception as error:  # noqa: BLE001 - see _follow
-        _unread(call, error)
+        return _unread(call, error, read)
+    return read
 
 
-def _unread(call: Call, error: Exception) -> None:
-    """A reader of chunks raised: because the chunk is an error of the vendor's, or in error."""
+def _unread(call: Call, error: Exception, read: Read) -> Read:
+    """A reader of chunks raised: because the chunk is an error of the vendor's, or in error.
+
+    Gives what reads the chunks after it: nothing of what comes after the end of a call is a fact of it.
+    """
     if isinstance(error, StreamFailed):
         call.attributes[semconv.ERROR_TYPE] = str(error)
         call.finish("failed")
-    else:
-        fence.report("engine.chunk", error)
+        return _ignore
+    fence.report("engine.chunk", error)
+    return read
 
 
 def _exhausted(call: Call) -> None:

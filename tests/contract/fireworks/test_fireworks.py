@@ -63,6 +63,17 @@ async def test_an_error_in_a_stream_is_a_chunk(
     assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
 
 
+async def test_what_comes_after_an_error_is_no_fact_of_the_call(
+    balanced: Recorded, caller: Caller, model_server: ModelServer
+) -> None:
+    last = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+    model_server.reply(events=[*chunks(), FAILED, *chunks(last), "[DONE]"])
+    seen, _ = await caller.read(await settled(caller.client.chat.completions.create(**ASKED, stream=True)))
+    assert len(seen) > 4
+    assert usage(balanced.span()) == {}
+    assert "gen_ai.client.token.usage" not in balanced.metrics()
+
+
 MESSAGE: Any = {
     "model": "m",
     "system": "be brief",
