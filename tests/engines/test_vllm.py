@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,7 +69,8 @@ class Engine:
         self.aborted = 0
 
         async def add_request(request_id: str, prompt: Any, params: Any, **_: Any) -> Any:
-            queue = Collector(params.output_kind, request_id)
+            known = len(signature(Collector).parameters)  # older ones have no name
+            queue = Collector(*(params.output_kind, request_id)[:known])
             self.tasks.append(asyncio.create_task(self._feed(queue, said)))
             return queue
 
@@ -76,10 +78,15 @@ class Engine:
             self.aborted += 1
 
         self.llm.__dict__.update(
-            model_config=SimpleNamespace(model="/models/tiny", served_model_name="tiny"),
+            model_config=SimpleNamespace(model="/models/tiny", served_model_name="tiny", max_model_len=256),
             log_requests=False,
             add_request=add_request,
             abort=abort,
+            # What older versions look at before they begin.
+            vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_sharing_fast_prefill=False)),
+            output_handler=object(),
+            _pause_cond=asyncio.Condition(),
+            _paused=False,
             shutdown=lambda *_, **__: None,  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         )
 

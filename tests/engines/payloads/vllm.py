@@ -15,6 +15,7 @@ from tests.engines.engine import CANARY, LENGTH, Case, Engine
 os.environ.update(
     VLLM_ENABLE_V1_MULTIPROCESSING="0",
     VLLM_CPU_KVCACHE_SPACE="1",
+    VLLM_HOST_IP="127.0.0.1",  # else older versions ask the network
     VLLM_LOGGING_LEVEL="ERROR",
     VLLM_NO_USAGE_STATS="1",
 )
