@@ -67,9 +67,11 @@ def _locked(lock: Path, distribution: str) -> str:
     return found[-1] if found else ""
 
 
-_READ = "{newest}; from {floor} on by its source"
-HOW = {"llama-cpp-python": _READ, "vllm": _READ}
-"""Where not all is run with the oldest version: one has to be built, one wants a torch of its own."""
+HOW = {
+    "llama-cpp-python": "{newest}; from {floor} on by its source",  # which would have to be built
+    "vllm": "{newest}; {floor}.0 once",  # whose build for processors asks for a torch that PyPI has not
+}
+"""Where the oldest version is not run each time."""
 NEWEST = [
     path
     for name in ("clients", "litellm", "aiobotocore", "ibm-watsonx-ai", "engines", "llama-cpp", "vllm", "dev")
