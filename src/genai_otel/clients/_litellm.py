@@ -116,10 +116,10 @@ def _server(base: str) -> Facts:
 
 def hidden(result: Any) -> Mapping[str, Any]:
     """What litellm knows of a result that the vendor did not say."""
+    known: Any
     try:
-        known = result.__pydantic_private__[
-            "_hidden_params"
-        ]  # asked for it by name, a model takes forty times as long
+        # Asked for it by name, a model takes forty times as long.
+        known = result.__pydantic_private__["_hidden_params"]
     except (AttributeError, KeyError, TypeError):
         known = getattr(result, "_hidden_params", None)
     return known if hasattr(known, "get") else {}  # a dictionary, or an object of its own that reads like one
@@ -146,7 +146,7 @@ def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
         )
     headers = told("additional_headers")
     if headers:
-        found = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)
+        found: Any = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)  # pyright: ignore[reportUnknownArgumentType] - any mapping
         if isinstance(found, str):
             facts[semconv.REQUEST_ID] = found
     base = told("api_base")
@@ -189,7 +189,7 @@ def errors(error: BaseException) -> Facts:
         headers = getattr(response, "headers", None)
         if headers:
             facts[semconv.HTTP_STATUS] = getattr(response, "status_code", None)
-            found = next(filter(None, map(headers.get, _REQUEST_IDS)), None)
+            found: Any = next(filter(None, map(headers.get, _REQUEST_IDS)), None)  # pyright: ignore[reportUnknownArgumentType] - any mapping
             if found is not None:
                 facts[semconv.REQUEST_ID] = found
             break
