@@ -146,7 +146,7 @@ def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
         )
     headers = told("additional_headers")
     if headers:
-        found: Any = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)  # pyright: ignore[reportUnknownArgumentType] - any mapping
+        found: Any = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - any mapping
         if isinstance(found, str):
             facts[semconv.REQUEST_ID] = found
     base = told("api_base")
@@ -189,7 +189,7 @@ def errors(error: BaseException) -> Facts:
         headers = getattr(response, "headers", None)
         if headers:
             facts[semconv.HTTP_STATUS] = getattr(response, "status_code", None)
-            found: Any = next(filter(None, map(headers.get, _REQUEST_IDS)), None)  # pyright: ignore[reportUnknownArgumentType] - any mapping
+            found: Any = next(filter(None, map(headers.get, _REQUEST_IDS)), None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - any mapping
             if found is not None:
                 facts[semconv.REQUEST_ID] = found
             break
