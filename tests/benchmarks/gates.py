@@ -106,6 +106,7 @@ _BODY = "what was asked and answered stands in JSON texts of its own, the second
 _FOUND = "whom it goes to stands in the model's name; its streams have no iterator behind them, and any step may ask"
 _THROUGH = "it leads through `completion`, which a program may call by itself"
 _RUNS = "each run of its model adds what it took"
+_SETTINGS = "its settings stand in an object that has all of them, and each answer tells what it took"
 _TENSORS = "its settings stand in three places, and its tokens are counted in tensors"
 LIMITS = {
     "azure_ai_inference:complete": Limit(
@@ -122,6 +123,10 @@ LIMITS = {
     "transformers:chat": Limit(2_000, why=_TENSORS),
     "transformers:pipeline-in-batches": Limit(2_850, why=_RUNS),
     "transformers:pipeline-of-many": Limit(3_550, why=_RUNS),
+    "vllm:generate": Limit(1_750, why=_SETTINGS),
+    "vllm:chat": Limit(1_750, why=_SETTINGS),
+    "vllm:generate-several": Limit(1_900, why=_SETTINGS),
+    "vllm:generate-of-many": Limit(1_950, why=_SETTINGS),
 }
 """Methods that cannot keep the limits of all."""
 
