@@ -66,7 +66,7 @@ async def test_an_error_in_a_stream_is_a_chunk(
 async def test_what_comes_after_an_error_is_no_fact_of_the_call(
     balanced: Recorded, caller: Caller, model_server: ModelServer
 ) -> None:
-    last = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+    last: dict[str, Any] = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
     model_server.reply(events=[*chunks(), FAILED, *chunks(last), "[DONE]"])
     seen, _ = await caller.read(await settled(caller.client.chat.completions.create(**ASKED, stream=True)))
     assert len(seen) > 4
