@@ -45,6 +45,8 @@ class CallSpan(ReadableSpan, Span):
 
     facts: Mapping[str, Any]
     added: dict[str, Any] | None = None
+    plain = True
+    """It has no events, no links and no description of its status."""
     # What most spans never get stands on the class.
     _kind = _CLIENT
     _end_time: int | None = None
@@ -58,7 +60,7 @@ class CallSpan(ReadableSpan, Span):
     def __init__(  # the SDK's own, which is not called, sets one by one what stands above
         self, maker: SpanMaker, name: str, context: SpanContext, parent: SpanContext | None, start_time: int
     ) -> None:
-        self._maker = maker
+        self.maker = maker
         self._name = name
         self._context = context
         self._parent = parent
@@ -80,11 +82,11 @@ class CallSpan(ReadableSpan, Span):
 
     @property
     def resource(self) -> Resource:
-        return self._maker.provider.resource
+        return self.maker.provider.resource
 
     @property
     def instrumentation_scope(self) -> InstrumentationScope:
-        return self._maker.scope
+        return self.maker.scope
 
     # --- its end, which only the engine and the pipeline bring about --------------------------------
 
@@ -115,12 +117,12 @@ class CallSpan(ReadableSpan, Span):
     def add_event(
         self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None
     ) -> None:
-        limits = self._maker.limits
+        limits = self.maker.limits
         bounded = _bounded(limits.max_event_attributes, attributes, limits)
         self._events = self._kept(self._events, Event(name, bounded, timestamp), limits.max_events)
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
-        limits = self._maker.limits
+        limits = self.maker.limits
         bounded = _bounded(limits.max_link_attributes, attributes, limits)
         self._links = self._kept(self._links, Link(context, bounded), limits.max_links)
 
@@ -129,6 +131,7 @@ class CallSpan(ReadableSpan, Span):
 
         if self._end_time is not None:
             return before
+        self.plain = False
         bounded: Any = util.BoundedList  # generic in newer versions only
         kept = before or bounded(most)
         kept.append(new)
@@ -158,6 +161,7 @@ class CallSpan(ReadableSpan, Span):
         final = self._end_time is not None or self._status.status_code is StatusCode.OK
         if not final and given.status_code is not StatusCode.UNSET:
             self._status = given
+            self.plain = self.plain and not given.description
 
     def update_name(self, name: str) -> None:
         if self._end_time is None:

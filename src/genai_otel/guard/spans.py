@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
@@ -32,6 +33,7 @@ _IS_TUPLE: Final = tuple.__instancecheck__
 _IS_TEXT: Final = str.__instancecheck__
 _IS_INTEGER: Final = int.__instancecheck__
 _IS_FLOAT: Final = float.__instancecheck__
+_PLAIN: Final = attrgetter("plain", "maker")  # of the engine's spans, whose provider has their resource
 # Most texts of spans are the same in each; those that were looked at once are kept, if they are short.
 _SHORT: Final = 64
 _MOST_KNOWN: Final = 4_096
@@ -127,11 +129,19 @@ class Guard(SpanExporter):
         if not _SCALARS.issuperset(map(type, items)) or not _TEXTS.issuperset(map(type, names)):
             return False
         values.update(found, items, names)
+        return self._are_plain(spans)
+
+    def _are_plain(self, spans: Sequence[ReadableSpan]) -> bool:
+        """Whether all ``spans`` are of a resource that needs no change, and without events and the like."""
         resource = self._resource
-        return not any(
-            span.resource is not resource or span.status.description or span.events or span.links
-            for span in spans
-        )
+        try:
+            ours = set(map(_PLAIN, spans))
+        except AttributeError:  # spans of the SDK's class
+            return not any(
+                span.resource is not resource or span.status.description or span.events or span.links
+                for span in spans
+            )
+        return all(plain and maker.provider.resource is resource for plain, maker in ours)
 
     def _examined(self, values: set[Any]) -> tuple[set[Any], int]:
         """The values that must not leave as they are, and the most bytes that a text may have."""
