@@ -112,8 +112,8 @@ LIMITS = {
     "azure_ai_inference:complete": Limit(
         chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
     ),
-    "boto3:models.invoke_model": Limit(2_560, why=_BODY),
-    "aiobotocore:models.invoke_model": Limit(2_580, why=_BODY),
+    "boto3:models.invoke_model": Limit(2_600, why=_BODY),
+    "aiobotocore:models.invoke_model": Limit(2_620, why=_BODY),
     "litellm:completion": Limit(1_690, 185, _FOUND),
     "litellm:text_completion": Limit(2_200, 185, _THROUGH),
     "litellm:responses": Limit(1_760, 115, _FOUND),
