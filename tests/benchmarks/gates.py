@@ -113,10 +113,10 @@ LIMITS = {
         chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
     ),
     "boto3:models.invoke_model": Limit(2_600, why=_BODY),
-    "aiobotocore:models.invoke_model": Limit(2_620, why=_BODY),
-    "litellm:completion": Limit(1_690, 185, _FOUND),
+    "aiobotocore:models.invoke_model": Limit(2_640, why=_BODY),
+    "litellm:completion": Limit(chunk=185, why=_FOUND),
     "litellm:text_completion": Limit(2_200, 185, _THROUGH),
-    "litellm:responses": Limit(1_760, 115, _FOUND),
+    "litellm:responses": Limit(1_710, 115, _FOUND),
     "sentence_transformers:encode-in-batches": Limit(2_100, why=_RUNS),
     "transformers:generate": Limit(1_750, why=_TENSORS),
     "transformers:pipeline": Limit(2_000, why=_TENSORS),
