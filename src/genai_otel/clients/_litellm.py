@@ -19,6 +19,9 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "x-debu
 """The headers by which vendors name a request."""
 _ANSWERS_IDS: Final = tuple(f"llm_provider-{name}" for name in _REQUEST_IDS)
 """The same as litellm hands them on."""
+_MODEL: Final = semconv.RESPONSE_MODEL
+_REQUEST_ID: Final = semconv.REQUEST_ID
+_IS_TEXT: Final = str.__instancecheck__
 _NAMES: Final = {
     "aiohttp_openai": "openai",
     "custom_openai": "openai",
@@ -141,14 +144,13 @@ def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
     named = told("provider_response_model") or field("model")
     if named and isinstance(named, str):
         # Before it may stand the provider.
-        facts[semconv.RESPONSE_MODEL] = (
-            named.removeprefix(f"{told('custom_llm_provider')}/") if "/" in named else named
-        )
+        facts[_MODEL] = named.removeprefix(f"{told('custom_llm_provider')}/") if "/" in named else named
     headers = told("additional_headers")
     if headers:
-        found: Any = next(filter(None, map(headers.get, _ANSWERS_IDS)), None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - any mapping
-        if isinstance(found, str):
-            facts[semconv.REQUEST_ID] = found
+        get: Reader = headers.get
+        for found in filter(_IS_TEXT, map(get, _ANSWERS_IDS)):
+            facts[_REQUEST_ID] = found
+            break
     base = told("api_base")
     if base and isinstance(base, str):
         facts.update(_server(base))
@@ -164,14 +166,14 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
         return
     if known.get("custom_llm_provider", "") is None:
         return
-    told: Facts = {}
-    results.usage_facts(told, counted)
-    if told.get(semconv.USAGE_INPUT_TOKENS) or told.get(semconv.USAGE_OUTPUT_TOKENS):
-        facts.update(told)
-        # Where older versions have it.
-        written = results.fields(counted).get("cache_creation_input_tokens")
-        if written and isinstance(written, int):
-            facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
+    stored = results.usage_facts(facts, counted)
+    if not (facts.get(semconv.USAGE_INPUT_TOKENS) or facts.get(semconv.USAGE_OUTPUT_TOKENS)):
+        facts.pop(semconv.USAGE_INPUT_TOKENS, None)
+        facts.pop(semconv.USAGE_OUTPUT_TOKENS, None)
+        return
+    written = stored.get("cache_creation_input_tokens")  # where older versions have it
+    if written and isinstance(written, int):
+        facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
 
 
 def errors(error: BaseException) -> Facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -12,7 +12,7 @@ from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts, StreamFailed
 
-_Put = Callable[[Facts, Any], None]
+_Put = Callable[[Facts, Any], object]
 
 # --- usage: OpenAI's totals include cached and reasoning tokens, as the convention's do ----------
 
@@ -33,8 +33,11 @@ _OLDER: Final = ("prompt_tokens", "completion_tokens", "prompt_tokens_details", 
 _NEWER: Final = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
 
 
-def usage_facts(facts: Facts, usage: Any) -> None:
-    """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output."""
+def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
+    """Usage of any endpoint; older ones say prompt and completion where newer ones say input and output.
+
+    Gives the fields that it was read from.
+    """
     told = fields(usage)
     names = _NEWER if told.get("prompt_tokens") is None else _OLDER
     asked, answered, asked_parts, answered_parts = map(told.get, names)
@@ -54,6 +57,7 @@ def usage_facts(facts: Facts, usage: Any) -> None:
         put(facts, fields(answered_parts), _OUTPUT_DETAILS)
         if semconv.USAGE_REASONING_OUTPUT_TOKENS in facts:
             _beside(facts, asked, answered, told.get("total_tokens"))
+    return told
 
 
 def _beside(facts: Facts, asked: Any, answered: Any, total: Any) -> None:
@@ -77,7 +81,7 @@ def compute_time(facts: Facts, *seconds: Any) -> None:
 # --- results -------------------------------------------------------------------------------------
 
 
-_IDENTITY: Final = {
+IDENTITY: Final = {
     "id": semconv.RESPONSE_ID,
     "model": semconv.RESPONSE_MODEL,
     "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
@@ -87,7 +91,7 @@ _IDENTITY: Final = {
 
 def identity(facts: Facts, result: Any) -> None:
     """Who answered: id, model, tier and fingerprint, as far as they are there."""
-    put(facts, fields(result), _IDENTITY)
+    put(facts, fields(result), IDENTITY)
 
 
 def request_id(facts: Facts, result: Any) -> None:

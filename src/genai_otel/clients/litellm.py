@@ -29,8 +29,9 @@ from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
 
 def _answer(result: Any) -> Facts:
     facts: Facts = {}
-    results.identity(facts, result)
-    field = results.fields(result).get
+    stored = results.fields(result)
+    results.put(facts, stored, results.IDENTITY)
+    field = stored.get
     known = shared.beside(facts, result, field)
     reasons = tuple([choice.finish_reason or "error" for choice in field("choices") or ()])
     if reasons:
@@ -184,6 +185,9 @@ _messages: Final[dict[str, Any]] = {
 """Their streams are the vendor's bytes, or another's made into such: they are handed on without a look."""
 
 
+_MOCKS: Final = frozenset({"mock_response", "mock_tool_calls"})
+
+
 def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
     plain = Endpoint(target, **fields)
     mocked = replace(plain, response=_without_usage(plain.response), chunk=_chunk_without_usage(plain.chunk))
@@ -192,8 +196,9 @@ def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
         if plain.chunk is None and arguments.get("stream"):
             return None
         peer, model = shared.whom(arguments)
-        # There litellm answers itself, and invents what was used.
-        chosen = mocked if arguments.get("mock_response") or arguments.get("mock_tool_calls") else plain
+        chosen = plain
+        if not _MOCKS.isdisjoint(arguments) and any(map(arguments.get, _MOCKS)):
+            chosen = mocked  # litellm answers itself, and invents what was used
         return chosen, {**arguments, "model": model} if "model" in arguments else arguments, peer
 
     return replace(plain, route=route, routes=(plain, mocked))

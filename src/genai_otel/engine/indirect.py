@@ -56,13 +56,15 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
             found = None
         if found is None:
             return wrapped(*args, **kwargs)
-        chosen, arguments = found[:2]
+        chosen, arguments, *other = found
         run = wrappers.get(chosen) or wrappers.setdefault(chosen, wrapper(spec, chosen))
-        asked = found[2] if len(found) > 2 else instance
+        asked = other[0] if other else instance
         if arguments is kwargs and fed is None:
             return run(wrapped, asked, (), kwargs)
-        prepared = _Prepared(wrapped, args, kwargs)
-        return run(feeding(prepared, fed, arguments), asked, (), dict(arguments))
+        prepared: Callable[..., Any] = _Prepared(wrapped, args, kwargs)
+        if fed is not None:
+            prepared = feeding(prepared, fed, arguments)
+        return run(prepared, asked, (), dict(arguments))
 
     return invoke
 

@@ -126,18 +126,18 @@ class Pipeline(SpanProcessor):
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
-            live = self._owners.ended(call.span_context.span_id)
+            span_id = call.span_context.span_id
+            live = self._owners.ended(span_id)
             attributes = call.attributes
             if attributes[_OPERATION] not in _MODEL_OPERATIONS:
                 return  # an agent's, whose calls of models are counted where they are made
             if owns(live):
                 attributes[_MEASURED] = True
+                get, measure = attributes.get, self._measure
                 if self._sink is not None:
-                    self._sink.record(read(self._measure, call), call.span_context)
-                get = attributes.get
-                self._owners.count(
-                    (get(_RESPONSE_ID), call.end_time, call.span_context.span_id, None, get(_INPUT_TOKENS))
-                )
+                    values = tuple(map(get, measure.names))  # as read() does it, for every call
+                    self._sink.record((measure, values, call.start_time, call.end_time), call.span_context)
+                self._owners.count((get(_RESPONSE_ID), call.end_time, span_id, None, get(_INPUT_TOKENS)))
             else:
                 attributes[semconv.OWNER] = False
                 if live is not None:
