@@ -166,14 +166,13 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
         return
     if known.get("custom_llm_provider", "") is None:
         return
-    stored = results.usage_facts(facts, counted)
-    if not (facts.get(semconv.USAGE_INPUT_TOKENS) or facts.get(semconv.USAGE_OUTPUT_TOKENS)):
-        facts.pop(semconv.USAGE_INPUT_TOKENS, None)
-        facts.pop(semconv.USAGE_OUTPUT_TOKENS, None)
-        return
-    written = stored.get("cache_creation_input_tokens")  # where older versions have it
-    if written and isinstance(written, int):
-        facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
+    told: Facts = {}
+    stored = results.usage_facts(told, counted)
+    if told.get(semconv.USAGE_INPUT_TOKENS) or told.get(semconv.USAGE_OUTPUT_TOKENS):
+        facts.update(told)
+        written = stored.get("cache_creation_input_tokens")  # where older versions have it
+        if written and isinstance(written, int):
+            facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
 
 
 def errors(error: BaseException) -> Facts:
