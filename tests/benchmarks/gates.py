@@ -114,7 +114,7 @@ LIMITS = {
     ),
     "boto3:models.invoke_model": Limit(2_600, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(2_640, why=_BODY),
-    "litellm:completion": Limit(chunk=185, why=_FOUND),
+    "litellm:completion": Limit(1_610, 185, _FOUND),
     "litellm:text_completion": Limit(2_200, 185, _THROUGH),
     "litellm:responses": Limit(1_710, 115, _FOUND),
     "sentence_transformers:encode-in-batches": Limit(2_100, why=_RUNS),

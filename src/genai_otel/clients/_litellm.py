@@ -19,6 +19,8 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "x-debu
 """The headers by which vendors name a request."""
 _ANSWERS_IDS: Final = tuple(f"llm_provider-{name}" for name in _REQUEST_IDS)
 """The same as litellm hands them on."""
+_INPUT: Final = semconv.USAGE_INPUT_TOKENS
+_OUTPUT: Final = semconv.USAGE_OUTPUT_TOKENS
 _MODEL: Final = semconv.RESPONSE_MODEL
 _REQUEST_ID: Final = semconv.REQUEST_ID
 _IS_TEXT: Final = str.__instancecheck__
@@ -168,7 +170,7 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
         return
     told: Facts = {}
     stored = results.usage_facts(told, counted)
-    if told.get(semconv.USAGE_INPUT_TOKENS) or told.get(semconv.USAGE_OUTPUT_TOKENS):
+    if told.get(_INPUT) or told.get(_OUTPUT):
         facts.update(told)
         written = stored.get("cache_creation_input_tokens")  # where older versions have it
         if written and isinstance(written, int):
