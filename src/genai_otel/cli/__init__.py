@@ -1,4 +1,4 @@
-"""The command ``genai-otel``: see it work (demo), ask what is wrong (doctor), list the settings."""
+"""The command ``genai-otel``: see it work (demo), ask what is wrong (doctor), list the settings, look at prices."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="the same facts for programs")
     settings = commands.add_parser("settings", help="the settings of genai-otel, their defaults and values")
     settings.add_argument("--markdown", action="store_true", help="as the table in the README")
-    prices = commands.add_parser("prices", help="what is known of prices, and how to have it newer")
+    prices = commands.add_parser("prices", help="what is known of prices")
     actions = prices.add_subparsers(dest="action", required=True, metavar="action")
     shown = actions.add_parser("show", help="the rates of a model, as they hold now")
     shown.add_argument("model", help="as a request or an answer names it: gpt-4o, claude-sonnet-4-5")

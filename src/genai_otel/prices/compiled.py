@@ -1,6 +1,7 @@
-"""Makes our table of prices out of genai-prices' data: ``python -m genai_otel.prices.compiled FILE``.
+"""Makes our table of prices out of genai-prices' data: ``python -m genai_otel.prices.compiled FILE DATE``.
 
-Needs genai-prices, which nothing else here does: it takes a second and 60 MB to be imported.
+DATE is that of the data, ``2026-11-10``.  Needs genai-prices, which nothing else here does: it takes a second and 60 MB
+to be imported.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ _FINISH: Final[dict[object, Extra]] = {
 }
 _FINISH_OTHER: Final = (semconv.FINISH_REASON, semconv.OTHER)
 _UNKNOWN: Final = (semconv.TOKEN_MODALITY, "unknown")
-# Names of this module's own, because measuring is on the path of every call.
+# Names of this module's own, because every call is measured.
 _DURATION: Final = semconv.OPERATION_DURATION
 _TOKENS: Final = semconv.TOKEN_USAGE
 _REASONS: Final = semconv.FINISH_REASONS
@@ -125,7 +125,7 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
     found: list[Measurement] = [(seconds, (_DURATION, failed, None))] if in_stable else []
     if stable:
         for count, kind in ((tokens_in, _INPUT), (tokens_out, _OUTPUT)):
-            if count.__class__ is int and 0 <= count <= _MAX:
+            if _is_count(count):
                 found.append((count, (_TOKENS, identity, kind)))
     if in_latest:
         parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=True))
