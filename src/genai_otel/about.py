@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from genai_otel import fence, semconv
+from genai_otel import fence, metrics, semconv
 from genai_otel.engine.call import drain, open_calls
 from genai_otel.version import __version__
 
@@ -17,15 +17,15 @@ _MAX_ACTIVE = 200
 
 def observe(meter: Meter) -> None:
     """Register the observable instruments.  Their callbacks only read integers, so a collection never waits for us."""
-    meter.create_observable_gauge(semconv.INFO, [_info], "1", "genai-otel is active in this process.")
+    meter.create_observable_gauge(metrics.INFO, [_info], "1", "genai-otel is active in this process.")
     meter.create_observable_up_down_counter(
-        semconv.ACTIVE_OPERATIONS, [_active], "{operation}", "Calls that have begun and not ended."
+        metrics.ACTIVE_OPERATIONS, [_active], "{operation}", "Calls that have begun and not ended."
     )
     meter.create_observable_counter(
-        semconv.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
+        metrics.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
     )
     meter.create_observable_counter(
-        semconv.DROPPED, [_dropped], "{item}", "Telemetry that was lost, and why."
+        metrics.DROPPED, [_dropped], "{item}", "Telemetry that was lost, and why."
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from opentelemetry.context import attach, detach, set_value
 
-from genai_otel.context import SUPPRESS_KEY
+from genai_otel.context_keys import SUPPRESS_KEY
 
 _logger = logging.getLogger("genai_otel")
 _REPEAT_SECONDS = 60.0

@@ -36,7 +36,7 @@ from opentelemetry.propagators.textmap import (
 from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
 from genai_otel import destination, fence, imports
-from genai_otel.context import DESTINATION_KEY, OWNED_STATE
+from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE
 
 _INSIDE = (".localhost", ".local", ".internal")
 _MAX_HOSTS = 1024

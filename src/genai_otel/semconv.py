@@ -9,7 +9,6 @@ Source: open-telemetry/semantic-conventions-genai, model/gen-ai (spans.yaml, met
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from genai_otel import finish_reasons
@@ -144,141 +143,9 @@ MODEL_OPERATIONS: Final = INFERENCE | {
 OTHER: Final = "_OTHER"
 """The convention's fallback value of ``error.type``; also the label value past the cardinality limit."""
 
-
-# --- metrics -------------------------------------------------------------------------------------
-DURATION_BUCKETS: Final = (
-    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-)  # fmt: skip
-CHUNK_BUCKETS: Final = DURATION_BUCKETS
-TOKEN_BUCKETS: Final = (
-    1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0,
-    67108864.0,
-)  # fmt: skip
-
+# --- labels of metrics ----------------------------------------------------------------------------
 TOKEN_TYPE: Final = "gen_ai.token.type"
 TOKEN_MODALITY: Final = "gen_ai.token.modality"
 FINISH_REASON: Final = "genai_otel.finish_reason"
 FINISH_WORDS: Final = finish_reasons.WORDS
 NORMAL_FINISH_REASON: Final = finish_reasons.LABELS
-
-
-@dataclass(frozen=True, eq=False)
-class Instrument:
-    """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram.
-
-    Compared by identity, which keeps a look-up by instrument as cheap as it can be.
-    """
-
-    name: str
-    unit: str
-    description: str
-    buckets: tuple[float, ...] | None = None
-
-
-def _histogram(name: str, unit: str, description: str, buckets: tuple[float, ...]) -> Instrument:
-    return Instrument(name, unit, description, buckets)
-
-
-# The names that today's packages and dashboards use (profile "stable").
-OPERATION_DURATION: Final = _histogram(
-    "gen_ai.client.operation.duration", "s", "GenAI operation duration.", DURATION_BUCKETS
-)
-OPERATION_TIME_TO_FIRST_CHUNK: Final = _histogram(
-    "gen_ai.client.operation.time_to_first_chunk",
-    "s",
-    "Time from the request to the first chunk.",
-    DURATION_BUCKETS,
-)
-OPERATION_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
-    "gen_ai.client.operation.time_per_output_chunk",
-    "s",
-    "Mean time per chunk after the first, one record per stream.",
-    CHUNK_BUCKETS,
-)
-TOKEN_USAGE: Final = _histogram(
-    "gen_ai.client.token.usage", "{token}", "Number of input and output tokens used.", TOKEN_BUCKETS
-)
-
-# The newest conventions (profile "latest"): names per operation, counters for totals.
-INFERENCE_DURATION: Final = _histogram(
-    "gen_ai.client.inference.duration", "s", "Inference call duration.", DURATION_BUCKETS
-)
-INFERENCE_TIME_TO_FIRST_CHUNK: Final = _histogram(
-    "gen_ai.client.inference.time_to_first_chunk",
-    "s",
-    "Time from the request to the first chunk.",
-    DURATION_BUCKETS,
-)
-INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = _histogram(
-    "gen_ai.client.inference.time_per_output_chunk",
-    "s",
-    "Mean time per chunk after the first, one record per stream.",
-    CHUNK_BUCKETS,
-)
-INFERENCE_INPUT_TOKENS: Final = Instrument(
-    "gen_ai.client.inference.usage.input_tokens", "{token}", "Input tokens, cached ones included."
-)
-INFERENCE_OUTPUT_TOKENS: Final = Instrument(
-    "gen_ai.client.inference.usage.output_tokens", "{token}", "Output tokens, reasoning included."
-)
-INFERENCE_CACHE_READ_TOKENS: Final = Instrument(
-    "gen_ai.client.inference.usage.cache_read.input_tokens", "{token}", "Input tokens read from a cache."
-)
-INFERENCE_CACHE_WRITE_TOKENS: Final = Instrument(
-    "gen_ai.client.inference.usage.cache_write.input_tokens", "{token}", "Input tokens written to a cache."
-)
-INFERENCE_REASONING_TOKENS: Final = Instrument(
-    "gen_ai.client.inference.usage.reasoning.output_tokens", "{token}", "Output tokens spent on reasoning."
-)
-INFERENCE_OPERATION_INPUT: Final = _histogram(
-    "gen_ai.client.inference.operation.input_tokens", "{token}", "Input tokens of one call.", TOKEN_BUCKETS
-)
-INFERENCE_OPERATION_OUTPUT: Final = _histogram(
-    "gen_ai.client.inference.operation.output_tokens", "{token}", "Output tokens of one call.", TOKEN_BUCKETS
-)
-
-# Of a model server's own spans, in both profiles.
-SERVER_REQUEST_DURATION: Final = _histogram(
-    "gen_ai.server.request.duration", "s", "Time that the model server took for a request.", DURATION_BUCKETS
-)
-SERVER_TIME_PER_OUTPUT_TOKEN: Final = _histogram(
-    "gen_ai.server.time_per_output_token",
-    "s",
-    "Mean time per output token after the first.",
-    (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5),
-)
-SERVER_TIME_TO_FIRST_TOKEN: Final = _histogram(
-    "gen_ai.server.time_to_first_token",
-    "s",
-    "Time to the first output token.",
-    (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
-)
-
-# Ours, in both profiles.
-FINISH_REASONS: Final = Instrument(
-    "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
-)
-ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
-INFO: Final = "genai_otel.info"
-INTERNAL_ERRORS: Final = "genai_otel.internal.errors"
-DROPPED: Final = "genai_otel.dropped"
-
-STABLE: Final = (
-    OPERATION_DURATION,
-    OPERATION_TIME_TO_FIRST_CHUNK,
-    OPERATION_TIME_PER_OUTPUT_CHUNK,
-    TOKEN_USAGE,
-)
-LATEST: Final = (
-    INFERENCE_DURATION,
-    INFERENCE_TIME_TO_FIRST_CHUNK,
-    INFERENCE_TIME_PER_OUTPUT_CHUNK,
-    INFERENCE_INPUT_TOKENS,
-    INFERENCE_OUTPUT_TOKENS,
-    INFERENCE_CACHE_READ_TOKENS,
-    INFERENCE_CACHE_WRITE_TOKENS,
-    INFERENCE_REASONING_TOKENS,
-    INFERENCE_OPERATION_INPUT,
-    INFERENCE_OPERATION_OUTPUT,
-    OPERATION_DURATION,
-)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genai_otel import semconv
+from genai_otel import metrics
 from genai_otel.testing import ModelServer
 from tests.contract.payload import CANARY
 from tests.contract.warm import Warm
@@ -121,10 +121,10 @@ def test_profiles_are_the_same_calls_by_other_names(
     stable, latest, union = seen.values()
     both = {"genai_otel.client.finish_reasons"}
     assert set(stable) - {"genai_otel.info", "genai_otel.client.active_operations"} - both == names(
-        semconv.STABLE
+        metrics.STABLE
     )
     assert set(latest) - {"genai_otel.info", "genai_otel.client.active_operations"} - both == names(
-        semconv.LATEST
+        metrics.LATEST
     )
     assert set(union) == set(stable) | set(latest)
     shared = "gen_ai.client.operation.duration"

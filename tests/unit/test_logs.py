@@ -13,7 +13,7 @@ from opentelemetry.context import attach, detach, set_value
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context_keys import DESTINATION_KEY
 from tests.harness.process import run
 from tests.harness.records import Kept, bridged, provider_of
 

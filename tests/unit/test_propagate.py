@@ -22,7 +22,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFl
 
 import genai_otel
 from genai_otel import fence, propagate
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context_keys import DESTINATION_KEY
 from genai_otel.propagate import HostFilter
 
 INSIDE = [

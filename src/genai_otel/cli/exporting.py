@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from genai_otel import semconv
+from genai_otel import metrics
 from genai_otel.cli.finding import Finding, Level
 from genai_otel.cli.probe import Address, Probe, ask, get
 from genai_otel.config import Config
@@ -152,7 +152,7 @@ def _prometheus(environ: Mapping[str, str]) -> Finding:
     probe = ask({"prometheus": address._replace(path="/metrics")})["prometheus"]
     if probe.answer == "refused":
         return Finding("export", "ok", f"metrics: Prometheus on {host}:{port}, which is free", facts=facts)
-    info = semconv.INFO.replace(".", "_")
+    info = metrics.INFO.replace(".", "_")
     if probe.answer == "answers" and info in get(address._replace(path="/metrics")):
         return Finding(
             "export", "ok", f"metrics: served on {host}:{port} by a program with genai-otel", facts=facts

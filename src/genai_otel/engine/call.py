@@ -18,7 +18,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, SpanContext
 
 from genai_otel import fence, semconv
-from genai_otel.context import CALL_KEY, DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
+from genai_otel.context_keys import CALL_KEY, DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
 from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint

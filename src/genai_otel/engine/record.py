@@ -15,7 +15,7 @@ from opentelemetry.context import Context, set_value
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from genai_otel import fence, safe, semconv
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context_keys import DESTINATION_KEY
 from genai_otel.engine.span import CallSpan, SpanMaker
 
 if TYPE_CHECKING:

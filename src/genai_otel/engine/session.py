@@ -18,7 +18,7 @@ from typing import Any, cast
 from opentelemetry.context import Context, get_current
 
 from genai_otel import fence, semconv
-from genai_otel.context import SPAN_KEY
+from genai_otel.context_keys import SPAN_KEY
 from genai_otel.engine.call import Call, begin
 from genai_otel.engine.ending import left, unwatch_close, watch_close
 from genai_otel.engine.invoke import Wrapper, named

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from genai_otel import safe
-from genai_otel.context import SPAN_KEY
+from genai_otel.context_keys import SPAN_KEY
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

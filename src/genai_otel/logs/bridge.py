@@ -12,7 +12,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import get_current
 
 from genai_otel import fence, safe
-from genai_otel.context import DESTINATION_KEY, SUPPRESS_KEY
+from genai_otel.context_keys import DESTINATION_KEY, SUPPRESS_KEY
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider

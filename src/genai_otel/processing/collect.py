@@ -27,8 +27,8 @@ from opentelemetry.sdk.metrics.export import Histogram as HistogramPoints
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from genai_otel.metrics import Instrument
 from genai_otel.processing.series import Series, SeriesSink, Snapshot
-from genai_otel.semconv import Instrument
 
 
 def attach(

@@ -7,9 +7,9 @@ from typing import Any
 from opentelemetry.metrics import Counter, Histogram, Meter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
+from genai_otel.metrics import Instrument
 from genai_otel.processing.measure import Extra, Identity, Reading, measured
 from genai_otel.processing.series import DEFAULT_LIMIT, labels
-from genai_otel.semconv import Instrument
 
 
 class InstrumentSink:

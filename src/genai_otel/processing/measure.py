@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
-from genai_otel import semconv
-from genai_otel.semconv import Instrument
+from genai_otel import metrics, semconv
+from genai_otel.metrics import Instrument
 
 Identity = tuple[object, ...]
 """Values of :data:`LABELS`, None where the span does not say."""
@@ -58,25 +58,25 @@ _MODALITIES: Final = (
     ("audio", semconv.USAGE_AUDIO_INPUT_TOKENS, semconv.USAGE_AUDIO_OUTPUT_TOKENS),
 )
 _SUBSETS: Final = (
-    (semconv.INFERENCE_CACHE_READ_TOKENS, semconv.USAGE_CACHE_READ_INPUT_TOKENS),
-    (semconv.INFERENCE_CACHE_WRITE_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
-    (semconv.INFERENCE_REASONING_TOKENS, semconv.USAGE_REASONING_OUTPUT_TOKENS),
+    (metrics.INFERENCE_CACHE_READ_TOKENS, semconv.USAGE_CACHE_READ_INPUT_TOKENS),
+    (metrics.INFERENCE_CACHE_WRITE_TOKENS, semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
+    (metrics.INFERENCE_REASONING_TOKENS, semconv.USAGE_REASONING_OUTPUT_TOKENS),
 )
 _TIMES: Final = (
     (
         semconv.RESPONSE_TIME_TO_FIRST_CHUNK,
-        semconv.OPERATION_TIME_TO_FIRST_CHUNK,
-        semconv.INFERENCE_TIME_TO_FIRST_CHUNK,
+        metrics.OPERATION_TIME_TO_FIRST_CHUNK,
+        metrics.INFERENCE_TIME_TO_FIRST_CHUNK,
     ),
     (
         semconv.STREAM_TIME_PER_CHUNK,
-        semconv.OPERATION_TIME_PER_OUTPUT_CHUNK,
-        semconv.INFERENCE_TIME_PER_OUTPUT_CHUNK,
+        metrics.OPERATION_TIME_PER_OUTPUT_CHUNK,
+        metrics.INFERENCE_TIME_PER_OUTPUT_CHUNK,
     ),
 )
 _DIRECTIONS: Final = (
-    (semconv.INFERENCE_INPUT_TOKENS, semconv.INFERENCE_OPERATION_INPUT),
-    (semconv.INFERENCE_OUTPUT_TOKENS, semconv.INFERENCE_OPERATION_OUTPUT),
+    (metrics.INFERENCE_INPUT_TOKENS, metrics.INFERENCE_OPERATION_INPUT),
+    (metrics.INFERENCE_OUTPUT_TOKENS, metrics.INFERENCE_OPERATION_OUTPUT),
 )
 _FOREVER: Final = 1e12  # seconds; more is no time
 _FINISH: Final[dict[object, Extra]] = {
@@ -85,9 +85,9 @@ _FINISH: Final[dict[object, Extra]] = {
 _FINISH_OTHER: Final = (semconv.FINISH_REASON, semconv.OTHER)
 _UNKNOWN: Final = (semconv.TOKEN_MODALITY, "unknown")
 # Names of this module's own, because every call is measured.
-_DURATION: Final = semconv.OPERATION_DURATION
-_TOKENS: Final = semconv.TOKEN_USAGE
-_REASONS: Final = semconv.FINISH_REASONS
+_DURATION: Final = metrics.OPERATION_DURATION
+_TOKENS: Final = metrics.TOKEN_USAGE
+_REASONS: Final = metrics.FINISH_REASONS
 _INFERENCE: Final = semconv.INFERENCE
 _MAX: Final = 2**63 - 1
 
@@ -129,7 +129,7 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
                 found.append((count, (_TOKENS, identity, kind)))
     if in_latest:
         parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=True))
-        found.append((seconds, (semconv.INFERENCE_DURATION, failed, None)))
+        found.append((seconds, (metrics.INFERENCE_DURATION, failed, None)))
         _latest(found, parts, (tokens_in, tokens_out), identity, failed)
     for reason in reasons or (() if error is None else ("error",)):
         found.append((1, (_REASONS, identity, _FINISH.get(reason) or _finish_reason(reason))))

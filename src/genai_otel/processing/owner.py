@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 
 from genai_otel import semconv
-from genai_otel.context import DESTINATION_KEY, OWNED_STATE
+from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE
 from genai_otel.processing.dialects import operation
 
 _HELD: Final = (

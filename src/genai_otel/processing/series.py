@@ -21,8 +21,8 @@ from typing import Any, Final, Literal
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import fence, safe
+from genai_otel.metrics import Instrument
 from genai_otel.processing.measure import LABELS, Extra, Identity, Key, Reading, measured
-from genai_otel.semconv import Instrument
 
 OVERFLOW: Final = {"otel.metric.overflow": True}
 DEFAULT_LIMIT: Final = 2000

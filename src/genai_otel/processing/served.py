@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from genai_otel import semconv
+from genai_otel import metrics, semconv
 from genai_otel.processing.measure import LABELS, Measure, Measurement, Values
 
 
@@ -16,12 +16,12 @@ def _of(values: Values, seconds: float) -> list[Measurement]:
     failed = tuple(labels)
     if failed[0] not in semconv.INFERENCE:
         return []
-    found: list[Measurement] = [(seconds, (semconv.SERVER_REQUEST_DURATION, failed, None))]
+    found: list[Measurement] = [(seconds, (metrics.SERVER_REQUEST_DURATION, failed, None))]
     if type(first) is not float or not 0 <= first <= seconds or failed[-1] is not None:
         return found
-    found.append((first, (semconv.SERVER_TIME_TO_FIRST_TOKEN, failed, None)))
+    found.append((first, (metrics.SERVER_TIME_TO_FIRST_TOKEN, failed, None)))
     if type(tokens) is int and tokens > 1:
-        found.append(((seconds - first) / (tokens - 1), (semconv.SERVER_TIME_PER_OUTPUT_TOKEN, failed, None)))
+        found.append(((seconds - first) / (tokens - 1), (metrics.SERVER_TIME_PER_OUTPUT_TOKEN, failed, None)))
     return found
 
 

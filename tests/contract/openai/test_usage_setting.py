@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from genai_otel.context import DESTINATION_KEY
+from genai_otel.context_keys import DESTINATION_KEY
 from genai_otel.engine import record
 from genai_otel.testing import ModelServer
 from tests.contract.openai.older import needs
