@@ -51,6 +51,7 @@ class Config:
     keep_foreign_metrics: bool = False
     keep_foreign_attributes: bool = True
     instrument_libraries: bool = True
+    json_logs: bool = False
     exit_timeout: float = 4.0
     problems: tuple[str, ...] = field(default=(), compare=False)
 
@@ -240,6 +241,11 @@ _TABLE: Final[dict[str, _Row]] = {
         "GENAI_OTEL_INSTRUMENT_LIBRARIES",
         _switch,
         "activate the installed OpenTelemetry instrumentations (FastAPI, httpx, databases, …)",
+    ),
+    "json_logs": _Row(
+        "GENAI_OTEL_JSON_LOGS",
+        _switch,
+        "write log records as JSON lines to stdout, with trace ids, in place of what the program prints of them",
     ),
     "exit_timeout": _Row(
         "GENAI_OTEL_EXIT_TIMEOUT",

@@ -2,5 +2,15 @@
 
 from genai_otel.logs.install import install, uninstall
 from genai_otel.logs.libraries import loguru_patcher, loguru_sink, structlog_processor
+from genai_otel.logs.lines import Lines
+from genai_otel.logs.others import structlog_json
 
-__all__ = ["install", "loguru_patcher", "loguru_sink", "structlog_processor", "uninstall"]
+__all__ = [
+    "Lines",
+    "install",
+    "loguru_patcher",
+    "loguru_sink",
+    "structlog_json",
+    "structlog_processor",
+    "uninstall",
+]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import SeverityNumber
@@ -13,24 +12,14 @@ from opentelemetry.context import get_current
 
 from genai_otel import fence, safe
 from genai_otel.context_keys import DESTINATION_KEY, SUPPRESS_KEY
+from genai_otel.logs import record as said
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
 
 # A record of ours or of the SDK says that telemetry has trouble; sending it would make more of it.
 _TELEMETRY: Final = frozenset({"opentelemetry", "genai_otel"})
-_EXTRA_BYTES: Final = 4096
 _SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
-# What every record has, and what the standard instrumentor adds to a record (the log record says it anyway).
-_RESERVED: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
-    "asctime",
-    "message",
-    "taskName",
-    "otelServiceName",
-    "otelSpanID",
-    "otelTraceID",
-    "otelTraceSampled",
-}
 # An extra of one of these names is the name of an event; the second is deprecated.
 _EVENT_NAMES: Final = ("otel.event.name", "event.name")
 
@@ -89,7 +78,7 @@ class Bridge:
             context=get_current(),
             severity_number=_severity(record.levelno),
             severity_text=_SEVERITY_TEXT.get(record.levelname, record.levelname),
-            body=safe.utf8(_message(record)),
+            body=safe.utf8(said.message(record)),
             attributes=attributes,
             event_name=next((name for name in names if isinstance(name, str)), None),
         )
@@ -103,33 +92,13 @@ def _reaches_root(logger: logging.Logger) -> bool:
     return True
 
 
-def _message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except (TypeError, ValueError, LookupError, AttributeError):  # arguments that do not fit the message
-        return record.msg if type(record.msg) is str else type(record.msg).__name__
-
-
 def _attributes(record: logging.LogRecord, *, code: bool) -> dict[str, Any]:
-    found = {name: _value(value) for name, value in vars(record).items() if name not in _RESERVED}
+    found = said.extras(record)
     if code:
         found["code.file.path"] = record.pathname
         found["code.function.name"] = record.funcName
         found["code.line.number"] = record.lineno
-    kind, error, trace = record.exc_info or (None, None, None)
-    if kind is not None and error is not None:
-        told = traceback.TracebackException(
-            kind, error, trace
-        )  # an exception that cannot say itself is no problem
-        found["exception.type"] = kind.__name__
-        found["exception.message"] = safe.utf8(str(told))
-        found["exception.stacktrace"] = safe.utf8("".join(told.format()))
-    return found
-
-
-def _value(value: object) -> Any:
-    clean = safe.attribute(value)
-    return clean if clean is not None or value is None else safe.plain(value, budget=_EXTRA_BYTES)
+    return found | said.exception(record.exc_info)
 
 
 @functools.cache

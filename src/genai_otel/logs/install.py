@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from genai_otel import fence
 from genai_otel.logs.bridge import Bridge
+from genai_otel.logs.console import Console
+from genai_otel.logs.lines import Lines
+from genai_otel.logs.others import print_by
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -43,19 +46,29 @@ class _Tap:
     """
 
     bridge: Bridge | None = None
+    console: Console | None = None
     original: Any = logging.Logger.callHandlers
     placed = False
 
 
 def install(
-    provider: LoggerProvider | None, *, content: bool = False, environ: Mapping[str, str] = os.environ
+    provider: LoggerProvider | None,
+    *,
+    content: bool = False,
+    lines: Lines | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Send the program's log records to ``provider``; None when logs are off.  Called again, the last call holds.
 
-    ``content`` says whether prompts and answers may leave this process; without it, what is logged at DEBUG in the
-    middle of a model call stays here.
+    With ``lines`` they are written as JSON lines, too, in place of what the program prints of them.  ``content`` says
+    whether prompts and answers may leave this process; without it, what is logged at DEBUG in the middle of a model
+    call is not sent.
     """
     uninstall()
+    if lines is not None:
+        _Tap.console = Console(lines)
+        print_by(lines)
+        _place()
     disabled = {name.strip() for name in environ.get(DISABLED, "").split(",")}
     if not disabled.isdisjoint({"logging", "*"}):
         return
@@ -69,10 +82,7 @@ def install(
         code=_is_true(environ, CODE_ATTRIBUTES, default=False),
         content=content,
     )
-    if not _Tap.placed:
-        _Tap.original = logging.Logger.callHandlers
-        _Tap.placed = True
-        logging.Logger.callHandlers = _call_handlers
+    _place()
 
 
 def uninstall() -> None:
@@ -80,6 +90,10 @@ def uninstall() -> None:
     bridge, _Tap.bridge = _Tap.bridge, None
     if bridge is not None:
         bridge.close()
+    console, _Tap.console = _Tap.console, None
+    if console is not None:
+        console.close()
+        print_by(None)
     # Where somebody has wrapped our method since, it stays in his chain and only passes on.
     if logging.Logger.callHandlers is _call_handlers:
         logging.Logger.callHandlers = _Tap.original
@@ -91,11 +105,22 @@ def active() -> Bridge | None:
     return _Tap.bridge
 
 
+def _place() -> None:
+    if not _Tap.placed:
+        _Tap.original = logging.Logger.callHandlers
+        _Tap.placed = True
+        logging.Logger.callHandlers = _call_handlers
+
+
 def _call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
     bridge = _Tap.bridge
     if bridge is not None:
         bridge.take(record, self)
-    _Tap.original(self, record)
+    console = _Tap.console
+    if console is not None:
+        console.hand_on(self, record, _Tap.original)
+    else:
+        _Tap.original(self, record)
 
 
 def _correlate() -> None:

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
-
 from genai_otel import fence
 from genai_otel.logs.install import active
+from genai_otel.logs.lines import ids
 
 
 def structlog_processor(
@@ -19,7 +18,7 @@ def structlog_processor(
 
     With structlog's stdlib logger factory the records leave as OTLP log records, too.
     """
-    event.update(_ids())
+    event.update(ids())
     return event
 
 
@@ -28,7 +27,7 @@ def loguru_patcher(record: Mapping[str, Any]) -> None:
 
     ``logger.configure(patcher=loguru_patcher)``; in a format: ``{extra[trace_id]}``.  Outside a span both are "".
     """
-    record["extra"].update(_ids() or {"trace_id": "", "span_id": ""})  # a format names them always
+    record["extra"].update(ids() or {"trace_id": "", "span_id": ""})  # a format names them always
 
 
 def loguru_sink(message: Any) -> None:
@@ -60,10 +59,3 @@ def _from_loguru(said: Mapping[str, Any]) -> logging.LogRecord:
         if name not in {"trace_id", "span_id"}:  # the log record has them, from the context
             vars(record).setdefault(name, value)
     return record
-
-
-def _ids() -> dict[str, str]:
-    context = get_current_span().get_span_context()
-    if not context.is_valid:
-        return {}
-    return {"trace_id": format_trace_id(context.trace_id), "span_id": format_span_id(context.span_id)}

@@ -15,7 +15,13 @@ def build_logs(built: Built) -> None:
     built.logger_provider = _provider(built)
     from genai_otel import logs
 
-    logs.install(built.logger_provider, content=built.config.content_on_events, environ=built.asked.environ)
+    service = str(built.resource.attributes.get("service.name", ""))
+    logs.install(
+        built.logger_provider,
+        content=built.config.content_on_events,
+        lines=logs.Lines(service) if built.config.json_logs else None,
+        environ=built.asked.environ,
+    )
 
 
 def _provider(built: Built) -> Any:

@@ -178,7 +178,9 @@ def build_traces(built: Built, measure: Measure) -> None:
             add(built.pipeline)
         return
     following = _queues(built)
-    if not following and built.sink is None:
+    if (
+        not following and built.sink is None and not built.config.json_logs
+    ):  # whose lines tell the ids of spans
         return
     limits = SpanLimits()
     keep = built.config.keep_foreign_attributes
