@@ -8,6 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from genai_otel import semconv
+
+LABELS: Final = (
+    semconv.OPERATION_NAME,
+    semconv.PROVIDER_NAME,
+    semconv.REQUEST_MODEL,
+    semconv.RESPONSE_MODEL,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.ERROR_TYPE,
+)
+"""The label keys of a call's metrics.  Nothing that a user or a model writes freely is among them."""
+
 DURATION_BUCKETS: Final = (
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 )  # fmt: skip
@@ -22,13 +35,16 @@ TOKEN_BUCKETS: Final = (
 class Instrument:
     """A metric instrument: ``buckets`` is None for a counter, the explicit bounds for a histogram.
 
-    Compared by identity, which keeps a look-up by instrument as cheap as it can be.
+    ``labels`` are the keys that the values of an identity stand for.  With ``of`` it is that instrument for series with
+    bounds of their own.  Compared by identity, which keeps a look-up by instrument as cheap as it can be.
     """
 
     name: str
     unit: str
     description: str
     buckets: tuple[float, ...] | None = None
+    labels: tuple[str, ...] = LABELS
+    of: Instrument | None = None
 
 
 def _histogram(name: str, unit: str, description: str, buckets: tuple[float, ...]) -> Instrument:

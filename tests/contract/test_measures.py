@@ -14,9 +14,10 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import semconv
+from genai_otel.metrics import LABELS, Instrument
 from genai_otel.processing.collect import attach
 from genai_otel.processing.instruments import InstrumentSink
-from genai_otel.processing.measure import LABELS, client, measured, read
+from genai_otel.processing.measure import Measure, client, measured, read
 from genai_otel.processing.series import OVERFLOW, SeriesSink
 
 SCOPE = InstrumentationScope(semconv.SCOPE)
@@ -108,6 +109,30 @@ def _points(reader: InMemoryMetricReader) -> dict[Any, Any]:
                             (shown.min, shown.max),
                         )
     return found
+
+
+def test_series_of_one_metric_may_have_bounds_of_their_own() -> None:
+    whole = Instrument("of.scores", "1", "", (1.0, 2.0), labels=("name",))
+    few = Instrument("of.scores", "1", "", (0.5,), labels=("name",), of=whole)
+    keys = [(whole, ("wide",), None), (few, ("narrow",), None)]
+    measure = Measure((), lambda values, _: [(0.7, key) for key in values])
+    sink, reader = SeriesSink(), InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    attach(reader, sink, SCOPE, Resource.get_empty)
+    sink.record((measure, keys, 0, 0), context(0))
+    data: Any = reader.get_metrics_data()
+    provider.shutdown()
+    (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
+    bounds = {point.attributes["name"]: point.explicit_bounds for point in metric.data.data_points}
+    assert bounds == {"wide": (1.0, 2.0), "narrow": (0.5,)}
+
+    given = InMemoryMetricReader()
+    theirs = InstrumentSink(MeterProvider([given], shutdown_on_exit=False).get_meter(semconv.SCOPE))
+    theirs.record((measure, keys, 0, 0), context(0))
+    assert {labels for _, _, labels in _points(given)} == {
+        frozenset({("name", "wide")}),
+        frozenset({("name", "narrow")}),
+    }
 
 
 @pytest.mark.parametrize("profile", [{}, {"stable": False, "latest": True}, {"stable": True, "latest": True}])

@@ -16,7 +16,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, set_span_in_context
 
 from genai_otel.guard import Guard
-from genai_otel.processing.measure import LABELS, Reading, client, measured
+from genai_otel.metrics import LABELS
+from genai_otel.processing.measure import Reading, client, measured
 from genai_otel.processing.processor import Pipeline, apply_changes
 from genai_otel.processing.queue import Immediate
 from genai_otel.processing.sampler import MeasuringSampler

@@ -10,8 +10,8 @@ import pytest
 from genai_otel import semconv
 from genai_otel.guard.clean_span import size_of_span
 from genai_otel.guard.parts import SPAN_BYTES
+from genai_otel.metrics import LABELS
 from genai_otel.processing.dialects import is_named, operation, recognised
-from genai_otel.processing.measure import LABELS
 from tests.golden.conftest import Own
 from tests.golden.lacks import DIFFERS, FRAMEWORKS, INSTRUMENTED, NO_SPAN
 from tests.golden.recipes.recipe import SAID

@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from genai_otel.processing.dialects import operation, recognised, translated
 from genai_otel.processing.measure import client
@@ -258,8 +258,9 @@ def test_an_error_without_a_name_is_an_error() -> None:
 def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, told: Any = None) -> list[bool]:
     """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
     owners = Owners()
-    owners.count((None, 5, 1, None, None))
-    owners.count(("id", 6, 2, None, 12))
+    owners.count(({}, 5, SpanContext(1, 1, is_remote=False), None))
+    said = {"gen_ai.response.id": "id", "gen_ai.usage.input_tokens": 12}
+    owners.count((said, 6, SpanContext(2, 2, is_remote=False), None))
     spans = [
         ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
         for end in ends

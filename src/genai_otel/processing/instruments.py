@@ -8,7 +8,7 @@ from opentelemetry.metrics import Counter, Histogram, Meter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
 from genai_otel.metrics import Instrument
-from genai_otel.processing.measure import Extra, Identity, Reading, measured
+from genai_otel.processing.measure import Key, Reading, measured
 from genai_otel.processing.series import DEFAULT_LIMIT, labels
 
 
@@ -18,14 +18,15 @@ class InstrumentSink:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._instruments: dict[Instrument, Histogram | Counter] = {}
-        self._labels: dict[tuple[Identity, Extra], dict[str, Any]] = {}
+        self._labels: dict[Key, dict[str, Any]] = {}
 
     def record(self, reading: Reading, context: SpanContext) -> None:
         """Add what was read of one span; the provider's exemplar filter goes by its context."""
         around = set_span_in_context(NonRecordingSpan(context))
-        for value, (instrument, identity, extra) in measured(reading):  # whose time the API takes itself
+        for value, key in measured(reading):  # whose time the API takes itself
+            instrument = key[0].of or key[0]
             target = self._instruments.get(instrument) or self._create(instrument)
-            attributes = self._attributes(identity, extra)
+            attributes = self._attributes(key)
             if isinstance(target, Histogram):
                 target.record(value, attributes, context=around)
             else:
@@ -43,10 +44,10 @@ class InstrumentSink:
             made = self._meter.create_counter(instrument.name, instrument.unit, instrument.description)
         return self._instruments.setdefault(instrument, made)
 
-    def _attributes(self, identity: Identity, extra: Extra) -> dict[str, Any]:
-        found = self._labels.get((identity, extra))
+    def _attributes(self, key: Key) -> dict[str, Any]:
+        found = self._labels.get(key)
         if found is None:
             if len(self._labels) >= 4 * DEFAULT_LIMIT:
                 self._labels.clear()
-            found = self._labels[identity, extra] = labels(identity, extra)
+            found = self._labels[key] = labels(key)
         return found

@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from genai_otel import metrics, semconv
-from genai_otel.metrics import Instrument
+from genai_otel.metrics import LABELS, Instrument
 
 Identity = tuple[object, ...]
-"""Values of :data:`LABELS`, None where the span does not say."""
+"""Values of an instrument's labels, None where the span does not say."""
 
 Extra = tuple[str, str] | None
 """One further label with its value, such as the token type."""
@@ -38,17 +38,6 @@ class Measure(NamedTuple):
 
 Reading = tuple[Measure, Values, int, int]
 """What was read of one span: its start and end are nanoseconds since the epoch."""
-
-LABELS: Final = (
-    semconv.OPERATION_NAME,
-    semconv.PROVIDER_NAME,
-    semconv.REQUEST_MODEL,
-    semconv.RESPONSE_MODEL,
-    semconv.SERVER_ADDRESS,
-    semconv.SERVER_PORT,
-    semconv.ERROR_TYPE,
-)
-"""The closed set of label keys.  Nothing that a user or a model writes freely is among them."""
 
 _INPUT: Final = (semconv.TOKEN_TYPE, "input")
 _OUTPUT: Final = (semconv.TOKEN_TYPE, "output")

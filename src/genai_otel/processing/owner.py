@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
@@ -31,6 +32,13 @@ _FAILED: Final = -1  # tokens of what has no answer
 
 _MOST_LIVE: Final = 100_000
 _REMEMBERED: Final = 256
+
+
+Counted = tuple[Mapping[str, Any], int, SpanContext, "str | None"]
+"""A call that was counted: its attributes, its end, its span's context and scope; a span of ours has no scope."""
+
+LATEST: Final[ContextVar[Counted | None]] = ContextVar("genai_otel.latest", default=None)
+"""The call that was counted last in this thread or task."""
 
 
 class Live:
@@ -69,10 +77,10 @@ class Owners:
 
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
-        self._counted: deque[tuple[object, int, int, str | None, object]] = deque(maxlen=_REMEMBERED)
+        self._counted: deque[Counted] = deque(maxlen=_REMEMBERED)
         self._accounted: deque[tuple[int, str | None]] = deque(maxlen=_REMEMBERED)
         self.count = self._counted.append
-        """Remember ``(response id, end, span id, scope, input tokens)`` of a counted call; ours has no scope."""
+        """Remember a call that was counted."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -127,13 +135,18 @@ class Owners:
         start, end, scope = span.start_time or 0, span.end_time or 0, scope_of(span)
         within = [one for one in tuple(self._counted) if start <= one[1] <= end and one[3] != scope]
         response_id = attributes.get(semconv.RESPONSE_ID)
-        if response_id and any(one[0] == response_id for one in within):
+        if response_id and any(one[0].get(semconv.RESPONSE_ID) == response_id for one in within):
             return True
         tokens = attributes.get(semconv.USAGE_INPUT_TOKENS) if span.status.is_ok else _FAILED
         ended = [
-            key
-            for known, _, key, _, used in within
-            if not response_id and (nameless or not known or tokens == used)
+            context.span_id
+            for said, _, context, _ in within
+            if not response_id
+            and (
+                nameless
+                or not said.get(semconv.RESPONSE_ID)
+                or tokens == said.get(semconv.USAGE_INPUT_TOKENS)
+            )
         ]
         return any(self._accounts(key, scope) for key in (*ended, *self._beside(span, attributes, scope)))
 
@@ -159,6 +172,10 @@ class Owners:
                 asked: Mapping[str, Any] = other.attributes or {}
                 if model in (None, asked.get(semconv.REQUEST_MODEL)):
                     yield other.context.span_id
+
+    def recent(self) -> list[Counted]:
+        """The calls that were counted last, the latest first."""
+        return list(reversed(tuple(self._counted)))
 
     def after_fork(self) -> None:
         """The parent's live spans end in the parent."""

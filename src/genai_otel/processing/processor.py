@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from genai_otel import fence, safe, semconv
 from genai_otel.processing.dialects import is_named, operation, recognised, translated
 from genai_otel.processing.measure import Measure, Reading, read
-from genai_otel.processing.owner import Live, Owners, hold, owns, scope_of
+from genai_otel.processing.owner import LATEST, Live, Owners, hold, owns, scope_of
 from genai_otel.processing.served import SERVER
 
 if TYPE_CHECKING:
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 _MOST_CHANGES = 16_384
 _SAMPLED = TraceFlags.SAMPLED
 # Names of this module's own, because they are looked up on the path of every call.
-_INPUT_TOKENS = semconv.USAGE_INPUT_TOKENS
+_latest = LATEST.set
 _MEASURED = semconv.MEASURED
 _MODEL_OPERATIONS = semconv.MODEL_OPERATIONS
 _OPERATION = semconv.OPERATION_NAME
-_RESPONSE_ID = semconv.RESPONSE_ID
 _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
 
 
@@ -78,6 +77,8 @@ class Pipeline(SpanProcessor):
         self._changes: dict[int, Change] = {}
         self._keeps = keep_attributes
         self._owners = Owners()
+        self.recent = self._owners.recent
+        """The calls that were counted last, the latest first."""
         self.began = self._owners.began
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
         self._limits = _Limits(limits)
@@ -133,11 +134,13 @@ class Pipeline(SpanProcessor):
                 return  # an agent's, whose calls of models are counted where they are made
             if owns(live):
                 attributes[_MEASURED] = True
-                get, measure = attributes.get, self._measure
+                counted = (attributes, call.end_time, call.span_context, None)
                 if self._sink is not None:
-                    values = tuple(map(get, measure.names))  # as read() does it, for every call
+                    measure = self._measure
+                    values = tuple(map(attributes.get, measure.names))  # as read() does it, for every call
                     self._sink.record((measure, values, call.start_time, call.end_time), call.span_context)
-                self._owners.count((get(_RESPONSE_ID), call.end_time, span_id, None, get(_INPUT_TOKENS)))
+                self._owners.count(counted)
+                _latest(counted)
             else:
                 attributes[semconv.OWNER] = False
                 if live is not None:
@@ -192,8 +195,9 @@ class Pipeline(SpanProcessor):
                     )
                 changed[semconv.MEASURED] = True
                 self._count(self._measure, span, {**attributes, **changed}, said.start_time)
-                response_id, tokens = map(attributes.get, (_RESPONSE_ID, _INPUT_TOKENS))
-                self._owners.count((response_id, span.end_time or 0, context.span_id, scope_of(span), tokens))
+                counted = ({**attributes, **changed}, span.end_time or 0, context, scope_of(span))
+                self._owners.count(counted)
+                _latest(counted)
         change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:

@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from genai_otel import fence, safe
 from genai_otel.metrics import Instrument
-from genai_otel.processing.measure import LABELS, Extra, Identity, Key, Reading, measured
+from genai_otel.processing.measure import Key, Reading, measured
 
 OVERFLOW: Final = {"otel.metric.overflow": True}
 DEFAULT_LIMIT: Final = 2000
@@ -143,9 +143,9 @@ class SeriesSink:
                 return
 
     def _series(self, key: Key) -> Series:
-        instrument, identity, extra = key
-        attributes = labels(identity, extra)
-        known = self._by_labels.setdefault(instrument, {})
+        instrument = key[0]
+        attributes = labels(key)
+        known = self._by_labels.setdefault(instrument.of or instrument, {})
         label_set: object = tuple(attributes.items())
         overflows = label_set not in known and len(known) >= self._limit - 1
         if overflows:
@@ -173,10 +173,11 @@ class SeriesSink:
                 self._lock.release()
 
 
-def labels(identity: Identity, extra: Extra) -> dict[str, Any]:
+def labels(key: Key) -> dict[str, Any]:
     """The label set of a measurement; what the span does not say is not a label."""
+    instrument, identity, extra = key
     found: dict[str, Any] = {}
-    for name, value in zip(LABELS, identity, strict=True):
+    for name, value in zip(instrument.labels, identity, strict=True):
         if value is not None:
             found[name] = value if type(value) is int and abs(value) < _INT64 else safe.label(value)
     if extra is not None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel import metrics, semconv
-from genai_otel.processing.measure import LABELS, Measure, Measurement, Values
+from genai_otel.metrics import LABELS
+from genai_otel.processing.measure import Measure, Measurement, Values
 
 
 def _of(values: Values, seconds: float) -> list[Measurement]:
