@@ -18,6 +18,7 @@ CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 Console = Literal["auto", "on", "off"]
+Gpu = Literal["auto", "on", "all", "off"]
 Names = tuple[str, ...]
 
 
@@ -52,6 +53,11 @@ class Config:
     keep_foreign_attributes: bool = True
     instrument_libraries: bool = True
     json_logs: bool = False
+    gpu: Gpu = "auto"
+    gpu_extra: Names = ()
+    gpu_gpm: bool = False
+    gpu_budget_ms: int = 500
+    gpu_min_interval: float = 1.0
     exit_timeout: float = 4.0
     problems: tuple[str, ...] = field(default=(), compare=False)
 
@@ -169,6 +175,16 @@ def _names(name: str, value: Any) -> Names:
     return tuple(part.strip() for part in parts if part.strip())
 
 
+def _names_of(*allowed: str) -> Callable[[str, Any], Names]:
+    def read(name: str, value: Any) -> Names:
+        names = _names(name, value)
+        if not set(names) <= set(allowed):
+            raise SettingError(f"{name} is {shown(value)}; allowed are {', '.join(allowed)}")
+        return names
+
+    return read
+
+
 def _listed(value: Any) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else [value]
 
@@ -246,6 +262,32 @@ _TABLE: Final[dict[str, _Row]] = {
         "GENAI_OTEL_JSON_LOGS",
         _switch,
         "write log records as JSON lines to stdout, with trace ids, in place of what the program prints of them",
+    ),
+    "gpu": _Row(
+        "GENAI_OTEL_GPU",
+        _one_of("auto", "on", "all", "off", true="on", false="off"),
+        "who reads NVIDIA GPUs: `auto` one process per user and host, `on` this one, which says if there are none, "
+        "`all` this one, and also GPUs that `CUDA_VISIBLE_DEVICES` hides; or `off`",
+    ),
+    "gpu_extra": _Row(
+        "GENAI_OTEL_GPU_EXTRA",
+        _names_of("fan", "nvlink", "process", "serial_number"),
+        "further readings of GPUs: `fan`, `nvlink`, `process` (utilization by this process), `serial_number`",
+    ),
+    "gpu_gpm": _Row(
+        "GENAI_OTEL_GPU_GPM",
+        _switch,
+        "how busy multiprocessors, tensor cores and memory are, as GPUs from Hopper on can measure it",
+    ),
+    "gpu_budget_ms": _Row(
+        "GENAI_OTEL_GPU_BUDGET_MS",
+        _number(int, 1, 10_000),
+        "most milliseconds that a collection of metrics waits for the GPUs; later, they are absent from it",
+    ),
+    "gpu_min_interval": _Row(
+        "GENAI_OTEL_GPU_MIN_INTERVAL",
+        _number(float, 0, 3_600),
+        "seconds for which what was read of the GPUs is given to whoever collects",
     ),
     "exit_timeout": _Row(
         "GENAI_OTEL_EXIT_TIMEOUT",

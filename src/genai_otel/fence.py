@@ -87,6 +87,11 @@ def info(message: str) -> None:
     _say(logging.INFO, message)
 
 
+def debug(message: str) -> None:
+    """Tell whoever looks for the reason one fact, once."""
+    _say(logging.DEBUG, message)
+
+
 def errors() -> Mapping[str, int]:
     """Errors of ours so far, by component."""
     return dict(_errors)

@@ -8,8 +8,11 @@ from genai_otel.config import SETTINGS, Config, SettingError
 from genai_otel.runtime.standard import correct
 
 NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "exit_timeout"}
+NUMBERS |= {"gpu_budget_ms", "gpu_min_interval"}
 SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
-LISTS = {"propagate_to", "clients_off", "clients_native"}
+SWITCHES |= {"gpu_gpm"}
+LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra"}
+CHOICES = {"capture_content", "console", "gpu"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 
 
@@ -18,7 +21,7 @@ def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Co
 
 
 def test_every_setting_is_in_one_of_the_groups_below() -> None:
-    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | {"capture_content", "console"}
+    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES
 
 
 def test_defaults_are_those_of_the_table() -> None:
@@ -83,6 +86,8 @@ WRONG: list[tuple[str, object, str]] = [
     *[(name, [1], "list of names") for name in sorted(LISTS)],
     ("capture_content", "everything", "SPAN_AND_EVENT"),
     ("console", "stdout", "auto, on, off"),
+    ("gpu", "cuda", "auto, on, all, off"),
+    ("gpu_extra", "fan,temperature", "fan, nvlink, process, serial_number"),
 ]
 
 

@@ -14,6 +14,7 @@ from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
 from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
+from genai_otel.runtime.ending import Worker
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs
 from genai_otel.runtime.providers import Asked, Built, build_metrics, build_traces, resource_of
@@ -42,11 +43,21 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
         with fence.contain("runtime.about"):
             if built.meter_provider is not None:
                 about.observe(built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL))
+        with fence.contain("runtime.gpu"):
+            _watch_gpus(built)
         _connect(built)
         _activate(built, handle)
     if built.pipeline is not None or built.owned:
         process.watch(handle, _after_fork(built, handle))
     return handle
+
+
+def _watch_gpus(built: Built) -> None:
+    if built.meter_provider is not None and built.config.gpu != "off":
+        from genai_otel.gpu.observe import observe
+
+        meter = built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+        built.gpus = observe(meter, built.config, built.asked.environ, Worker("gpu"))
 
 
 def _measure(environ: Mapping[str, str]) -> Measure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -35,6 +35,9 @@ from genai_otel.runtime import exporters
 from genai_otel.runtime.exporters import CountedMetrics, ExporterError, Signal
 from genai_otel.runtime.standard import SPAN_QUEUE
 from genai_otel.version import __version__
+
+if TYPE_CHECKING:
+    from genai_otel.gpu.snapshots import Snapshots
 
 _ID_GENERATOR = "OTEL_PYTHON_ID_GENERATOR"
 _SDK_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
@@ -76,6 +79,7 @@ class Built:
     sink: SeriesSink | InstrumentSink | None = None
     pipeline: Pipeline | None = None
     span_maker: SpanMaker | None = None
+    gpus: Snapshots | None = None
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
 

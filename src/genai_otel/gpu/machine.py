@@ -1,0 +1,134 @@
+"""All GPUs of this machine: found, read, lost and found again, without ever being asked in vain for long."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from genai_otel import fence
+from genai_otel.config import Config
+from genai_otel.gpu.binding import (
+    DRIVER_NOT_LOADED,
+    NO_LIBRARY,
+    NO_PERMISSION,
+    OTHER_DRIVER,
+    UNINITIALIZED,
+    Nvml,
+    NvmlError,
+)
+from genai_otel.gpu.board import Asking, Gpu
+from genai_otel.gpu.scope import Claim, Scope
+from genai_otel.gpu.snapshots import Points
+from genai_otel.gpu.table import Metric
+
+RETRY_SECONDS: Final = 300.0
+"""How long nothing is asked after the driver was not there; it may be loaded later."""
+_ADVICE: Final = {
+    OTHER_DRIVER: ". The driver was renewed and its kernel module was not: load that anew, or restart the machine",
+}
+
+
+def machine(config: Config, environ: Mapping[str, str], metrics: Iterable[Metric]) -> Machine:
+    """The GPUs that the settings and the standard variables make ours."""
+    scope = Scope({} if config.gpu == "all" else environ)
+    claim = Claim(scope) if config.gpu == "auto" else None
+    return Machine(metrics, scope, claim, serial_number="serial_number" in config.gpu_extra)
+
+
+class Machine:
+    """NVML and its GPUs.  All methods run in one thread at a time.
+
+    With a ``claim`` they are read by the process that has it, and that there is no GPU is not worth a word.
+    ``failures`` counts what was not read, by the binding's error.
+    """
+
+    def __init__(
+        self, metrics: Iterable[Metric], scope: Scope, claim: Claim | None, *, serial_number: bool
+    ) -> None:
+        self._metrics = tuple(metrics)
+        self._scope = scope
+        self._claim = claim
+        self._serial_number = serial_number
+        self.failures: dict[str, int] = {}
+        self._nvml: Nvml | None = None
+        self._parents: Nvml | None = None
+        self._gpus: list[Gpu] = []
+        self._retry_at = 0.0
+
+    def read(self) -> Points:
+        """The values of all GPUs; empty where there is none."""
+        if time.monotonic() < self._retry_at or (self._claim is not None and not self._claim.held()):
+            return {}
+        try:
+            return self._read()
+        except NvmlError as error:
+            if error.code != UNINITIALIZED:
+                self._unavailable(error)
+                return {}
+        self._nvml = None  # somebody else has shut NVML down: once more, from the beginning
+        try:
+            return self._read()
+        except NvmlError as error:
+            self._unavailable(error)
+            return {}
+
+    def close(self) -> None:
+        """Shut NVML down, once."""
+        nvml, self._nvml, self._gpus = self._nvml, None, []
+        self._retry_at = float("inf")
+        if nvml is not None:
+            try:
+                nvml.call("nvmlShutdown")
+            except NvmlError as error:
+                self._count(error)
+
+        if self._claim is not None:
+            self._claim.release()
+
+    def after_fork(self) -> None:
+        """A child initialises NVML anew when it is first asked, and has failures of its own."""
+        self._parents, self._nvml, self._gpus = self._nvml or self._parents, None, []
+        self.failures.clear()
+
+    def _read(self) -> Points:
+        if self._nvml is None:
+            self._nvml, self._gpus = self._initialised(), []
+        count = self._nvml.call("nvmlDeviceGetCount")
+        if count != len(self._gpus):
+            asking = Asking(self._nvml, self._metrics, self._scope, self._serial_number, self._failed)
+            self._gpus = [Gpu(asking, index) for index in range(count)]
+        points: Points = {}
+        for gpu in self._gpus:
+            for name, found in gpu.read().items():
+                points.setdefault(name, []).extend(found)
+        return points
+
+    def _initialised(self) -> Nvml:
+        parents, self._parents = self._parents, None
+        if parents is not None:
+            with contextlib.suppress(NvmlError):
+                parents.call("nvmlShutdown")
+        nvml = parents or Nvml()
+        nvml.call("nvmlInit")
+        return nvml
+
+    def _unavailable(self, error: NvmlError) -> None:
+        """No GPU can be read: say so once, and look again later if that can help."""
+        self._nvml, self._gpus = None, []
+        self._retry_at = float("inf") if error.code == NO_LIBRARY else time.monotonic() + RETRY_SECONDS
+        normal = error.code in (NO_LIBRARY, DRIVER_NOT_LOADED)
+        if self._claim is None or not normal:
+            self._count(error)
+            fence.warn(f"GPUs are not read: {error}{_ADVICE.get(error.code, '')}")
+        else:
+            fence.debug(f"GPUs are not read: {error}")
+
+    def _failed(self, error: NvmlError) -> None:
+        self._count(error)
+        if error.code == NO_PERMISSION:
+            fence.info(f"some readings of a GPU are left out: {error}")
+
+    def _count(self, error: NvmlError) -> None:
+        self.failures[error.kind] = self.failures.get(error.kind, 0) + 1

@@ -1,0 +1,85 @@
+"""A driver for tests: a real shared object, built from `fake_nvml.c`, that the real binding loads.
+
+Its state is a text file, read again whenever it changes, so that a test can change it under a running process:
+
+    fake = FakeNvml(folder, gpus=2, util=87)
+    with Process.script(script, env=fake.environment()) as process:
+        fake.set(gpu1__fail=15)
+
+A double underscore stands for a dot: `gpu1__fail` is `gpu1.fail`, of the second GPU alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).with_name("fake_nvml.c")
+NAME = "libnvidia-ml.so.1"
+GIB = 2**30
+
+STATE: dict[str, object] = {
+    "gpus": 1,
+    "util": 87,
+    "memutil": 41,
+    "mem_total": 141 * GIB,
+    "mem_used": 120 * GIB,
+    "mem_reserved": GIB // 2,
+    "power_mw": 523_400,
+    "power_limit_mw": 700_000,
+    "energy_mj": 98_765_432_100,
+    "temp0": 61,
+    "field82": 74,
+}
+
+
+@functools.cache
+def library() -> Path:
+    """The folder of the fake library; skips the test where there is no compiler for it."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler, which builds the driver's library that is read here")
+    folder = Path(tempfile.mkdtemp(prefix="genai-otel-nvml-"))
+    options = ("-shared", "-fPIC", "-fvisibility=hidden", f"-Wl,-soname,{NAME}")
+    subprocess.run([compiler, *options, "-o", str(folder / NAME), str(SOURCE), "-lpthread"], check=True)
+    return folder
+
+
+class FakeNvml:
+    """The state of a host with such a driver."""
+
+    def __init__(self, folder: Path, **state: object) -> None:
+        self.folder = folder
+        self.library = library()
+        self._file = folder / "nvml.state"
+        self._versions = itertools.count()
+        self._state: dict[str, object] = dict(STATE)
+        self.set(**state)
+
+    def set(self, **state: object) -> None:
+        """Change keys; None takes one away."""
+        self._state |= {key.replace("__", "."): value for key, value in state.items()}
+        lines = [f"{key}={value}\n" for key, value in self._state.items() if value is not None]
+        # Times of files are too coarse to tell two changes apart; the size does.
+        lines.append("# " + "." * next(self._versions) + "\n")
+        new = self._file.with_suffix(".new")
+        new.write_text("".join(lines), encoding="utf-8")
+        new.replace(self._file)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Variables for a process that is to find this driver."""
+        path = os.pathsep.join(filter(None, (str(self.library), os.environ.get("LD_LIBRARY_PATH"))))
+        return {
+            "LD_LIBRARY_PATH": path,
+            "FAKE_NVML_STATE": str(self._file),
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "GENAI_OTEL_GPU_MIN_INTERVAL": "0",
+            **more,
+        }
