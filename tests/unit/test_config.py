@@ -10,7 +10,7 @@ from genai_otel.runtime.standard import correct
 NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "exit_timeout"}
 NUMBERS |= {"gpu_budget_ms", "gpu_min_interval"}
 SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
-SWITCHES |= {"gpu_gpm"}
+SWITCHES |= {"gpu_gpm", "json_logs"}
 LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra"}
 CHOICES = {"capture_content", "console", "gpu"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
