@@ -15,6 +15,7 @@ from genai_otel.version import __version__
 if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
+    from genai_otel.manual.inferring import inference
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.web import instrument_app
@@ -28,6 +29,7 @@ __all__ = [
     "SettingError",
     "__version__",
     "flush",
+    "inference",
     "instrument",
     "instrument_app",
     "pipeline",
@@ -42,6 +44,7 @@ _LATER = {
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
+    "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",
     "pipeline": "genai_otel.wrapping",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -45,3 +45,15 @@ spec = ClientSpec(
     ),
 )
 genai_otel.instrument("mine.client", spec)
+
+
+async def achunks() -> AsyncIterator[bytes]:
+    yield b""
+
+
+with genai_otel.inference("chat", provider="mine", model="m", url="http://127.0.0.1", max_tokens=3) as call:
+    assert_type(call.stream(["chunk"]), Iterator[str])
+    assert_type(call.stream(achunks(), len), AsyncIterator[bytes])
+    call.response(model="m", input_tokens=3, finish_reasons=["stop"])
+    call.request(temperature=0.1, stop_sequences="END")
+    call.content(input="hi", output=[{"role": "assistant", "content": "hello"}])
