@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
+    from genai_otel.quality import define_evaluation, record_evaluation, record_feedback, response_ref
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.web import instrument_app
@@ -28,11 +29,15 @@ __all__ = [
     "Handle",
     "SettingError",
     "__version__",
+    "define_evaluation",
     "flush",
     "inference",
     "instrument",
     "instrument_app",
     "pipeline",
+    "record_evaluation",
+    "record_feedback",
+    "response_ref",
     "sampler",
     "setup",
     "shutdown",
@@ -44,10 +49,14 @@ _LATER = {
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
+    "define_evaluation": "genai_otel.quality",
     "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",
     "pipeline": "genai_otel.wrapping",
+    "record_evaluation": "genai_otel.quality",
+    "record_feedback": "genai_otel.quality",
+    "response_ref": "genai_otel.quality",
     "sampler": "genai_otel.wrapping",
 }
 

@@ -59,6 +59,8 @@ class Config:
     gpu_budget_ms: int = 500
     gpu_min_interval: float = 1.0
     exit_timeout: float = 4.0
+    feedback_key: Names = field(default=(), repr=False)
+    evaluation_spans: bool = False
     problems: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -185,6 +187,13 @@ def _names_of(*allowed: str) -> Callable[[str, Any], Names]:
     return read
 
 
+def _keys(name: str, value: Any) -> Names:
+    try:
+        return _names(name, value)
+    except SettingError:  # which would show them
+        raise SettingError(f"{name} is not a text; several keys have commas between them") from None
+
+
 def _listed(value: Any) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else [value]
 
@@ -293,6 +302,16 @@ _TABLE: Final[dict[str, _Row]] = {
         "GENAI_OTEL_EXIT_TIMEOUT",
         _number(float, 0, 60),
         "most seconds that the end of the process waits for all exporters",
+    ),
+    "feedback_key": _Row(
+        "GENAI_OTEL_FEEDBACK_KEY",
+        _keys,
+        "secret that signs references to responses; of several, between commas, the first signs and all are good",
+    ),
+    "evaluation_spans": _Row(
+        "GENAI_OTEL_EVALUATION_SPANS",
+        _switch,
+        "for back ends without logs: each result of an evaluation is a span, too, in the trace of the response",
     ),
 }
 

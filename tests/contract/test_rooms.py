@@ -47,6 +47,8 @@ def test_rooms_know_only_what_they_may() -> None:
         assert not known & {"clients", "engine", "runtime", "launcher"}, name
     for name, known in rooms("gpu").items():
         assert known <= {"config", "fence", "gpu"}, name
+    for name, known in rooms("quality").items():
+        assert known <= {"fence", "metrics", "processing", "quality", "safe", "semconv"}, name
     joining = {
         path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for path in PACKAGE.rglob("*.py")

@@ -10,7 +10,7 @@ from genai_otel.runtime.standard import correct
 NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "exit_timeout"}
 NUMBERS |= {"gpu_budget_ms", "gpu_min_interval"}
 SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
-SWITCHES |= {"gpu_gpm", "json_logs"}
+SWITCHES |= {"evaluation_spans", "gpu_gpm", "json_logs"}
 LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra"}
 CHOICES = {"capture_content", "console", "gpu"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
@@ -21,7 +21,7 @@ def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Co
 
 
 def test_every_setting_is_in_one_of_the_groups_below() -> None:
-    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES
+    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key"}
 
 
 def test_defaults_are_those_of_the_table() -> None:
@@ -50,6 +50,15 @@ def test_switches(name: str, text: str, value: bool) -> None:
 def test_lists_are_texts_with_commas_or_collections() -> None:
     for given in ("a, b,,", ["a", "b"], ("a", "b")):
         assert load({"clients_off": given}).clients_off == ("a", "b")
+
+
+def test_keys_are_shown_nowhere() -> None:
+    config = load(GENAI_OTEL_FEEDBACK_KEY="k-new, k-old")
+    assert config.feedback_key == ("k-new", "k-old")
+    assert "k-new" not in repr(config)
+    with pytest.raises(SettingError, match="feedback_key") as caught:
+        load({"feedback_key": 40_417})
+    assert "40417" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

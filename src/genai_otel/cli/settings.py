@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 
+from genai_otel.cli.environment import shown
 from genai_otel.config import SETTINGS, Config
 
 
@@ -19,7 +20,7 @@ def run(*, as_markdown: bool = False) -> int:
     )
     for setting in SETTINGS:
         given = os.environ.get(setting.variable)
-        state = f"{given}  (set)" if given else setting.default or "unset"
+        state = f"{shown(setting.variable, given)}  (set)" if given else setting.default or "unset"
         print(f"{setting.variable} = {state}")
         print(
             textwrap.indent(

@@ -49,6 +49,7 @@ _NAMES: Final = frozenset({
     "mlflow.spanInputs", "mlflow.spanOutputs", "langfuse.observation.status_message", "gen_ai.choice",
     "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response",
     "adk.fn.return", "adk.fn.exc_repr", "crewai.task.name",
+    "gen_ai.evaluation.explanation",
     "db.query.result.document", "db.query.result.metadata", "db.query.embeddings.vector", "db.search.embeddings.vector",
     "db.search.result.entity",
 })  # fmt: skip

@@ -46,6 +46,8 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
         with fence.contain("runtime.gpu"):
             _watch_gpus(built)
         _connect(built)
+        with fence.contain("runtime.quality"):
+            _connect_quality(built)
         _activate(built, handle)
     if built.pipeline is not None or built.owned:
         process.watch(handle, _after_fork(built, handle))
@@ -85,6 +87,30 @@ def _connect(built: Built) -> None:
             content=content,
             events=events,
             stream_usage=config.stream_usage,
+        )
+    )
+
+
+def _connect_quality(built: Built) -> None:
+    from genai_otel.quality import connected
+
+    config, pipeline = built.config, built.pipeline
+    if pipeline is None or built.tracer_provider is None:
+        return
+    scope = (semconv.SCOPE, __version__)
+    connected.connect(
+        connected.Connected(
+            pipeline.recent,
+            built.sink,
+            events=built.logger_provider
+            and built.logger_provider.get_logger(*scope, schema_url=semconv.SCHEMA_URL),
+            spans=built.tracer_provider.get_tracer(*scope, schema_url=semconv.SCHEMA_URL)
+            if config.evaluation_spans
+            else None,
+            content_on_events=config.content_on_events,
+            content_on_spans=config.content_on_spans,
+            value_bytes=config.content_value_bytes,
+            keys=config.feedback_key,
         )
     )
 

@@ -1,0 +1,48 @@
+"""What this room writes to: put together by ``setup()``, one per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import Logger
+    from opentelemetry.trace import SpanContext, Tracer
+
+    from genai_otel.processing.measure import Reading
+    from genai_otel.processing.owner import Counted
+
+
+class Sink(Protocol):
+    """Where readings are measured."""
+
+    def record(self, reading: Reading, context: SpanContext) -> None: ...
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Where results go; None for a signal that is off.
+
+    ``recent`` gives the calls that were counted last, the latest first.  ``spans`` makes a span of each result where
+    the user asked for that.  ``content_on_events`` and ``content_on_spans`` say where explanations may stand, and
+    ``value_bytes`` how long they may be.  The first of ``keys`` signs references, each of them is good for one.
+    """
+
+    recent: Callable[[], Sequence[Counted]]
+    sink: Sink | None = None
+    events: Logger | None = None
+    spans: Tracer | None = None
+    content_on_events: bool = False
+    content_on_spans: bool = False
+    value_bytes: int = 16_384
+    keys: tuple[str, ...] = ()
+
+
+active: Connected | None = None
+
+
+def connect(connected: Connected | None) -> None:
+    """Send results to ``connected``; None before ``setup()``."""
+    global active  # noqa: PLW0603 - one per process, as the providers are
+    active = connected

@@ -1,0 +1,84 @@
+"""Feedback by the users of an application: thumbs, ratings, words; a client that sends it twice counts once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from genai_otel import fence, safe
+from genai_otel.quality import names
+from genai_otel.quality.definitions import Evaluation, evaluation
+from genai_otel.quality.reference import Target
+from genai_otel.quality.results import Result, as_number, record, refuse, resolved
+
+_REMEMBERED: Final = 10_000
+_seen: dict[bytes, None] = {}
+
+
+def record_feedback(
+    ref: Any,
+    value: bool | float | str,
+    comment: str | None = None,
+    user_hash: str | None = None,
+    idempotency_key: str | None = None,
+    *,
+    name: str = names.FEEDBACK,
+) -> bool:
+    """Record what a user thinks of a response; whether it was recorded.
+
+    ``ref`` is the text that :func:`response_ref` gave, or a span, a pair of ids or a response object of this process;
+    a text that is no valid reference is refused, so that ``ref`` may come from outside.  ``value`` is True or False
+    (thumbs), a number from 1 to 5 (a rating, on the scale that :func:`define_evaluation` declares for ``name``) or a
+    word.  ``comment`` is content: it is recorded where content is switched on.  ``user_hash`` tells users apart
+    without naming them.  A second result for the same response with the same ``idempotency_key`` is not recorded, as
+    far as this process remembers (the last 10,000).
+
+    What cannot be recorded is counted in ``genai_otel.dropped`` and named once in the log.  Never raises.
+    """
+    with fence.contain("quality"):
+        target = resolved(ref, trusted=False)
+        if target is None:
+            return False
+        result = _result(target, evaluation(name), value, comment, user_hash)
+        if result is None:
+            return refuse(
+                "invalid_result",
+                f"feedback {name!r} was refused: it is True or False, a number on its scale, or a word",
+            )
+        if idempotency_key is not None and _is_repeated(target, name, idempotency_key):
+            return False
+        return record(result)
+    return False
+
+
+def _result(
+    target: Target, meant: Evaluation, value: Any, comment: str | None, user_hash: str | None
+) -> Result | None:
+    more: dict[str, Any] = {} if user_hash is None else {names.USER_HASH: safe.label(user_hash)}
+    if isinstance(value, str) and value:
+        return Result(target, meant, None, meant.label(value), "human", comment, more=more)
+    if isinstance(value, bool):
+        score, label, usual, ends = float(value), meant.verdict(value=value), names.FRACTIONS, (0.0, 1.0)
+    else:
+        score, label, usual = as_number(value), None, meant.buckets or names.RATINGS
+        ends = usual[0], usual[-1]
+        if score is None or not ends[0] <= score <= ends[1]:
+            return None
+    meant.on_scale(*ends)
+    more.update({names.SCORE_LOWEST: ends[0], names.SCORE_HIGHEST: ends[1]})
+    return Result(target, meant, score, label, "human", comment, more=more, usual=usual)
+
+
+def _is_repeated(target: Target, name: str, key: str) -> bool:
+    """Whether this was recorded before.  Each step is atomic: a lock could be held by a thread that a fork lost."""
+    about = target.context.span_id if target.context is not None else target.response_id
+    digest = hashlib.sha256(repr((about, name, str(key))).encode("utf-8", "replace")).digest()
+    before = len(_seen)
+    repeated = _seen.pop(digest, _NEW) is not _NEW
+    _seen[digest] = None
+    if before >= _REMEMBERED:
+        _seen.pop(next(iter(_seen)), None)
+    return repeated
+
+
+_NEW: Final = object()
