@@ -5,7 +5,7 @@ DEV := $(PYTHON) requirements/install.py .venv dev
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench docs test-pythons test-floors test-clients lock clean
+.PHONY: help demo test test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ check:  ## lint, format and types
 	@$(BIN)/ruff format --check .
 	@$(PYTHON) requirements/install.py .venvs/clients clients
 	@$(BIN)/pyright --pythonpath .venvs/clients/bin/python
+
+test-browser:  ## the report in a real browser; installs Debian's chromium where there is none
+	@$(DEV)
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y -q --no-install-recommends chromium \
+		|| echo "no Chromium, and none can be installed: these tests are skipped"
+	@$(BIN)/python $(PYTEST) tests/report/test_browser.py $(ARGS)
 
 bench:  ## what a call costs, beside the same written by hand
 	@$(DEV)

@@ -1,10 +1,12 @@
-"""The command ``genai-otel``: see it work (demo), ask what is wrong (doctor), list the settings, look at prices."""
+"""The command ``genai-otel``: see it work (demo), ask what is wrong (doctor), draw what was exported (report)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+
+from genai_otel.cli import report_options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     shown = actions.add_parser("show", help="the rates of a model, as they hold now")
     shown.add_argument("model", help="as a request or an answer names it: gpt-4o, claude-sonnet-4-5")
     shown.add_argument("--provider", help="of one provider only: openai, aws.bedrock")
+    report_options.declare(
+        commands.add_parser("report", help="exported spans as one HTML page: calls, tokens, cost, latency")
+    )
     return parser
 
 
@@ -65,4 +70,10 @@ def _prices(options: argparse.Namespace) -> int:
     return show(options.model, options.provider)
 
 
-_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings, "prices": _prices}
+def _report(options: argparse.Namespace) -> int:
+    from genai_otel.cli.report import run
+
+    return run(options)
+
+
+_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings, "prices": _prices, "report": _report}

@@ -1,0 +1,142 @@
+"""The parts of the page that are about the program: its steps, its agents, evaluations, its slowest traces."""
+
+from __future__ import annotations
+
+from genai_otel.report import words
+from genai_otel.report.calls import USAGE_COLUMNS, usage
+from genai_otel.report.frame import beyond, section
+from genai_otel.report.html import Html, chips, join
+from genai_otel.report.report import Report
+from genai_otel.report.steps import Loops
+from genai_otel.report.tables import MOST_ROWS, Cell, Column, table
+from genai_otel.report.waterfall import waterfall
+
+_KINDS = ("workflow", "agent", "tool", "retrieval")
+
+
+def steps(report: Report) -> Html | None:
+    """What each step took, with the calls inside it."""
+    found = report.steps
+    if not found.runs:
+        return None
+    ranked = sorted(
+        found.runs.items(), key=lambda item: (_KINDS.index(item[0].kind), -item[1].count, item[0].name)
+    )
+    most = max((totals.calls for totals in found.calls.values()), default=0)
+    rows = [
+        (
+            Cell(step.name, under=step.kind),
+            Cell(words.number(runs.count), runs.count),
+            Cell(words.number(runs.failed), runs.failed),
+            Cell(words.seconds(runs.seconds.quantile(0.5)), runs.seconds.quantile(0.5)),
+            Cell(words.seconds(runs.seconds.quantile(0.95)), runs.seconds.quantile(0.95)),
+            *(usage(found.calls[step], most) if step in found.calls else _NO_CALLS),
+        )
+        for step, runs in ranked[:MOST_ROWS]
+    ]
+    columns = (
+        Column("step", is_figure=False),
+        Column("runs"),
+        Column("failed", "runs that ended with an error"),
+        Column("p50", "half of the runs are not slower"),
+        Column("p95", "95 % of the runs are not slower"),
+        *USAGE_COLUMNS,
+    )
+    about = (
+        "A call counts for the innermost workflow, agent and tool around it: "
+        "rows of one kind add up, those of two do not."
+        f" {words.number(found.outside)} calls are in no step."
+    )
+    return section(
+        "steps",
+        "By step",
+        table("steps", "Steps and the calls inside", columns, rows),
+        beyond(len(ranked)),
+        about=about,
+    )
+
+
+_NO_CALLS = (Cell("0", 0), *(Cell(words.UNKNOWN) for _ in USAGE_COLUMNS[1:]))
+
+
+def agents(report: Report) -> Html | None:
+    """How often agents go round."""
+    ranked = sorted(report.steps.loops.items(), key=lambda item: (-item[1].iterations.count, item[0]))
+    if not ranked:
+        return None
+    rows = [
+        (
+            Cell(name),
+            Cell(words.number(loops.iterations.count), loops.iterations.count),
+            *_spread(loops),
+            Cell(_tools(loops)),
+        )
+        for name, loops in ranked[:MOST_ROWS]
+    ]
+    columns = (
+        Column("agent", is_figure=False),
+        Column("runs"),
+        Column("model calls per run", "mean"),
+        Column("p95"),
+        Column("most"),
+        Column("tool calls per run", "mean"),
+        Column("most"),
+        Column("tools", is_figure=False),
+    )
+    return section(
+        "agents",
+        "Agent loops",
+        table("agents", "Rounds that agents make", columns, rows),
+        beyond(len(ranked)),
+        about="Calls of models and tools that a run makes itself, without those of agents inside it.",
+    )
+
+
+def _spread(loops: Loops) -> list[Cell]:
+    calls, tools = loops.iterations, loops.tool_calls
+    figures = (calls.mean, calls.quantile(0.95), calls.max, tools.mean, tools.max)
+    return [Cell(words.number(value), value) for value in figures]
+
+
+def _tools(loops: Loops) -> Html:
+    named = [f"{name} {count:,}" for name, count in loops.tools.most_common(6)]
+    return chips(named) if named else join(words.UNKNOWN)
+
+
+def evaluations(report: Report) -> Html | None:
+    """Evaluations and ratings."""
+    if not report.evaluations:
+        return None
+    rows = [
+        (
+            Cell(name),
+            Cell(words.number(results.count), results.count),
+            Cell(*_mean(results.sum, results.scores)),
+            Cell(chips(f"{label} {count:,}" for label, count in results.labels.most_common(8))),
+            Cell(words.number(results.failed), results.failed),
+        )
+        for name, results in sorted(report.evaluations.items(), key=lambda item: -item[1].count)[:MOST_ROWS]
+    ]
+    columns = (
+        Column("evaluation", is_figure=False),
+        Column("results"),
+        Column("mean score"),
+        Column("labels", is_figure=False),
+        Column("failed", "evaluations that ended with an error"),
+    )
+    return section("evaluations", "Quality", table("evaluations", "Evaluations and ratings", columns, rows))
+
+
+def _mean(total: float, count: int) -> tuple[str, float | None]:
+    return (f"{total / count:.3g}", total / count) if count else (words.UNKNOWN, None)
+
+
+def slowest(report: Report, *, content: bool) -> Html | None:
+    """The traces that took longest."""
+    if not report.slowest:
+        return None
+    drawn = [
+        waterfall(trace, is_open=place == 0, content=content) for place, trace in enumerate(report.slowest)
+    ]
+    about = "From the first start to the last end. The pale part of a bar is the time until the first chunk."
+    return section("slowest", "Slowest traces", drawn, about=about)

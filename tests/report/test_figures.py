@@ -1,0 +1,241 @@
+"""The figures of a page, against what is computed by hand."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from genai_otel.report.distribution import Distribution
+from genai_otel.report.figures import Call
+from genai_otel.report.otlp import spans
+from genai_otel.report.timeline import Timeline
+from genai_otel.report.traces import Traces
+from tests.report.written import EPOCH, chat, page_of, pairs, request, span, write
+
+IN, OUT, CACHED = (
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.cache_read.input_tokens",
+)
+COST, CURRENCY = "genai_otel.cost.amount", "genai_otel.cost.currency"
+FIRST = "gen_ai.response.time_to_first_chunk"
+
+
+def test_calls_tokens_cost_and_times_are_those_of_the_owning_spans(tmp_path: Path) -> None:
+    spoken = chat(0, 2, {IN: 100, OUT: 40, CACHED: 60, COST: 0.25, CURRENCY: "USD", FIRST: 0.5}, trace=1)
+    inner = span(
+        "ChatOpenAI",
+        0.1,
+        1.8,
+        {"gen_ai.operation.name": "chat", IN: 100, OUT: 40, "genai_otel.owner": False},
+        parent=spoken,
+    )
+    silent = chat(10, 4, trace=2)
+    free = chat(20, 1, {IN: 7, OUT: 0, COST: 0.0, CURRENCY: "USD"}, trace=3)
+    failed = chat(30, 8, {"genai_otel.outcome": "failed", "error.type": "RateLimitError"}, trace=4)
+    source = write(
+        tmp_path / "spans.jsonl", request([spoken, inner]), request([silent, free]), request([failed])
+    )
+
+    page = page_of(source)
+
+    assert page.figures == {
+        "calls": 4,
+        "good": 0.75,
+        "input": 107,
+        "output": 40,
+        "cost": 0.25,
+        "latency": 8.0,
+        "first_chunk": 0.5,
+    }
+    assert "60 read from cache (56.1%)" in page.text
+    assert "2 calls do not say" in page.text
+    assert "2 calls unpriced" in page.text
+    model = page.numbers("models", "gpt-4o")
+    assert (model["calls"], model["errors"], model["cached"], model["cost"]) == (4, 1, 60, 0.25)
+    assert (model["p50"], model["p95"]) == (2.0, 8.0)
+    assert page.row("models", "gpt-4o")["thinking"] == "\u2013"
+    assert page.row("outcomes", "failed")["calls"] == "1"
+    assert page.row("errors", "RateLimitError")["first, UTC"] == "2027-01-15 08:00:30"
+    assert "1 spans of calls that another span counts" in page.text
+
+
+def test_what_nobody_reports_is_unknown_and_never_nothing(tmp_path: Path) -> None:
+    page = page_of(write(tmp_path / "spans.jsonl", request([chat(0, 1)])))
+    assert (page.figures["input"], page.figures["cost"], page.figures["first_chunk"]) == (None, None, None)
+    row = page.row("models", "gpt-4o")
+    assert [row[name] for name in ("input", "output", "cost")] == ["\u2013", "\u2013", "\u2013 | 1 unpriced"]
+
+
+def test_amounts_of_two_currencies_are_never_added(tmp_path: Path) -> None:
+    calls = [
+        chat(0, 1, {COST: 1.5, CURRENCY: "USD"}, trace=1),
+        chat(0, 1, {COST: 2.5, CURRENCY: "EUR"}, trace=2),
+    ]
+    page = page_of(write(tmp_path / "spans.jsonl", request(calls)))
+    assert page.row("models", "gpt-4o")["cost"] == "2.50 EUR + $1.50"
+    assert page.figures["cost"] is None
+
+
+def test_a_call_counts_for_the_innermost_step_of_each_kind(tmp_path: Path) -> None:
+    def step(
+        name: str, operation: str, lasts: tuple[float, float], parent: dict[str, object] | None = None
+    ) -> dict[str, object]:
+        key = f"gen_ai.{operation.partition('_')[2]}.name"
+        return span(name, *lasts, {"gen_ai.operation.name": operation, key: name}, parent=parent, kind=1)
+
+    flow = step("answer", "invoke_workflow", (0, 20))
+    lead = step("lead", "invoke_agent", (0, 20), flow)
+    tool = step("ask", "execute_tool", (4, 10), lead)
+    helper = step("helper", "invoke_agent", (5, 8), tool)
+    calls = [chat(1, 1, {IN: 10}, parent=lead), chat(2, 1, {IN: 20}, parent=lead)]
+    calls += [chat(6, 1, {IN: 100}, parent=helper), chat(30, 1, trace=2)]
+    page = page_of(write(tmp_path / "spans.jsonl", request([flow, lead, tool, helper, *calls])))
+
+    figures = {name: page.numbers("steps", name) for name in ("answer", "lead", "helper", "ask")}
+    assert {name: (row["runs"], row["calls"], row["input"]) for name, row in figures.items()} == {
+        "answer": (1, 3, 130),
+        "lead": (1, 2, 30),
+        "helper": (1, 1, 100),
+        "ask": (1, 1, 100),
+    }
+    assert "1 calls are in no step" in page.text
+    lead_row, helper_row = page.row("agents", "lead"), page.row("agents", "helper")
+    assert (lead_row["model calls per run"], lead_row["tool calls per run"], lead_row["tools"]) == (
+        "2",
+        "1",
+        "ask 1",
+    )
+    assert (helper_row["model calls per run"], helper_row["tool calls per run"]) == ("1", "0")
+
+
+def test_evaluations_come_from_events_of_spans_and_from_log_records(tmp_path: Path) -> None:
+    def result(score: float, label: str) -> list[dict[str, object]]:
+        return pairs(
+            {
+                "gen_ai.evaluation.name": "groundedness",
+                "gen_ai.evaluation.score.value": score,
+                "gen_ai.evaluation.score.label": label,
+            }
+        )
+
+    rated = chat(0, 1)
+    rated["events"] = [{"name": "gen_ai.evaluation.result", "attributes": result(0.5, "fail")}]
+    record = {"eventName": "gen_ai.evaluation.result", "attributes": result(1.0, "pass")}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record, {"body": {"stringValue": "else"}}]}]}]}
+    page = page_of(write(tmp_path / "all.jsonl", request([rated]), logs))
+    row = page.row("evaluations", "groundedness")
+    assert (row["results"], row["mean score"], row["labels"]) == ("2", "0.75", "pass 1 fail 1")
+
+
+def test_a_service_can_be_looked_at_alone(tmp_path: Path) -> None:
+    both = [request([chat(0, 1, trace=1)]), request([chat(0, 3, trace=2)], service="other")]
+    page = page_of(write(tmp_path / "spans.jsonl", *both), "--service", "other")
+    assert (page.figures["calls"], page.figures["latency"]) == (1, 3.0)
+
+
+def test_quantiles_are_exact_while_values_are_few_and_close_when_they_are_many() -> None:
+    few = Distribution()
+    for number in random.Random(1).sample(range(1, 101), 100):
+        few.add(number)
+    assert [few.quantile(share) for share in (0.5, 0.95, 0.99, 1)] == [50, 95, 99, 100]
+    assert few.share_within(25) == 0.25
+    assert Distribution().quantile(0.5) is None
+
+    many = Distribution(100)
+    generator = random.Random(2)
+    values = [generator.lognormvariate(0, 2) for _ in range(5_000)]
+    for number in values:
+        many.add(number)
+    assert not many.is_exact
+    for share in (0.01, 0.5, 0.95, 0.99):
+        exact = sorted(values)[math.ceil(share * 5_000) - 1]
+        assert many.quantile(share) == pytest.approx(exact, rel=0.006)
+
+
+def test_a_joined_distribution_has_the_values_of_both() -> None:
+    for most in (10, 1_000):
+        left, right = Distribution(most), Distribution(most)
+        for number in range(1, 51):
+            left.add(number)
+            right.add(number + 50)
+        left.join(right)
+        assert left.quantile(0.95) == pytest.approx(95, rel=0.006)
+        assert (left.count, left.sum, left.max) == (100, 5050, 100)
+
+
+def call_at(seconds: float) -> Call:
+    (found,) = spans(request([chat(seconds, 1, {IN: 1})]))
+    return Call(found)
+
+
+def test_stretches_of_time_grow_and_lose_nothing() -> None:
+    timeline = Timeline()
+    for hours in range(0, 7 * 24, 2):
+        timeline.add(call_at(hours * 3600))
+    timeline.add(call_at(-5))
+    found = timeline.all()
+    assert timeline.width == 10_800
+    assert len(found) == 57
+    assert sum(stretch.calls for _, stretch in found) == 85
+    assert sum(stretch.input for _, stretch in found) == 85
+    assert [second - first for (first, _), (second, _) in pairwise(found)] == [10_800] * 56
+
+
+def test_a_clock_that_is_decades_off_costs_no_more_stretches() -> None:
+    timeline = Timeline()
+    timeline.add(call_at(0))
+    timeline.add(call_at(-EPOCH + 1))
+    assert len(timeline.all()) <= 96
+    assert sum(stretch.calls for _, stretch in timeline.all()) == 2
+
+
+def test_no_more_spans_wait_than_may_and_a_trace_that_comes_in_parts_is_known_as_such() -> None:
+    traces = Traces(open_spans=4)
+    early = list(traces.add(list(spans(request([chat(0, 1, trace=number) for number in range(1, 7)])))))
+    assert [trace.trace_id for trace in early] == [1, 2]
+    late = list(traces.add(list(spans(request([chat(0, 1, trace=1)])))))
+    assert traces.split == 1
+    assert [trace.trace_id for trace in (*late, *traces.rest())] == [3, 4, 5, 6, 1]
+
+
+def ring(one: dict[str, object], two: dict[str, object]) -> None:
+    one["parentSpanId"], two["parentSpanId"] = two["spanId"], one["spanId"]
+
+
+def own_parent(one: dict[str, object], two: dict[str, object]) -> None:
+    one["parentSpanId"] = one["spanId"]
+
+
+@pytest.mark.parametrize("tangle", [ring, own_parent])
+@pytest.mark.parametrize("scope", ["genai_otel", "somebody"])
+def test_spans_that_are_their_own_ancestors_are_counted_once(
+    tmp_path: Path, tangle: Callable[[dict[str, object], dict[str, object]], None], scope: str
+) -> None:
+    one, two = chat(0, 1, {"genai_otel.measured": None}), chat(2, 1, {"genai_otel.measured": None})
+    tangle(one, two)
+    page = page_of(write(tmp_path / "spans.jsonl", request([one, two], scope=scope)))
+    assert page.figures["calls"] == 2
+
+
+def test_a_trace_of_ten_thousand_nested_spans_needs_no_deep_stack(tmp_path: Path) -> None:
+    chain = [span("root", 0, 1)]
+    for _ in range(10_000):
+        chain.append(span("step", 0, 1, parent=chain[-1]))
+    page = page_of(write(tmp_path / "spans.jsonl", request([*chain, chat(0, 1, parent=chain[-1])])))
+    assert page.figures["calls"] == 1
+    assert "spans more" in page.text
+
+
+def test_ids_and_enumerations_may_be_protobufs_own(tmp_path: Path) -> None:
+    call = chat(0, 1, {IN: 5, "genai_otel.outcome": "failed"})
+    call |= {"traceId": "AAAAAAAAAAAAAAAAAAAAAQ==", "spanId": "AAAAAAAAAAE=", "kind": "SPAN_KIND_CLIENT"}
+    call["status"] = {"code": "STATUS_CODE_ERROR"}
+    page = page_of(write(tmp_path / "spans.jsonl", request([call])))
+    assert (page.figures["calls"], page.figures["input"]) == (1, 5)
+    assert f"{1:032x}" in page.text
