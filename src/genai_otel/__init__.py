@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
+    from genai_otel.manual.told import context
     from genai_otel.quality import define_evaluation, record_evaluation, record_feedback, response_ref
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
@@ -29,6 +30,7 @@ __all__ = [
     "Handle",
     "SettingError",
     "__version__",
+    "context",
     "define_evaluation",
     "flush",
     "inference",
@@ -49,6 +51,7 @@ _LATER = {
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
+    "context": "genai_otel.manual.told",
     "define_evaluation": "genai_otel.quality",
     "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",

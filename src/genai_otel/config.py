@@ -7,23 +7,27 @@ honours.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple
 
+from genai_otel.setting_values import Names, SettingError
+from genai_otel.setting_values import label_keys as _label_keys
+from genai_otel.setting_values import names as _names
+from genai_otel.setting_values import names_of as _names_of
+from genai_otel.setting_values import number as _number
+from genai_otel.setting_values import one_of as _one_of
+from genai_otel.setting_values import secret as _secret
+from genai_otel.setting_values import secret_keys as _secret_keys
+from genai_otel.setting_values import switch as _switch
 from genai_otel.spec import Mode
 
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 Console = Literal["auto", "on", "off"]
+UserIds = Literal["hash", "raw"]
 Gpu = Literal["auto", "on", "all", "off"]
-Names = tuple[str, ...]
-
-
-class SettingError(ValueError):
-    """A setting has a value that it cannot have; the text names the setting, the value and what is allowed."""
 
 
 class Setting(NamedTuple):
@@ -58,6 +62,10 @@ class Config:
     gpu_gpm: bool = False
     gpu_budget_ms: int = 500
     gpu_min_interval: float = 1.0
+    metric_keys: Names = ()
+    accept_baggage: Names = ()
+    user_ids: UserIds = "hash"
+    user_key: str = field(default="", repr=False)
     exit_timeout: float = 4.0
     feedback_key: Names = field(default=(), repr=False)
     evaluation_spans: bool = False
@@ -111,93 +119,6 @@ def _read(setting: Setting, arguments: Mapping[str, Any], environ: Mapping[str, 
     return {setting.argument: read(setting.variable, text)} if text else {}
 
 
-_short = reprlib.Repr()  # also of objects whose own text raises
-_short.maxstring = _short.maxother = 200
-shown: Final = _short.repr
-"""A value as an error names it: its text, bounded."""
-
-
-# --- readers: value in, typed value out, or one clear error --------------------------------------
-
-
-def _one_of(*allowed: str, **aliases: str) -> Callable[[str, Any], str]:
-    def read(name: str, value: Any) -> str:
-        text = str(value).strip() if isinstance(value, str) else shown(value)
-        for option in allowed:
-            if text.lower() == option.lower():
-                return option
-        if text.lower() in aliases:
-            return aliases[text.lower()]
-        raise SettingError(f"{name} is {shown(text)}; allowed are {', '.join(allowed)}")
-
-    return read
-
-
-def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str, Any], Any]:
-    def read(name: str, value: Any) -> Any:
-        try:
-            number = None if isinstance(value, bool) else kind(value)
-        except (TypeError, ValueError, OverflowError):
-            number = None
-        if number is None or not low <= number <= high:
-            raise SettingError(f"{name} is {shown(value)}; allowed is {_A[kind]} from {low:g} to {high:g}")
-        return number
-
-    return read
-
-
-_A: Final = {int: "a whole number", float: "a number"}
-_TRUTH: Final = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "on": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "off": False,
-}
-
-
-def _switch(name: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
-        raise SettingError(f"{name} is {shown(value)}; allowed are true and false")
-    return found
-
-
-def _names(name: str, value: Any) -> Names:
-    parts: list[Any] = value.split(",") if isinstance(value, str) else _listed(value)
-    if not all(isinstance(part, str) for part in parts):
-        raise SettingError(
-            f"{name} is {shown(value)}; allowed is a list of names, or one text with commas between them"
-        )
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def _names_of(*allowed: str) -> Callable[[str, Any], Names]:
-    def read(name: str, value: Any) -> Names:
-        names = _names(name, value)
-        if not set(names) <= set(allowed):
-            raise SettingError(f"{name} is {shown(value)}; allowed are {', '.join(allowed)}")
-        return names
-
-    return read
-
-
-def _keys(name: str, value: Any) -> Names:
-    try:
-        return _names(name, value)
-    except SettingError:  # which would show them
-        raise SettingError(f"{name} is not a text; several keys have commas between them") from None
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(cast("list[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else [value]
-
-
 class _Row(NamedTuple):
     variable: str
     read: Callable[[str, Any], Any]
@@ -221,7 +142,7 @@ _TABLE: Final[dict[str, _Row]] = {
     "propagate_to": _Row(
         "GENAI_OTEL_PROPAGATE_TO",
         _names,
-        "further hosts that get trace headers and baggage, beside loopback and private addresses: names, `*.suffix`",
+        "further hosts that get trace headers and baggage, beside loopback and private addresses: _names, `*.suffix`",
     ),
     "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", _names, "model clients whose calls are not traced"),
     "clients_native": _Row(
@@ -298,6 +219,27 @@ _TABLE: Final[dict[str, _Row]] = {
         _number(float, 0, 3_600),
         "seconds for which what was read of the GPUs is given to whoever collects",
     ),
+    "metric_keys": _Row(
+        "GENAI_OTEL_METRIC_KEYS",
+        _label_keys,
+        "what of `context(…)` may be labels of metrics: `tenant`, names of your own, never users; 100 values each",
+    ),
+    "accept_baggage": _Row(
+        "GENAI_OTEL_ACCEPT_BAGGAGE",
+        _names,
+        "what of `context(…)` is taken from the baggage of callers: `session`, `user`, `tenant`, `tags`, names of your "
+        "own, or `*`; for services that only your own can call",
+    ),
+    "user_ids": _Row(
+        "GENAI_OTEL_USER_IDS",
+        _one_of("hash", "raw"),
+        "the user of `context(…)` as `user.hash` (`hash`), or as `user.id` as he is given (`raw`)",
+    ),
+    "user_key": _Row(
+        "GENAI_OTEL_USER_KEY",
+        _secret,
+        "a secret with which users are hashed; without one, who can guess a user's id can recognise its hash",
+    ),
     "exit_timeout": _Row(
         "GENAI_OTEL_EXIT_TIMEOUT",
         _number(float, 0, 60),
@@ -305,7 +247,7 @@ _TABLE: Final[dict[str, _Row]] = {
     ),
     "feedback_key": _Row(
         "GENAI_OTEL_FEEDBACK_KEY",
-        _keys,
+        _secret_keys,
         "secret that signs references to responses; of several, between commas, the first signs and all are good",
     ),
     "evaluation_spans": _Row(

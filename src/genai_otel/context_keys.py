@@ -17,6 +17,9 @@ DESTINATION_KEY: Final = create_key("genai_otel.destination")
 CALL_KEY: Final = create_key("genai_otel.call")
 """Beside it: by what the engine knows the call.  The call itself would stay alive as long as anybody's context."""
 
+AMBIENT_KEY: Final = create_key("genai_otel.ambient")
+"""What the program said of all that happens below, as attributes; see :mod:`genai_otel.ambient`."""
+
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
 

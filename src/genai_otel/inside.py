@@ -28,6 +28,10 @@ class Inside:
     def __exit__(self, *_: object) -> None:
         self.leave()
 
+    def is_here(self) -> bool:
+        """Whether its context is the current one."""
+        return get_current() is self._context
+
     def leave(self) -> None:
         """Make current what was so before; again does nothing."""
         token, self._token = self._token, None

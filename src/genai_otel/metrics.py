@@ -126,6 +126,23 @@ SERVER_TIME_TO_FIRST_TOKEN: Final = _histogram(
     (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
 )
 
+# Of HTTP requests that this process serves; only where labels of the program's are allowed.
+HTTP_LABELS: Final = (
+    semconv.HTTP_METHOD,
+    semconv.URL_SCHEME,
+    semconv.HTTP_ROUTE,
+    semconv.HTTP_STATUS,
+    semconv.HTTP_VERSION,
+    semconv.ERROR_TYPE,
+)
+HTTP_SERVER_DURATION: Final = Instrument(
+    "http.server.request.duration",
+    "s",
+    "Duration of HTTP server requests.",
+    (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
+    HTTP_LABELS,
+)
+
 # Ours, in both profiles.
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."

@@ -1,9 +1,10 @@
 """Trace headers and baggage go to hosts of ours only.
 
 A propagator around the one that the user configured (``OTEL_PROPAGATORS``, or the default).  Extracting is left as
-it is.  Injecting happens only for an allowed destination: loopback and private addresses, names that resolve
-inside (single-label, ``.local``, ``.internal``), and the hosts of the ``propagate_to`` setting.  A model vendor
-learns neither trace ids nor baggage, and no baggage of a user's leaves by a call to a third party.
+it is, but for baggage that a setting takes over.  Injecting happens only for an allowed destination: loopback and
+private addresses, names that resolve inside (single-label, ``.local``, ``.internal``), and the hosts of the
+``propagate_to`` setting.  A model vendor learns neither trace ids nor baggage, and no baggage of a user's leaves by a
+call to a third party.
 
 The destination is the model client's server inside an instrumented call, and everywhere the host of the current
 client span, sampled or not, or else the carrier's ``host`` entry; every one that is known must be allowed.  Inside a
@@ -20,7 +21,7 @@ one too; ``install`` (or ``setup()``) called once more wraps the new one.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -35,20 +36,24 @@ from opentelemetry.propagators.textmap import (
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
-from genai_otel import destination, fence, imports
+from genai_otel import ambient, destination, fence, imports
 from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE
 
 _INSIDE = (".localhost", ".local", ".internal")
 _MAX_HOSTS = 1024
 
 _allowed: tuple[str, ...] = ()
+_accepted: tuple[str, ...] = ()
 
 
 class HostFilter(TextMapPropagator):
     """Hands everything to ``inner``, except an injection for a destination that is not allowed."""
 
-    def __init__(self, inner: TextMapPropagator, allowed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, inner: TextMapPropagator, allowed: Iterable[str] = (), accepted: Collection[str] = ()
+    ) -> None:
         self.inner = inner
+        self._accepted = frozenset(accepted)
         self._allowed = tuple(pattern.strip().lower() for pattern in allowed)
         self._decided: dict[str, bool] = {}
 
@@ -62,7 +67,11 @@ class HostFilter(TextMapPropagator):
         context: Context | None = None,
         getter: Getter[CarrierT] = default_getter,
     ) -> Context:
-        return self.inner.extract(carrier, context, getter)
+        found = self.inner.extract(carrier, context, getter)
+        if self._accepted:
+            with fence.contain("propagate"):
+                return ambient.accepted(found, self._accepted)
+        return found
 
     def inject(
         self,
@@ -103,21 +112,23 @@ def _owned(context: Context | None) -> Context | None:
     return set_span_in_context(NonRecordingSpan(marked), context)
 
 
-def install(allowed: Sequence[str] = ()) -> None:
+def install(allowed: Sequence[str] = (), accepted: Sequence[str] = ()) -> None:
     """Filter what the global propagator injects; ``allowed`` are hosts beside the inner ones.
+
+    ``accepted`` is what is taken over of the baggage of callers.
 
     ``"name"`` allows that host, ``"*.name"`` every host below it, ``"*"`` all.  Called again, it takes the new list and
     wraps a propagator that the program has set meanwhile.  Nothing is imported before somebody propagates.
     """
-    global _allowed  # noqa: PLW0603 - read when opentelemetry.propagate is imported
-    _allowed = tuple(allowed)
+    global _allowed, _accepted
+    _allowed, _accepted = tuple(allowed), tuple(accepted)
     imports.when_imported("opentelemetry.propagate", _wrap)
 
 
 def _wrap(module: ModuleType) -> None:
     current = module.get_global_textmap()
     inner = current.inner if isinstance(current, HostFilter) else current
-    module.set_global_textmap(HostFilter(inner, _allowed))
+    module.set_global_textmap(HostFilter(inner, _allowed, _accepted))
 
 
 def is_inside(host: str) -> bool:

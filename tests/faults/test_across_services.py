@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from genai_otel.testing import ModelServer
 from tests.harness.distribution import distribution
-from tests.harness.process import ROOT, Process, run
+from tests.harness.process import run
 from tests.harness.sink import HttpSink
+from tests.harness.web import address, serve
 
 pytestmark = pytest.mark.process
 
@@ -71,17 +71,6 @@ with OpenAI(base_url=sys.argv[1], api_key="k") as client:
 """
 
 
-def serve(folder: Path, module: str, sink: HttpSink, models: str, **more: str) -> Process:
-    env = {"PYTHONPATH": f"{ROOT / 'src'}:{folder}", "MODELS": models, **sink.environment(), **more}
-    command = [sys.executable, "-m", "uvicorn", "--port", "0", f"{module}:app"]
-    return Process(command, env={**env, "OTEL_SERVICE_NAME": module}, cwd=folder)
-
-
-def address(server: Process) -> str:
-    port = server.wait_for("127.0.0.1:").rpartition("127.0.0.1:")[2].split()[0].rstrip(")")
-    return f"http://127.0.0.1:{port}/v1"
-
-
 @pytest.mark.parametrize("ratio", ["1.0", "0.0"])
 def test_a_call_through_a_gateway_is_counted_once(
     ratio: str, tmp_path: Path, sink: HttpSink, model_server: ModelServer
@@ -89,11 +78,11 @@ def test_a_call_through_a_gateway_is_counted_once(
     distribution(tmp_path, "served", modules={"gateway": GATEWAY, "engine": MODEL_SERVER})
     sampling = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": ratio}
     with (
-        serve(tmp_path, "engine", sink, model_server.base_url) as engine,
-        serve(tmp_path, "gateway", sink, address(engine)) as gateway,
+        serve(tmp_path, "engine", sink, MODELS=model_server.base_url) as engine,
+        serve(tmp_path, "gateway", sink, MODELS=f"{address(engine)}/v1") as gateway,
     ):
         env = {**sink.environment(), "OTEL_SERVICE_NAME": "caller", **sampling}
-        run(CALLER, arguments=[address(gateway)], env=env).ok()
+        run(CALLER, arguments=[f"{address(gateway)}/v1"], env=env).ok()
         for server in (gateway, engine):
             server.signal(signal.SIGTERM)
             server.finish()

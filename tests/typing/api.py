@@ -46,6 +46,17 @@ spec = ClientSpec(
 )
 genai_otel.instrument("mine.client", spec)
 
+with genai_otel.context(session="s", user="ada", tenant="acme", tags=["a"], **{"plant.id": "p7"}):
+    pass
+
+
+@genai_otel.context(tenant="acme")
+def typed(number: int) -> str:
+    return str(number)
+
+
+assert_type(typed(3), str)
+
 
 async def achunks() -> AsyncIterator[bytes]:
     yield b""

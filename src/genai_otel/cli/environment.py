@@ -11,6 +11,7 @@ from genai_otel.config import CAPTURE_CONTENT, SETTINGS, Config
 from genai_otel.safe import scrub
 
 _SECRET = re.compile(r"HEADERS|KEY|TOKEN|PASSWORD|SECRET|CREDENTIAL", re.IGNORECASE)
+_NO_SECRET = ("KEY_FILE", "METRIC_KEYS")
 _HIDDEN = "***"
 _OTHERS = ("GENAI_OTEL_STRICT",)
 
@@ -56,4 +57,4 @@ def shown(name: str, value: str) -> str:
         return ",".join(
             f"{part.partition('=')[0].strip()}={_HIDDEN}" for part in value.split(",") if part.strip()
         )
-    return _HIDDEN if _SECRET.search(name) and "KEY_FILE" not in name else scrub(value)
+    return _HIDDEN if _SECRET.search(name) and not name.endswith(_NO_SECRET) else scrub(value)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opentelemetry.context import Context, set_value
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
-from genai_otel import fence, safe, semconv
+from genai_otel import ambient, fence, safe, semconv
 from genai_otel.context_keys import DESTINATION_KEY
 from genai_otel.engine.span import CallSpan, SpanMaker
 
@@ -74,6 +74,8 @@ class Recorder:
         events: Logger | None = None,
         stream_usage: bool = False,
     ) -> None:
+        self.start: Callable[[Call, Context], Span] = self._start
+        """Start the span of a call with what samplers decide by."""
         self._start_span = tracer.start_span
         self._steps = steps
         self._maker = maker
@@ -81,8 +83,15 @@ class Recorder:
         self._events = events
         self.stream_usage = stream_usage
 
-    def start(self, call: Call, context: Context) -> Span:
-        """Start the span of a call with what samplers decide by."""
+    def look_around(self) -> None:
+        """From now on, look at what the program said of the context of a call; nobody has said anything before."""
+        self.start = self._start_within
+
+    def _start_within(self, call: Call, context: Context) -> Span:
+        call.attributes.update(ambient.told(context))
+        return self._start(call, context)
+
+    def _start(self, call: Call, context: Context) -> Span:
         origin = call.origin
         if self._maker is not None and not self._steps.watched:
             span = self._maker.start(origin, context, call.start_time)
@@ -159,3 +168,5 @@ def connect(recorder: Recorder | None) -> None:
     """Send the calls of all clients to ``recorder``; None leaves every call untouched."""
     global active  # noqa: PLW0603 - the one switch between the patched clients and the providers
     active = recorder
+    if recorder is not None:
+        ambient.when_used(recorder.look_around)

@@ -17,8 +17,8 @@ from genai_otel.metrics import LABELS, Instrument
 Identity = tuple[object, ...]
 """Values of an instrument's labels, None where the span does not say."""
 
-Extra = tuple[str, str] | None
-"""One further label with its value, such as the token type."""
+Extra = tuple[str, ...] | None
+"""Further labels: name, value, name, value …, such as the token type."""
 
 Key = tuple[Instrument, Identity, Extra]
 """What a measurement belongs to: equal keys are one series."""

@@ -8,7 +8,7 @@ to an inner one that was recognised.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
@@ -106,6 +106,20 @@ class Owners:
         if len(self._live) > _MOST_LIVE:
             self._forget_oldest()
         return live
+
+    def serving(self, inside: SpanContext, serves: Callable[[Any, Any], bool]) -> Any:
+        """The live span nearest above ``inside`` of which ``serves`` is true; None where there is none.
+
+        What is dropped by a sampler is not live; then it is the latest of the same trace.
+        """
+        live, found = self._live.get(inside.span_id), list[Live]()
+        if live is None:
+            found = [one for one in self._live.values() if one.span.context.trace_id == inside.trace_id]
+        while live is not None:
+            found.insert(0, live)
+            live = live.above
+        chosen = (one.span for one in reversed(found) if one.span is not None)
+        return next((span for span in chosen if serves(getattr(span, "kind", None), span.attributes)), None)
 
     def around(self, span_id: int) -> None:
         """A call that has just started is none of a model: what is inside it is owned as if it was not there."""

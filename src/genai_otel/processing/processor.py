@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor
-from opentelemetry.trace import SpanContext, TraceFlags
+from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
 from genai_otel import fence, safe, semconv
+from genai_otel.ambient import put
+from genai_otel.processing.changes import Change, Limits, with_change
 from genai_otel.processing.dialects import is_named, operation, recognised, translated
+from genai_otel.processing.http import HTTP, serves_http
+from genai_otel.processing.keys import NO_KEYS, MetricKeys
 from genai_otel.processing.measure import Measure, Reading, read
 from genai_otel.processing.owner import LATEST, Live, Owners, hold, owns, scope_of
 from genai_otel.processing.served import SERVER
@@ -66,9 +69,13 @@ class Pipeline(SpanProcessor):
         *,
         beside: bool = False,
         keep_attributes: bool = True,
+        keys: MetricKeys = NO_KEYS,
     ) -> None:
         self.watched = False
-        self._measure = measure
+        self._measure = keys.on(measure)
+        self._server = keys.on(SERVER)
+        self._http = keys.on(HTTP) if keys.http else None
+        self._keys = keys
         self._sink = sink
         self._following = tuple(following)
         self._emits = tuple(queue.emit for queue in following)
@@ -81,13 +88,14 @@ class Pipeline(SpanProcessor):
         """The calls that were counted last, the latest first."""
         self.began = self._owners.began
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
-        self._limits = _Limits(limits)
+        self._limits = Limits(limits)
 
     # --- the SDK's interface ----------------------------------------------------------------------
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         try:
             self._owners.started(span, parent_context)
+            put(span, get_current() if parent_context is None else parent_context)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_start", error)
         for processor in self._added:
@@ -97,6 +105,8 @@ class Pipeline(SpanProcessor):
         context: Any = span.context  # annotated optional for spans that never started
         try:
             live = self._owners.ended(context.span_id)
+            if self._http is not None and serves_http(span.kind, span.attributes):
+                self._count(self._http, span, dict(span.attributes or {}))
             if recognised(span.attributes) and not _is_ours(span):
                 span = self._foreign(span, context, live)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
@@ -104,7 +114,12 @@ class Pipeline(SpanProcessor):
         if context.trace_flags & _SAMPLED:
             for emit in self._emits:
                 emit(span)
-        elif recognised(span.attributes) or is_named(span.name) or not self._added:
+        elif (
+            recognised(span.attributes)
+            or is_named(span.name)
+            or not self._added
+            or (self._http is not None and serves_http(span.kind, span.attributes))
+        ):
             return  # recorded for us alone
         for processor in self._added:
             processor.on_end(span)
@@ -148,6 +163,13 @@ class Pipeline(SpanProcessor):
         except Exception as error:  # noqa: BLE001 - one measurement less, never a span less
             fence.report("pipeline.ending", error)
 
+    def mark_request(self, told: Mapping[str, Any]) -> None:
+        """Put what may be a label on the span of the HTTP request in which the program says it."""
+        labels = {name: told[name] for name in self._keys.names if name in told}
+        span = self._owners.serving(get_current_span().get_span_context(), serves_http) if labels else None
+        if span is not None:
+            span.set_attributes(labels)
+
     def add(self, processor: SpanProcessor) -> None:
         """Hand spans on to a processor of the user's, after those that are there."""
         self._added = (*self._added, processor)
@@ -177,7 +199,7 @@ class Pipeline(SpanProcessor):
         changed = said.changed
         attributes = {**original, **changed}
         if said.serves:
-            self._count(SERVER, span, attributes)
+            self._count(self._server, span, attributes)
         elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
             holds = live is not None and live.held is not None  # the call that it stands for is inside it
             if (
@@ -203,7 +225,7 @@ class Pipeline(SpanProcessor):
             if change:
                 self._note(context.span_id, change)
             return span
-        return _changed(span, change, self._limits)
+        return with_change(span, change, self._limits)
 
     def _count(
         self,
@@ -238,61 +260,7 @@ class Times(NamedTuple):
     end_time: int | None
 
 
-class Change(NamedTuple):
-    """What becomes of an ended span: attributes that are new or have a new value, and names that go."""
-
-    changed: Mapping[str, Any]
-    gone: frozenset[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.gone)
-
-
-class _Limits:
-    """The span limits of the standard variables, applied to copies only when the user has set any."""
-
-    def __init__(self, limits: SpanLimits | None) -> None:
-        self._count = None if limits is None else limits.max_span_attributes
-        self._length = None if limits is None else limits.max_span_attribute_length
-        self.most = -1 if self._length is not None else 1 << 62 if self._count is None else self._count
-        """As many attributes can be kept as they are."""
-
-    def of(self, attributes: Mapping[str, Any]) -> Any:
-        if len(attributes) <= self.most:
-            return attributes
-        return BoundedAttributes(self._count, attributes, immutable=True, max_value_len=self._length)
-
-
 def apply_changes(pipeline: Pipeline, span: ReadableSpan) -> ReadableSpan:
     """``span`` with what ``pipeline``, beside the processor that exports it, found out about it when it ended."""
     change = pipeline.changes_of(span)
-    return span if change is None else _changed(span, change, _Limits(None))
-
-
-def _changed(span: ReadableSpan, change: Change, limits: _Limits) -> ReadableSpan:
-    if not change:
-        return span
-    kept = {name: value for name, value in (span.attributes or {}).items() if name not in change.gone}
-    return _copy(span, limits.of({**kept, **change.changed}), dropped=span.dropped_attributes)
-
-
-def _copy(span: ReadableSpan, attributes: Any, dropped: int = 0) -> ReadableSpan:
-    if dropped:
-        attributes = BoundedAttributes(None, attributes)
-        attributes.dropped = dropped
-    inner: Any = span  # its events and links as the SDK's own lists, which know how many were dropped
-    return ReadableSpan(
-        span.name,
-        span.context,
-        span.parent,
-        span.resource,
-        attributes,
-        inner._events,  # noqa: SLF001
-        inner._links,  # noqa: SLF001
-        span.kind,
-        None,
-        span.status,
-        span.start_time,
-        span.end_time,
-        span.instrumentation_scope,
-    )
+    return span if change is None else with_change(span, change, Limits(None))

@@ -16,16 +16,19 @@ from opentelemetry.util.types import Attributes
 
 from genai_otel import destination
 from genai_otel.processing.dialects import is_named, recognised
+from genai_otel.processing.http import serves_http
 
 
 class MeasuringSampler(Sampler):
     """Samples as ``root`` does and records, without exporting, the GenAI spans that ``root`` drops.
 
-    Of other client spans that are dropped it keeps the host, by which trace headers are allowed or not.
+    With ``http`` it does so with those of HTTP requests that are served.  Of other client spans that are dropped it
+    keeps the host, by which trace headers are allowed or not.
     """
 
-    def __init__(self, root: Sampler) -> None:
+    def __init__(self, root: Sampler, *, http: bool = False) -> None:
         self.root = root
+        self._http = http
 
     def should_sample(  # noqa: PLR0917 - the SDK's signature
         self,
@@ -40,7 +43,7 @@ class MeasuringSampler(Sampler):
         result = self.root.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is not Decision.DROP:
             return result
-        if recognised(attributes) or is_named(name):
+        if recognised(attributes) or is_named(name) or (self._http and serves_http(kind, attributes)):
             return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
         return destination.remembered(result, kind, attributes)
 

@@ -181,5 +181,5 @@ def labels(key: Key) -> dict[str, Any]:
         if value is not None:
             found[name] = value if type(value) is int and abs(value) < _INT64 else safe.label(value)
     if extra is not None:
-        found[extra[0]] = safe.label(extra[1])
+        found.update(zip(extra[::2], map(safe.label, extra[1::2]), strict=True))
     return found

@@ -104,7 +104,7 @@ def _filter_headers_again(handle: Handle) -> None:
         from genai_otel import propagate
 
         with fence.contain("runtime.propagate"):
-            propagate.install(handle.config.propagate_to)
+            propagate.install(handle.config.propagate_to, handle.config.accept_baggage)
 
 
 def _tell_what_is_ignored(given: Mapping[str, Any]) -> None:

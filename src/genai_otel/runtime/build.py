@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from genai_otel import about, fence, semconv
+from genai_otel import about, ambient, fence, semconv
 from genai_otel.clients import CLIENTS
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
@@ -79,6 +79,8 @@ def _connect(built: Built) -> None:
     events = None
     if config.content_on_events and built.logger_provider is not None:
         events = built.logger_provider.get_logger(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+    ambient.configure(raw=config.user_ids == "raw", key=config.user_key)
+    ambient.when_told(pipeline.mark_request)
     record.connect(
         Recorder(
             built.tracer_provider.get_tracer(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
@@ -127,7 +129,7 @@ def _activate(built: Built, handle: Handle) -> None:
         patch.expect(CLIENTS, built.config.mode)
         patch.install(others, built.config.mode)
     with fence.contain("runtime.propagate"):
-        propagate.install(built.config.propagate_to)
+        propagate.install(built.config.propagate_to, built.config.accept_baggage)
     with fence.contain("runtime.web"):
         web.cover(handle.flush)
     if built.config.instrument_libraries:

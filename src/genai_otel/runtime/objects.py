@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from genai_otel.config import shown
+from genai_otel.setting_values import shown
 
 
 class _Kind(NamedTuple):

@@ -24,8 +24,10 @@ from genai_otel import fence, semconv
 from genai_otel.config import Config
 from genai_otel.engine.span import SpanMaker
 from genai_otel.guard import Guard
+from genai_otel.metrics import HTTP_SERVER_DURATION
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
+from genai_otel.processing.keys import MetricKeys
 from genai_otel.processing.measure import Measure
 from genai_otel.processing.processor import Pipeline, Queue
 from genai_otel.processing.queue import Batch, Immediate
@@ -83,6 +85,13 @@ class Built:
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
 
+    @property
+    def measures_http(self) -> bool:
+        """Whether HTTP requests are measured from their spans: both providers are ours, and labels are allowed."""
+        traces = is_unset(self.asked.tracer_provider or trace.get_tracer_provider())
+        meters = is_unset(self.asked.meter_provider or metrics.get_meter_provider())
+        return bool(self.config.metric_keys) and traces and (meters or self.meter_provider in self.owned)
+
     def problem(self, text: str) -> None:
         """Something that was asked for is not to be had; the rest goes on."""
         self.problems.append(text)
@@ -138,11 +147,10 @@ def build_metrics(built: Built) -> None:
     built.readers = _readers(built)
     if not built.readers:
         return
-    drop = (
-        []
-        if built.config.keep_foreign_metrics
-        else [View(instrument_name="gen_ai.*", aggregation=DropAggregation())]
-    )
+    dropped = [] if built.config.keep_foreign_metrics else ["gen_ai.*"]
+    if built.measures_http:
+        dropped.append(HTTP_SERVER_DURATION.name)
+    drop = [View(instrument_name=name, aggregation=DropAggregation()) for name in dropped]
     provider = MeterProvider(built.readers, built.resource, shutdown_on_exit=False, views=drop)
     exemplars: Any = built.asked.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip() or "trace_based"
     sink = SeriesSink(built.config.max_series, exemplars)
@@ -171,12 +179,12 @@ def _readers(built: Built) -> list[MetricReader]:
 
 def build_traces(built: Built, measure: Measure) -> None:
     """The TracerProvider with our pipeline, or our pipeline in the user's."""
+    keep = built.config.keep_foreign_attributes
+    keys = MetricKeys(built.config.metric_keys, http=built.measures_http)
     existing = built.asked.tracer_provider or trace.get_tracer_provider()
     if not is_unset(existing):
         built.tracer_provider = existing
-        built.pipeline = Pipeline(
-            measure, built.sink, beside=True, keep_attributes=built.config.keep_foreign_attributes
-        )
+        built.pipeline = Pipeline(measure, built.sink, beside=True, keep_attributes=keep, keys=keys)
         add = getattr(existing, "add_span_processor", None)
         if add is not None:
             add(built.pipeline)
@@ -187,8 +195,7 @@ def build_traces(built: Built, measure: Measure) -> None:
     ):  # whose lines tell the ids of spans
         return
     limits = SpanLimits()
-    keep = built.config.keep_foreign_attributes
-    built.pipeline = Pipeline(measure, built.sink, following, limits, keep_attributes=keep)
+    built.pipeline = Pipeline(measure, built.sink, following, limits, keep_attributes=keep, keys=keys)
     provider = _PipelineProvider(
         sampler=built.asked.sampler or _named_sampler(built),
         resource=built.resource,
@@ -202,7 +209,7 @@ def build_traces(built: Built, measure: Measure) -> None:
         built.asked.environ.get(_SDK_METRICS, "").strip().lower() != "true"
     ):  # the SDK counts its own spans only
         built.span_maker = SpanMaker(provider, provider.sampler, limits, _SCOPE)
-    provider.sampler = MeasuringSampler(provider.sampler)
+    provider.sampler = MeasuringSampler(provider.sampler, http=keys.http)
     trace.set_tracer_provider(provider)
     built.tracer_provider = provider
     built.owned.append(provider)
