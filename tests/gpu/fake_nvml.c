@@ -1,6 +1,6 @@
-/* Fake libnvidia-ml.so.1 for tests. Independent re-implementation of the ABI entry points that
-   pynvml calls. State comes from a text file named by FAKE_NVML_STATE (re-read when its mtime/size
-   changes), or is changed in process with fake_nvml_set()/fake_nvml_fail(). */
+/* A driver for tests: the entry points of libnvidia-ml.so.1 that the Python binding calls, written anew.
+   Its state comes from a text file named by FAKE_NVML_STATE (read again when it changes), or is changed in process
+   with fake_nvml_set(). */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ enum { OK=0, UNINIT=1, INVAL=2, NOTSUP=3, NOPERM=4, NOTFOUND=6, SMALL=7, NODRV=9
 #define MAXKV 512
 typedef struct { char k[96]; char v[128]; } kv;
 static kv tab[MAXKV]; static int ntab; static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static int refs; static time_t seen_m; static off_t seen_s = -1;
+static int refs; static struct timespec seen_m; static ino_t seen_i; static off_t seen_s = -1;
 typedef struct { char fn[64]; unsigned long n; } cnt; static cnt calls[128]; static int ncalls;
 struct dev { int gpu, mig; };
 static struct dev devs[16], migs[16][8];
@@ -28,13 +28,13 @@ static void put(const char *k, const char *v) {
 static void load(void) {
   const char *p = getenv("FAKE_NVML_STATE"); struct stat st;
   if (!p || stat(p, &st)) return;
-  if (st.st_mtime == seen_m && st.st_size == seen_s) return;
+  if (st.st_mtim.tv_sec == seen_m.tv_sec && st.st_mtim.tv_nsec == seen_m.tv_nsec && st.st_ino == seen_i && st.st_size == seen_s) return;
   FILE *f = fopen(p, "r"); if (!f) return;
   char l[300]; ntab = 0;
   while (fgets(l, sizeof l, f)) {
     char *e = strchr(l, '='); if (!e || *l == '#') continue; *e++ = 0; e[strcspn(e, "\r\n")] = 0; put(l, e);
   }
-  fclose(f); seen_m = st.st_mtime; seen_s = st.st_size;
+  fclose(f); seen_m = st.st_mtim; seen_i = st.st_ino; seen_s = st.st_size;
 }
 static const char *find(const char *k) { for (int i = 0; i < ntab; i++) if (!strcmp(tab[i].k, k)) return tab[i].v; return 0; }
 /* lookup order: gpuN.migM.key, gpuN.key, key */

@@ -12,7 +12,6 @@ A double underscore stands for a dot: `gpu1__fail` is `gpu1.fail`, of the second
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import shutil
 import subprocess
@@ -41,13 +40,17 @@ STATE: dict[str, object] = {
 
 
 @functools.cache
-def library() -> Path:
-    """The folder of the fake library; skips the test where there is no compiler for it."""
+def library(without: tuple[str, ...] = ()) -> Path:
+    """The folder of the fake library, as old as one ``without`` some functions.
+
+    Skips the test where there is no compiler for it.
+    """
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("needs a C compiler, which builds the driver's library that is read here")
     folder = Path(tempfile.mkdtemp(prefix="genai-otel-nvml-"))
-    options = ("-shared", "-fPIC", "-fvisibility=hidden", f"-Wl,-soname,{NAME}")
+    options = ["-shared", "-fPIC", "-fvisibility=hidden", f"-Wl,-soname,{NAME}"]
+    options += [f"-D{function}=missing_{function}" for function in without]
     subprocess.run([compiler, *options, "-o", str(folder / NAME), str(SOURCE), "-lpthread"], check=True)
     return folder
 
@@ -55,11 +58,10 @@ def library() -> Path:
 class FakeNvml:
     """The state of a host with such a driver."""
 
-    def __init__(self, folder: Path, **state: object) -> None:
+    def __init__(self, folder: Path, *, without: tuple[str, ...] = (), **state: object) -> None:
         self.folder = folder
-        self.library = library()
+        self.library = library(without)
         self._file = folder / "nvml.state"
-        self._versions = itertools.count()
         self._state: dict[str, object] = dict(STATE)
         self.set(**state)
 
@@ -67,8 +69,6 @@ class FakeNvml:
         """Change keys; None takes one away."""
         self._state |= {key.replace("__", "."): value for key, value in state.items()}
         lines = [f"{key}={value}\n" for key, value in self._state.items() if value is not None]
-        # Times of files are too coarse to tell two changes apart; the size does.
-        lines.append("# " + "." * next(self._versions) + "\n")
         new = self._file.with_suffix(".new")
         new.write_text("".join(lines), encoding="utf-8")
         new.replace(self._file)

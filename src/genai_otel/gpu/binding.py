@@ -13,6 +13,7 @@ from typing import Any, Final
 
 # Codes of nvml.h that are more than a failure.
 UNINITIALIZED: Final = 1
+INVALID_ARGUMENT: Final = 2
 NOT_SUPPORTED: Final = 3
 NO_PERMISSION: Final = 4
 NOT_FOUND: Final = 6
@@ -22,18 +23,21 @@ NO_FUNCTION: Final = 13
 GPU_IS_LOST: Final = 15
 RESET_REQUIRED: Final = 16
 OTHER_DRIVER: Final = 18
+NO_DATA: Final = 21
 OTHER_VERSION: Final = 25
 DEPRECATED: Final = 26
 
-ABSENT: Final = frozenset({NOT_SUPPORTED, NO_FUNCTION, OTHER_VERSION, DEPRECATED})
+ABSENT: Final = frozenset({INVALID_ARGUMENT, NOT_SUPPORTED, NO_FUNCTION, OTHER_VERSION, DEPRECATED})
 """The GPU, the driver or its library does not have what was asked for, and will not have it later."""
+QUIET: Final = frozenset({0, NOT_FOUND, NO_DATA})
+"""There is nothing to tell just now; the binding makes an error of success without samples, too."""
 LOST: Final = frozenset({GPU_IS_LOST, RESET_REQUIRED})
 GONE: Final = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, OTHER_DRIVER})
 """No GPU can be read until NVML is initialised again."""
 
 
 class NvmlError(Exception):
-    """NVML did not answer: its ``code``, 0 where it is an error of the binding, and the ``kind`` to count it by."""
+    """NVML did not answer: its ``code``, -1 where it is an error of the binding, and the ``kind`` to count it by."""
 
     def __init__(self, code: int, kind: str, text: str) -> None:
         super().__init__(text)
@@ -68,14 +72,14 @@ class Nvml:
             raise self._error(error) from None
 
     def _error(self, error: Exception) -> NvmlError:
-        code = getattr(error, "value", 0)
+        code = getattr(error, "value", -1)
         # A function that the library does not have is told in three ways.
         if type(error).__name__ == "NVMLLibraryMismatchError" or isinstance(error, AttributeError):
             code = NO_FUNCTION
         text = f"{type(error).__name__}: "
         with contextlib.suppress(Exception):  # its own text asks the library
             text += str(error)
-        return NvmlError(code if isinstance(code, int) else 0, type(error).__name__, text)
+        return NvmlError(code if isinstance(code, int) else -1, type(error).__name__, text)
 
 
 def _load() -> Any:

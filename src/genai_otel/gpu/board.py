@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from genai_otel.gpu.binding import GONE, LOST, Nvml, NvmlError
 from genai_otel.gpu.device import Device, Labels, labelled, status
+from genai_otel.gpu.gpm import Gpm
 from genai_otel.gpu.scope import Scope
 from genai_otel.gpu.snapshots import Points
 from genai_otel.gpu.table import STATUS, Metric
@@ -81,7 +82,7 @@ class Gpu:
         if asking.scope.allows(uuid):
             details = self._details(handle)
             rows = labelled(asking.metrics, self._labels, details)
-            self._whole = Device(asking.nvml, handle, rows, asking.failed)
+            self._whole = Device(asking.nvml, handle, rows, Gpm(asking.nvml, handle), asking.failed)
         self._handle, self._look_at = handle, 0.0
 
     def _identity(self, handle: Any) -> Labels:
@@ -125,7 +126,8 @@ class Gpu:
             "hw.parent": self._labels["hw.id"],
         }
         own = [metric for metric in asking.metrics if metric.mig]
-        return Device(asking.nvml, handle, labelled(own, labels), asking.failed)
+        gpm = Gpm(asking.nvml, self._handle, number)
+        return Device(asking.nvml, handle, labelled(own, labels), gpm, asking.failed)
 
 
 def _name(name: str) -> Labels:

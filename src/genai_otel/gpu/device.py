@@ -8,11 +8,13 @@ from typing import Any, Final
 from opentelemetry.metrics import Observation
 
 from genai_otel.gpu import calls
-from genai_otel.gpu.binding import ABSENT, GONE, LOST, NO_PERMISSION, Nvml, NvmlError
+from genai_otel.gpu.binding import ABSENT, GONE, LOST, NO_PERMISSION, QUIET, Nvml, NvmlError
 from genai_otel.gpu.calls import FIELD, Call
 from genai_otel.gpu.fields import Unwrapped, value_of
+from genai_otel.gpu.gpm import Gpm
+from genai_otel.gpu.nvlink import Nvlink
 from genai_otel.gpu.snapshots import Points
-from genai_otel.gpu.table import STATES, STATUS, Metric, Row
+from genai_otel.gpu.table import STATES, STATUS, Metric, Row, Source
 
 Labels = dict[str, str]
 Labelled = tuple[str, Row, Labels]
@@ -26,7 +28,7 @@ class Device:
     """What is read of one GPU.  ``failed`` is told of calls that should have been answered and were not."""
 
     def __init__(
-        self, nvml: Nvml, handle: Any, rows: list[Labelled], failed: Callable[[NvmlError], None]
+        self, nvml: Nvml, handle: Any, rows: list[Labelled], gpm: Gpm, failed: Callable[[NvmlError], None]
     ) -> None:
         self._nvml = nvml
         self._handle = handle
@@ -34,20 +36,23 @@ class Device:
         self._failed = failed
         asked = {source.call: None for _, row, _ in rows for source in row.sources}
         if calls.STATE in asked:
-            asked |= {calls.RECOVERY_ACTION: None, calls.REMAPPED_ROWS: None}
+            asked[calls.RECOVERY_ACTION] = None
         self._fields = [call for call in asked if call.function == FIELD]
-        self._turns = [call for call in asked if call.often == "turn"]
         self._absent: set[Call] = set()
         self._kept: dict[Call, Any] = {}
         self._answers: dict[Call, Any] = {}
         self._unwrapped: dict[Call, Unwrapped] = {}
         self._regular = 0  # calls of the last pass that are made in each
-        self._own: Mapping[str, Callable[[], Any]] = {calls.STATE.function: self._state}
+        self._own: Mapping[str, Callable[[], Any]] = {
+            calls.STATE.function: self._state,
+            calls.GPM.function: gpm.read,
+            calls.NVLINK.function: Nvlink(nvml, handle).read,
+        }
 
     def read(self) -> Points:
         """The values of one moment.  Raises :class:`NvmlError` when the GPU or the driver is gone."""
-        self._answers = {call: self._kept[call] for call in self._resting()}
-        self._answers.update(self._asked_fields())
+        self._forget_oldest()
+        self._answers = {**self._kept, **self._asked_fields()}
         points: Points = {}
         for name, row, labels in self._rows:
             value = self._value(row)
@@ -55,21 +60,27 @@ class Device:
                 points.setdefault(name, []).append(Observation(value, labels))
         return points
 
-    def _resting(self) -> Iterable[Call]:
-        """The calls whose last answer holds for this pass; those that were waiting longest are made."""
-        due = [call for call in self._turns if call not in self._absent]
+    def _forget_oldest(self) -> None:
+        """Let the calls that take turns and waited longest be made in this pass, as many as there is room for."""
         room = max(1, MOST_CALLS - self._regular)
-        self._turns = due[room:] + due[:room]
+        for call in [call for call in self._kept if call.often == "turn"][:room]:
+            del self._kept[call]
         self._regular = 0
-        return [call for call in self._kept if call not in due[:room]]
 
     def _value(self, row: Row) -> float | None:
         for source in row.sources:
             answer = self._answer(source.call)
             if answer is not None:
-                value = source.pick(answer)
+                value = self._picked(source, answer)
                 return value if value is None or source.per == 1 else value / source.per
         return None
+
+    def _picked(self, source: Source, answer: Any) -> float | None:
+        try:
+            return source.pick(answer)
+        except Exception as error:  # noqa: BLE001 - a binding may answer in another shape
+            self._failed(NvmlError(-1, type(error).__name__, f"the answer of {source.call.function}"))
+            return None
 
     def _answer(self, call: Call) -> Any:
         """What NVML answers in this pass; None where it has nothing to say."""
@@ -95,7 +106,7 @@ class Device:
             raise error
         if error.code in ABSENT or error.code == NO_PERMISSION:
             self._absent.update(asked)
-        if error.code not in ABSENT:
+        if error.code not in ABSENT and error.code not in QUIET:
             self._failed(error)
 
     def _asked_fields(self) -> Mapping[Call, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from genai_otel import fence
@@ -25,9 +26,7 @@ from genai_otel.gpu.table import Metric
 
 RETRY_SECONDS: Final = 300.0
 """How long nothing is asked after the driver was not there; it may be loaded later."""
-_ADVICE: Final = {
-    OTHER_DRIVER: ". The driver was renewed and its kernel module was not: load that anew, or restart the machine",
-}
+_LOADED: Final = Path("/proc/driver/nvidia/version")
 
 
 def machine(config: Config, environ: Mapping[str, str], metrics: Iterable[Metric]) -> Machine:
@@ -53,7 +52,7 @@ class Machine:
         self._serial_number = serial_number
         self.failures: dict[str, int] = {}
         self._nvml: Nvml | None = None
-        self._parents: Nvml | None = None
+        self._stale: Nvml | None = None
         self._gpus: list[Gpu] = []
         self._retry_at = 0.0
 
@@ -61,18 +60,15 @@ class Machine:
         """The values of all GPUs; empty where there is none."""
         if time.monotonic() < self._retry_at or (self._claim is not None and not self._claim.held()):
             return {}
-        try:
-            return self._read()
-        except NvmlError as error:
-            if error.code != UNINITIALIZED:
-                self._unavailable(error)
-                return {}
-        self._nvml = None  # somebody else has shut NVML down: once more, from the beginning
-        try:
-            return self._read()
-        except NvmlError as error:
-            self._unavailable(error)
-            return {}
+        for again in (True, False):
+            try:
+                return self._read()
+            except NvmlError as error:
+                self._stale, self._nvml = self._nvml, None
+                if error.code != UNINITIALIZED or not again:  # else somebody has shut NVML down: once more
+                    self._unavailable(error)
+                    break
+        return {}
 
     def close(self) -> None:
         """Shut NVML down, once."""
@@ -83,13 +79,12 @@ class Machine:
                 nvml.call("nvmlShutdown")
             except NvmlError as error:
                 self._count(error)
-
         if self._claim is not None:
             self._claim.release()
 
     def after_fork(self) -> None:
         """A child initialises NVML anew when it is first asked, and has failures of its own."""
-        self._parents, self._nvml, self._gpus = self._nvml or self._parents, None, []
+        self._stale, self._nvml, self._gpus = self._nvml or self._stale, None, []
         self.failures.clear()
 
     def _read(self) -> Points:
@@ -106,22 +101,23 @@ class Machine:
         return points
 
     def _initialised(self) -> Nvml:
-        parents, self._parents = self._parents, None
-        if parents is not None:
+        stale, self._stale = self._stale, None
+        if stale is not None:
             with contextlib.suppress(NvmlError):
-                parents.call("nvmlShutdown")
-        nvml = parents or Nvml()
+                stale.call("nvmlShutdown")
+        nvml = stale or Nvml()
         nvml.call("nvmlInit")
         return nvml
 
     def _unavailable(self, error: NvmlError) -> None:
         """No GPU can be read: say so once, and look again later if that can help."""
-        self._nvml, self._gpus = None, []
         self._retry_at = float("inf") if error.code == NO_LIBRARY else time.monotonic() + RETRY_SECONDS
+        if self._claim is not None:
+            self._claim.release()
         normal = error.code in (NO_LIBRARY, DRIVER_NOT_LOADED)
         if self._claim is None or not normal:
             self._count(error)
-            fence.warn(f"GPUs are not read: {error}{_ADVICE.get(error.code, '')}")
+            fence.warn(f"GPUs are not read: {error}{_versions() if error.code == OTHER_DRIVER else ''}")
         else:
             fence.debug(f"GPUs are not read: {error}")
 
@@ -132,3 +128,16 @@ class Machine:
 
     def _count(self, error: NvmlError) -> None:
         self.failures[error.kind] = self.failures.get(error.kind, 0) + 1
+
+
+def _versions() -> str:
+    """The two versions that do not agree, and what to do."""
+    library, loaded = "of an unknown version", "another one"
+    with contextlib.suppress(NvmlError):
+        library = Nvml().call("nvmlSystemGetNVMLVersion")
+    with contextlib.suppress(OSError):
+        loaded = _LOADED.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    return (
+        f". The library is {library}, the driver that is loaded is {loaded}: "
+        "load the driver anew, or restart the machine"
+    )

@@ -81,6 +81,7 @@ class Snapshots:
 
     def _reset(self) -> None:
         self._timeouts = 0
+        self._forking: set[int] = set()  # threads that hold it over a fork
         self._reading = threading.Lock()
         self._points: Points = {}
         self._at = -self._interval
@@ -138,16 +139,18 @@ class Snapshots:
                 self._took(self._at - began)
 
     def _before_fork(self) -> None:
-        self._forking = self._reading.acquire(timeout=self._budget)
+        if self._reading.acquire(timeout=self._budget):
+            self._forking.add(threading.get_ident())
 
     def _in_parent(self) -> None:
-        if self._forking:
+        if threading.get_ident() in self._forking:
+            self._forking.discard(threading.get_ident())
             self._reading.release()
 
     def _in_child(self) -> None:
+        if threading.get_ident() not in self._forking:
+            self._ended = True  # the driver hangs in the parent, and its locks are held here for ever
         self._reset()
-        if not self._forking:  # the driver hangs in the parent, and its locks are held here for ever
-            self._ended = True
         if not self._ended:
             if self._source is not None:
                 self._source.after_fork()

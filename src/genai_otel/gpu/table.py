@@ -10,36 +10,8 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
-from genai_otel.gpu import picks
-from genai_otel.gpu.calls import (
-    CLOCK_MEMORY,
-    CLOCK_SM,
-    DECODER,
-    ECC_CORRECTED,
-    ECC_UNCORRECTED,
-    ENCODER,
-    ENERGY,
-    EVENT_REASONS,
-    FAN,
-    GPM,
-    LIMIT_CRITICAL,
-    LIMIT_DEGRADED,
-    MEMORY,
-    MEMORY_V1,
-    NVLINK,
-    PCIE_REPLAY,
-    POWER,
-    POWER_LIMIT,
-    PROCESS_UTILIZATION,
-    PROCESSES,
-    STATE,
-    TEMPERATURE,
-    TEMPERATURE_V1,
-    THROTTLE_REASONS,
-    UTILIZATION,
-    Call,
-    field,
-)
+from genai_otel.gpu import calls, picks
+from genai_otel.gpu.calls import Call, field
 
 Kind = Literal["counter", "gauge", "up_down_counter"]
 Option = Literal["", "fan", "gpm", "nvlink", "process"]
@@ -109,6 +81,14 @@ _THROTTLE_TIMES: Final = {
     "hw_power_brake_slowdown": 271,
 }
 
+# What GPM measures between two collections: metric, its number in NVML, meaning.
+_GPM: Final = (
+    ("genai_otel.gpu.sm.utilization", 2, "Share of the multiprocessors that were busy."),
+    ("genai_otel.gpu.sm.occupancy", 3, "Share of the possible warps that were active."),
+    ("genai_otel.gpu.tensor.utilization", 5, "Share of the time in which tensor cores worked."),
+    ("genai_otel.gpu.memory.bandwidth.utilization", 10, "Share of the memory's bandwidth that was used."),
+)
+
 METRICS: Final = (
     Metric(
         "hw.gpu.utilization",
@@ -117,10 +97,10 @@ METRICS: Final = (
         "Share of the last sample period (1/6 to 1 s) in which a unit worked: general is any kernel at all, "
         "memory_access reading or writing the memory.",
         (
-            Row({_TASK: "general"}, (Source(UTILIZATION, attrgetter("gpu"), 100),)),
-            Row({_TASK: "memory_access"}, (Source(UTILIZATION, attrgetter("memory"), 100),)),
-            Row({_TASK: "encoder"}, (Source(ENCODER, _FIRST, 100),)),
-            Row({_TASK: "decoder"}, (Source(DECODER, _FIRST, 100),)),
+            Row({_TASK: "general"}, (Source(calls.UTILIZATION, attrgetter("gpu"), 100),)),
+            Row({_TASK: "memory_access"}, (Source(calls.UTILIZATION, attrgetter("memory"), 100),)),
+            Row({_TASK: "encoder"}, (Source(calls.ENCODER, _FIRST, 100),)),
+            Row({_TASK: "decoder"}, (Source(calls.DECODER, _FIRST, 100),)),
         ),
     ),
     # The older call counts what the driver has reserved as used, too.
@@ -129,7 +109,7 @@ METRICS: Final = (
         "up_down_counter",
         "By",
         "GPU memory that is allocated.",
-        _one(Source(MEMORY, attrgetter("used")), Source(MEMORY_V1, attrgetter("used"))),
+        _one(Source(calls.MEMORY, attrgetter("used")), Source(calls.MEMORY_V1, attrgetter("used"))),
         mig=True,
     ),
     Metric(
@@ -137,7 +117,7 @@ METRICS: Final = (
         "up_down_counter",
         "By",
         "GPU memory that there is.",
-        _one(Source(MEMORY, attrgetter("total")), Source(MEMORY_V1, attrgetter("total"))),
+        _one(Source(calls.MEMORY, attrgetter("total")), Source(calls.MEMORY_V1, attrgetter("total"))),
         mig=True,
     ),
     Metric(
@@ -145,7 +125,7 @@ METRICS: Final = (
         "gauge",
         "1",
         "Share of the GPU memory that is allocated.",
-        _one(Source(MEMORY, picks.share_used), Source(MEMORY_V1, picks.share_used)),
+        _one(Source(calls.MEMORY, picks.share_used), Source(calls.MEMORY_V1, picks.share_used)),
         mig=True,
     ),
     Metric(
@@ -153,7 +133,7 @@ METRICS: Final = (
         "up_down_counter",
         "By",
         "GPU memory that the driver keeps for itself.",
-        _one(Source(MEMORY, attrgetter("reserved"))),
+        _one(Source(calls.MEMORY, attrgetter("reserved"))),
         mig=True,
     ),
     Metric(
@@ -161,21 +141,21 @@ METRICS: Final = (
         "counter",
         "J",
         "Energy that the GPU has used since its driver was loaded.",
-        _one(Source(field(83), per=1000), Source(ENERGY, per=1000)),
+        _one(Source(field(83), per=1000), Source(calls.ENERGY, per=1000)),
     ),
     Metric(
         "hw.power",
         "gauge",
         "W",
         "Power that the GPU draws now; on older ones the mean of the last second.",
-        _one(Source(field(186), per=1000), Source(POWER, per=1000)),
+        _one(Source(field(186), per=1000), Source(calls.POWER, per=1000)),
     ),
     Metric(
         "genai_otel.gpu.power.limit",
         "gauge",
         "W",
         "Power that the GPU may draw.",
-        _one(Source(POWER_LIMIT, per=1000)),
+        _one(Source(calls.POWER_LIMIT, per=1000)),
     ),
     Metric(
         "hw.temperature",
@@ -183,7 +163,7 @@ METRICS: Final = (
         "Cel",
         "Temperature of the GPU and of its memory.",
         (
-            Row({_SENSOR: "gpu"}, (Source(TEMPERATURE), Source(TEMPERATURE_V1))),
+            Row({_SENSOR: "gpu"}, (Source(calls.TEMPERATURE), Source(calls.TEMPERATURE_V1))),
             Row({_SENSOR: "memory"}, (Source(field(82)),)),
         ),
     ),
@@ -193,8 +173,8 @@ METRICS: Final = (
         "Cel",
         "Temperature at which the GPU slows down (high.degraded) and stops (high.critical).",
         (
-            Row({_SENSOR: "gpu", "hw.limit_type": "high.degraded"}, (Source(LIMIT_DEGRADED),)),
-            Row({_SENSOR: "gpu", "hw.limit_type": "high.critical"}, (Source(LIMIT_CRITICAL),)),
+            Row({_SENSOR: "gpu", "hw.limit_type": "high.degraded"}, (Source(calls.LIMIT_DEGRADED),)),
+            Row({_SENSOR: "gpu", "hw.limit_type": "high.critical"}, (Source(calls.LIMIT_CRITICAL),)),
         ),
     ),
     Metric(
@@ -203,9 +183,9 @@ METRICS: Final = (
         "{error}",
         "Errors of the memory since the driver was loaded, and transfers over PCIe that were repeated.",
         (
-            Row({"error.type": "corrected"}, (Source(field(3)), Source(ECC_CORRECTED))),
-            Row({"error.type": "uncorrected"}, (Source(field(4)), Source(ECC_UNCORRECTED))),
-            Row({"error.type": "pcie_replay"}, (Source(field(94)), Source(PCIE_REPLAY))),
+            Row({"error.type": "corrected"}, (Source(field(3)), Source(calls.ECC_CORRECTED))),
+            Row({"error.type": "uncorrected"}, (Source(field(4)), Source(calls.ECC_UNCORRECTED))),
+            Row({"error.type": "pcie_replay"}, (Source(field(94)), Source(calls.PCIE_REPLAY))),
         ),
     ),
     Metric(
@@ -224,8 +204,8 @@ METRICS: Final = (
         "Hz",
         "Frequency of a clock now.",
         (
-            Row({_DOMAIN: "sm"}, (Source(CLOCK_SM, picks.megahertz),)),
-            Row({_DOMAIN: "memory"}, (Source(CLOCK_MEMORY, picks.megahertz),)),
+            Row({_DOMAIN: "sm"}, (Source(calls.CLOCK_SM, picks.megahertz),)),
+            Row({_DOMAIN: "memory"}, (Source(calls.CLOCK_MEMORY, picks.megahertz),)),
         ),
     ),
     Metric(
@@ -236,7 +216,7 @@ METRICS: Final = (
         tuple(
             Row(
                 {_REASON: reason},
-                (Source(EVENT_REASONS, picks.bit(bit)), Source(THROTTLE_REASONS, picks.bit(bit))),
+                (Source(calls.EVENT_REASONS, picks.bit(bit)), Source(calls.THROTTLE_REASONS, picks.bit(bit))),
             )
             for reason, bit in THROTTLE_BITS.items()
         ),
@@ -256,7 +236,7 @@ METRICS: Final = (
         "up_down_counter",
         "By",
         "GPU memory of this process; absent where it does not know its number in the driver's list.",
-        _one(Source(PROCESSES, picks.own_memory)),
+        _one(Source(calls.PROCESSES, picks.own_memory), Source(calls.PROCESSES_V2, picks.own_memory)),
         mig=True,
     ),
     Metric(
@@ -264,51 +244,19 @@ METRICS: Final = (
         "up_down_counter",
         "1",
         "1 for the state that the GPU is in, 0 for the others.",
-        tuple(Row({"hw.state": state}, (Source(STATE, picks.equals(state)),)) for state in STATES),
+        tuple(Row({"hw.state": state}, (Source(calls.STATE, picks.equals(state)),)) for state in STATES),
     ),
     Metric(
         "genai_otel.gpu.process.utilization",
         "gauge",
         "1",
         "Share of the time in which kernels of this process ran.",
-        _one(Source(PROCESS_UTILIZATION, picks.own_utilization, 100)),
+        _one(Source(calls.PROCESS_UTILIZATION, picks.own_utilization, 100)),
         option="process",
     ),
-    Metric(
-        "genai_otel.gpu.sm.utilization",
-        "gauge",
-        "1",
-        "Share of the multiprocessors that were busy between two collections (GPM).",
-        _one(Source(GPM, picks.item(2), 100)),
-        option="gpm",
-        mig=True,
-    ),
-    Metric(
-        "genai_otel.gpu.sm.occupancy",
-        "gauge",
-        "1",
-        "Share of the possible warps that were active (GPM).",
-        _one(Source(GPM, picks.item(3), 100)),
-        option="gpm",
-        mig=True,
-    ),
-    Metric(
-        "genai_otel.gpu.tensor.utilization",
-        "gauge",
-        "1",
-        "Share of the time in which tensor cores worked (GPM).",
-        _one(Source(GPM, picks.item(5), 100)),
-        option="gpm",
-        mig=True,
-    ),
-    Metric(
-        "genai_otel.gpu.memory.bandwidth.utilization",
-        "gauge",
-        "1",
-        "Share of the memory's bandwidth that was used (GPM).",
-        _one(Source(GPM, picks.item(10), 100)),
-        option="gpm",
-        mig=True,
+    *(
+        Metric(name, "gauge", "1", text, _one(Source(calls.GPM, picks.item(number), 100)), "gpm", mig=True)
+        for name, number, text in _GPM
     ),
     Metric(
         "genai_otel.gpu.nvlink.io",
@@ -316,8 +264,8 @@ METRICS: Final = (
         "By",
         "Bytes that the GPU has sent and received over all its NVLinks.",
         (
-            Row({_DIRECTION: "transmit"}, (Source(NVLINK, _FIRST),)),
-            Row({_DIRECTION: "receive"}, (Source(NVLINK, itemgetter(1)),)),
+            Row({_DIRECTION: "transmit"}, (Source(calls.NVLINK, _FIRST),)),
+            Row({_DIRECTION: "receive"}, (Source(calls.NVLINK, itemgetter(1)),)),
         ),
         option="nvlink",
     ),
@@ -326,7 +274,7 @@ METRICS: Final = (
         "gauge",
         "1",
         "Intended speed of the fan, as a share of the fastest; it may exceed 1.",
-        (Row({_SENSOR: "gpu"}, (Source(FAN, per=100),)),),
+        (Row({_SENSOR: "gpu"}, (Source(calls.FAN, per=100),)),),
         option="fan",
     ),
 )

@@ -25,6 +25,7 @@ def renew(meter_provider: Any, readers: Iterable[Any]) -> None:
                 _unlock(match)
                 getattr(match, "_attributes_aggregation", {}).clear()
     for reader in readers:
+        _unlock(reader)  # of the one that keeps what it collects in memory
         _unlock(reader, name="_export_lock")
 
 
