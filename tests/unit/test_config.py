@@ -11,8 +11,8 @@ NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "ex
 NUMBERS |= {"gpu_budget_ms", "gpu_min_interval"}
 SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
 SWITCHES |= {"evaluation_spans", "gpu_gpm", "json_logs"}
-LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra"}
-CHOICES = {"capture_content", "console", "gpu"}
+LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra", "metric_keys", "accept_baggage"}
+CHOICES = {"capture_content", "console", "gpu", "user_ids"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 
 
@@ -21,7 +21,7 @@ def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Co
 
 
 def test_every_setting_is_in_one_of_the_groups_below() -> None:
-    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key"}
+    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key", "user_key"}
 
 
 def test_defaults_are_those_of_the_table() -> None:
