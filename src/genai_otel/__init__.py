@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
     from genai_otel.manual.told import context
-    from genai_otel.quality import define_evaluation, record_evaluation, record_feedback, response_ref
+    from genai_otel.quality.definitions import define_evaluation
+    from genai_otel.quality.evaluators import evaluate
+    from genai_otel.quality.feedbacks import record_feedback
+    from genai_otel.quality.results import record_evaluation
+    from genai_otel.quality.targets import response_ref
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.web import instrument_app
@@ -32,6 +36,7 @@ __all__ = [
     "__version__",
     "context",
     "define_evaluation",
+    "evaluate",
     "flush",
     "inference",
     "instrument",
@@ -52,14 +57,15 @@ _LATER = {
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
     "context": "genai_otel.manual.told",
-    "define_evaluation": "genai_otel.quality",
+    "define_evaluation": "genai_otel.quality.definitions",
+    "evaluate": "genai_otel.quality.evaluators",
     "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",
     "pipeline": "genai_otel.wrapping",
-    "record_evaluation": "genai_otel.quality",
-    "record_feedback": "genai_otel.quality",
-    "response_ref": "genai_otel.quality",
+    "record_evaluation": "genai_otel.quality.results",
+    "record_feedback": "genai_otel.quality.feedbacks",
+    "response_ref": "genai_otel.quality.targets",
     "sampler": "genai_otel.wrapping",
 }
 

@@ -1,13 +1,4 @@
 """What somebody thinks of a response, a judge or a user, recorded at the response's own span, now or later.
 
-Nothing of this stands on the path of a call: a program calls these functions when it has something to say.
+Nothing of this stands on the path of a call, and none of it is loaded before a program calls one of the functions.
 """
-
-from __future__ import annotations
-
-from genai_otel.quality.definitions import define_evaluation
-from genai_otel.quality.feedbacks import record_feedback
-from genai_otel.quality.results import record_evaluation
-from genai_otel.quality.targets import response_ref
-
-__all__ = ["define_evaluation", "record_evaluation", "record_feedback", "response_ref"]

@@ -41,6 +41,9 @@ class Connected:
 
 active: Connected | None = None
 
+wait: Callable[[float], int] | None = None
+"""Waits some seconds for evaluations that are going on, and says how many still are; None before the first."""
+
 
 def connect(connected: Connected | None) -> None:
     """Send results to ``connected``; None before ``setup()``."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from genai_otel import fence, safe
 from genai_otel.quality import names
 from genai_otel.quality.definitions import Evaluation, evaluation
 from genai_otel.quality.reference import Target
-from genai_otel.quality.results import Result, as_number, record, refuse, resolved
+from genai_otel.quality.results import Outcome, Result, as_number, record, refuse, resolved
 
 _REMEMBERED: Final = 10_000
+_SENT: Final = ("ref", "value", "comment", "idempotency_key")
 _seen: dict[bytes, None] = {}
 
 
@@ -36,19 +38,63 @@ def record_feedback(
     What cannot be recorded is counted in ``genai_otel.dropped`` and named once in the log.  Never raises.
     """
     with fence.contain("quality"):
-        target = resolved(ref, trusted=False)
-        if target is None:
-            return False
-        result = _result(target, evaluation(name), value, comment, user_hash)
-        if result is None:
-            return refuse(
-                "invalid_result",
-                f"feedback {name!r} was refused: it is True or False, a number on its scale, or a word",
-            )
-        if idempotency_key is not None and _is_repeated(target, name, idempotency_key):
-            return False
-        return record(result)
+        return _told(ref, value, comment, user_hash, idempotency_key, name) == "recorded"
     return False
+
+
+def feedback(payload: Mapping[str, Any]) -> int:
+    """Record what a browser has sent; the HTTP status to answer with.
+
+    ``payload`` is the parsed JSON or form: ``ref``, ``value`` and, as the user likes, ``comment`` and
+    ``idempotency_key``; values of forms are texts, ``true``, ``4`` or a word.  204 is also the answer to what was sent
+    before.  400 is a value that is none, 403 a reference that is none, 503 a process without ``setup()``.  Set
+    ``GENAI_OTEL_FEEDBACK_KEY`` where the route is public.  Never raises.
+    """
+    with fence.contain("quality"):
+        if not isinstance(payload, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - a body may be any JSON
+            return STATUS["invalid_result"]
+        ref, value, comment, key = map(payload.get, ("ref", "value", "comment", "idempotency_key"))
+        return STATUS[
+            _told(ref if isinstance(ref, str) else "", _typed(value), comment, None, key, names.FEEDBACK)
+        ]
+    return 500
+
+
+STATUS: Final[dict[Outcome, int]] = {
+    "recorded": 204,
+    "repeated": 204,
+    "invalid_result": 400,
+    "invalid_target": 403,
+    "not_set_up": 503,
+}
+
+
+def _typed(value: Any) -> Any:
+    """A value of a form as what it says."""
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
+    if word in ("true", "false"):
+        return word == "true"
+    return float(word) if word.replace(".", "", 1).isdecimal() else value
+
+
+def _told(  # noqa: PLR0917 - what a user may say
+    ref: Any, value: Any, comment: Any, user_hash: Any, key: Any, name: str
+) -> Outcome:
+    target = resolved(ref, trusted=False)
+    if isinstance(target, str):
+        return target
+    result = _result(target, evaluation(name), value, comment, user_hash)
+    if result is None:
+        return refuse(
+            "invalid_result",
+            f"feedback {name!r} was refused: it is True or False, a number on its scale, or a word",
+        )
+    if key is not None and _is_repeated(target, name, key):
+        return "repeated"
+    record(result)
+    return "recorded"
 
 
 def _result(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -22,6 +22,9 @@ from genai_otel.quality.reference import PREFIX, Target
 from genai_otel.quality.targets import resolve
 
 EVALUATORS: Final = ("code", "llm", "human")
+
+Outcome = Literal["recorded", "repeated", "invalid_result", "invalid_target", "not_set_up"]
+"""What becomes of a result; the words are reasons of ``genai_otel.dropped`` where it is lost."""
 
 
 def _measurements(values: Values, _: float) -> list[Measurement]:
@@ -75,57 +78,55 @@ def record_evaluation(  # noqa: PLR0913 - what the convention says of a result
     Source: the event ``gen_ai.evaluation.result`` of the OpenTelemetry conventions for generative AI.
     """
     with fence.contain("quality"):
-        meant = _evaluation(name)
         found = resolved(target)
-        if meant is None or found is None:
+        if isinstance(found, str):
             return False
-        more = {} if evaluator_name is None else {names.EVALUATOR_NAME: safe.label(evaluator_name)}
+        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance] - programs pass what they have
+            refuse("invalid_result", "an evaluation without a name was not recorded; its name is a text")
+            return False
+        meant = evaluation(name)
         failed = None if error is None else _error_type(error)
-        if failed is not None:
-            score = label = None
-        verdict = _verdict(meant, score, label)
-        if verdict is None or (failed is None and verdict == (None, None)):
-            return refuse(
-                "invalid_result", f"the evaluation {meant.name!r} gave neither a number nor a label"
-            )
+        verdict = (None, None) if failed is not None else _verdict(meant, score, label)
+        if verdict is None:
+            refuse("invalid_result", f"the evaluation {meant.name!r} gave neither a number nor a label")
+            return False
         by = evaluator if evaluator in EVALUATORS else _unknown_evaluator()
-        return record(Result(found, meant, *verdict, by, explanation, failed, more))
+        more = {} if evaluator_name is None else {names.EVALUATOR_NAME: safe.label(evaluator_name)}
+        record(Result(found, meant, *verdict, by, explanation, failed, more))
+        return True
     return False
 
 
-def resolved(target: Any, *, trusted: bool = True) -> Target | None:
-    """The response that is meant; None, counted and said, where that is none.
+def resolved(target: Any, *, trusted: bool = True) -> Target | Outcome:
+    """The response that is meant, or that there is none, counted and said.
 
     What comes from outside is not ``trusted``: of texts only references count then, and nothing is not the last call.
     """
     if connected.active is None:
-        refuse(
-            "not_set_up", "results of evaluations are recorded from genai_otel.setup() on; this one is lost"
+        return refuse(
+            "not_set_up", "results are recorded from genai_otel.setup() on; what came before is lost"
         )
-        return None
     guessed = target is None or (isinstance(target, str) and not target.startswith(PREFIX))
     found = None if guessed and not trusted else resolve(target)
-    if found is None:
-        refuse(
-            "invalid_target",
-            "a result was refused, because what it is about is neither a response nor a valid reference to one: "
-            "a reference is a text of response_ref(), unchanged and signed with a key that this process has",
-        )
-    return found
+    return found or refuse(
+        "invalid_target",
+        "a result was refused, because what it is about is neither a response nor a valid reference to one: "
+        "a reference is a text of response_ref(), unchanged and signed with a key that this process has",
+    )
 
 
-def refuse(reason: str, message: str) -> bool:
-    """Count a result that is not recorded, and say why, once; False."""
+def refuse(reason: Outcome, message: str) -> Outcome:
+    """Count a result that is not recorded, and say why, once."""
     fence.dropped("evaluations", reason)
     fence.warn(message)
-    return False
+    return reason
 
 
-def record(result: Result) -> bool:
-    """Write a result everywhere where it goes; whether there is such a place."""
+def record(result: Result) -> None:
+    """Write a result everywhere where it goes."""
     active = connected.active
     if active is None:
-        return False
+        return
     if result.label is not None:
         result.evaluation.note(result.label)
     at = time.time_ns()
@@ -134,22 +135,16 @@ def record(result: Result) -> bool:
     _measure(active, result, at)
     _link(result)
     _span(active, result, attributes, at)
-    return True
-
-
-def _evaluation(name: Any) -> Evaluation | None:
-    if isinstance(name, str) and name:
-        return evaluation(name)
-    refuse("invalid_result", "an evaluation without a name was not recorded; its name is a text")
-    return None
 
 
 def _verdict(meant: Evaluation, score: Any, label: Any) -> tuple[float | None, str | None] | None:
-    """The score and the label as they are recorded; None where one of them can be none."""
+    """The score and the label as they are recorded; None where they say nothing, or one is what it cannot be."""
     if isinstance(score, bool):
         label = meant.verdict(value=score) if label is None else label
     number = as_number(score)
-    if (score is not None and number is None) or not (label is None or isinstance(label, str)):
+    if (number is None and (score is not None or label is None)) or not (
+        label is None or isinstance(label, str)
+    ):
         return None
     return number, None if label is None else meant.label(label)
 

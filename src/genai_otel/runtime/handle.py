@@ -12,6 +12,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from genai_otel import fence, logs
 from genai_otel.config import Config
 from genai_otel.engine import call as calls
+from genai_otel.quality import connected
 from genai_otel.runtime import family
 from genai_otel.runtime.ending import Task, Worker, submit_all, wait_all
 from genai_otel.runtime.greenlets import when_free
@@ -67,12 +68,13 @@ class Handle:
         calls.drain()
         if self._ended or self._built is None:
             return True
-        lost = _lost()
-        millis = max(1, int(timeout * 1000))
+        lost, deadline = _lost(), time.monotonic() + timeout
+        judging = connected.wait is not None and connected.wait(timeout / 2)
+        millis = max(1, int((deadline - time.monotonic()) * 1000))
         there = (self.tracer_provider, self.meter_provider, self.logger_provider)
         tasks = {id(each): self._flusher(each, millis) for each in there if hasattr(each, "force_flush")}
-        done = self._waited(submit_all(self._workers, tasks), time.monotonic() + timeout, timeout)
-        return done and _lost() == lost
+        done = self._waited(submit_all(self._workers, tasks), deadline, timeout)
+        return done and not judging and _lost() == lost
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """End open calls, send what is there and stop, within ``timeout`` seconds.
@@ -87,6 +89,8 @@ class Handle:
         if not first or self._built is None or self._calls is None:
             return wait_all(self._ending, deadline)
         lost = _lost()
+        if connected.wait is not None:
+            fence.dropped("evaluations", "unfinished", connected.wait(seconds / 2))
         logs.uninstall()  # a record that comes later has nowhere to go
         # In a thread: the frame that a signal has interrupted may hold the lock of a span that ends here.
         wait_all([self._calls.submit(calls.abandon_all)], deadline)
