@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf.json_format import MessageToJson
@@ -92,7 +92,11 @@ def documents(recorded: Sequence[Mapping[str, Any]], trace: int) -> Iterator[Jso
 
 
 def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in attributes.items()}
+    """Lists were recorded where tuples were."""
+    lists = {
+        key: tuple(cast("list[Any]", value)) for key, value in attributes.items() if isinstance(value, list)
+    }
+    return {**attributes, **lists}
 
 
 NO_CALLS = {"autogen", "haystack", "mcp", "sglang", "vllm"}  # agents, tools and servers alone

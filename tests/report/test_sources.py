@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -149,6 +150,16 @@ def test_files_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.Captu
     assert "cannot write" in capsys.readouterr().err
 
 
+def read_all(reader: int) -> str:
+    """What a terminal got until its other side was closed."""
+    found = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(reader, 10_000):
+            found += part
+    os.close(reader)
+    return found.decode()
+
+
 def test_a_terminal_sees_how_far_it_is_and_is_left_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,8 +169,7 @@ def test_a_terminal_sees_how_far_it_is_and_is_left_clean(
         monkeypatch.setattr(sys, "stderr", terminal)
         assert main(["report", str(source), "-o", str(tmp_path / "page.html")]) == 0
         monkeypatch.undo()
-    shown = os.read(reader, 10_000).decode()
-    os.close(reader)
+    shown = read_all(reader)
     bar, last = shown.rstrip().rsplit("\r", 1)
     assert "%  1 spans" in bar
     assert bar.rpartition("\r")[2].strip() == ""

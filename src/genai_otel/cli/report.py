@@ -5,26 +5,33 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import math
 import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
-from genai_otel.report.make import from_files
-from genai_otel.report.page import page
+from genai_otel.report.asking import is_url
+from genai_otel.report.incidents import History, history
+from genai_otel.report.make import read
+from genai_otel.report.page import Asked, page
 from genai_otel.report.problem import Problem
 from genai_otel.report.progress import Bar
 from genai_otel.report.report import Report, Window
 
+_DAY: Final = 86_400.0
+
 
 def run(options: argparse.Namespace) -> int:
     """Write the page; returns the exit code."""
-    report = Report(Window(service=options.service), options.slowest)
+    now = time.time()
     try:
+        report = Report(_window(options, now), options.slowest)
         with Bar(sys.stderr) as bar, _seldom_collecting():
-            reading = from_files(options.source, report, content=options.content, progress=bar.show)
-        text = page(report, reading, title=options.title, made=time.time(), content=options.content)
+            reading = read(options.source, report, content=options.content, progress=bar.show)
+        history = _history(options, report)
+        text = page(report, reading, Asked(options.title, now, options.content, options.slo, history))
         _write(text, options.output)
     except Problem as problem:
         print(f"genai-otel report: {problem}", file=sys.stderr)
@@ -34,6 +41,37 @@ def run(options: argparse.Namespace) -> int:
     if options.output != "-":
         print(f"{report.totals.calls:,} calls in {report.traces:,} traces: {options.output}", file=sys.stderr)
     return 0
+
+
+def _window(options: argparse.Namespace, now: float) -> Window:
+    """What is looked at; a server is not asked for all that it ever had."""
+    if options.last is not None and options.since is not None:
+        raise Problem("--last and --since both say where the period begins: give one of them")
+    until = options.until
+    if until is None and (options.last is not None or is_url(options.source[0])):
+        until = now
+    since = options.since
+    if since is None and until is not None:
+        last = options.last or (_DAY if is_url(options.source[0]) else None)
+        since = None if last is None else until - last
+    window = Window(since or 0.0, math.inf if until is None else until, options.service)
+    if window.since >= window.until:
+        raise Problem("the period ends before it begins")
+    return window
+
+
+def _history(options: argparse.Namespace, report: Report) -> History | None:
+    """What fired in the period that was asked for, else in that of the calls."""
+    if options.prometheus is None:
+        return None
+    if not is_url(options.prometheus):
+        raise Problem(f"{options.prometheus} is no address of a Prometheus, as http://localhost:9090 is")
+    since, until, _ = report.window
+    start = since or report.start
+    end = until if math.isfinite(until) else report.end
+    if not math.isfinite(start) or start >= end:
+        raise Problem("there are no calls whose time could be asked for: give --since and --until")
+    return history(options.prometheus, start, end, options.alerts)
 
 
 @contextlib.contextmanager

@@ -8,18 +8,20 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanKind, StatusCode
 
-from genai_otel import semconv
-from genai_otel.report import names
+from genai_otel.quality import names
+from genai_otel.report.evaluations import Evaluation, evaluation
+from genai_otel.report.spans import Ids, Said, Source, made
 
 SPANS: Final = "resourceSpans"
 LOGS: Final = "resourceLogs"
+METRICS: Final = "resourceMetrics"
 
 _KINDS: Final = (
     SpanKind.INTERNAL,
@@ -32,30 +34,10 @@ _KINDS: Final = (
 _KIND_NAMES: Final = {f"SPAN_KIND_{kind.name}": kind for kind in SpanKind}
 _CODES: Final = {1: StatusCode.OK, 2: StatusCode.ERROR, "STATUS_CODE_OK": StatusCode.OK}
 _CODES.update({"STATUS_CODE_ERROR": StatusCode.ERROR})
-_UNSET: Final = Status(StatusCode.UNSET)
-_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_CONTENT: Final = frozenset(
-    {
-        semconv.SYSTEM_INSTRUCTIONS,
-        semconv.INPUT_MESSAGES,
-        semconv.OUTPUT_MESSAGES,
-        semconv.TOOL_CALL_ARGUMENTS,
-        semconv.TOOL_CALL_RESULT,
-    }
-)
-
-
-class Evaluation(NamedTuple):
-    """One result of an evaluation or a rating; what it does not say is None."""
-
-    name: str
-    score: float | None
-    label: str | None
-    error: str | None
 
 
 class Malformed(ValueError):
-    """A document that is none of OTLP's."""
+    """A document in none of the forms that are read."""
 
 
 def spans(document: Mapping[str, Any], *, content: bool = False) -> Iterator[ReadableSpan]:
@@ -65,11 +47,14 @@ def spans(document: Mapping[str, Any], *, content: bool = False) -> Iterator[Rea
     """
     try:
         for group in document[SPANS]:
-            resource = _resource(group.get("resource") or {})
+            made_by: Mapping[str, Any] = group.get("resource") or {}
+            resource = Resource(values(made_by.get("attributes") or ()))
             for scoped in group.get("scopeSpans") or ():
-                scope = _scope(scoped.get("scope") or {})
+                scope: Mapping[str, Any] = scoped.get("scope") or {}
+                library = InstrumentationScope(str(scope.get("name") or ""), scope.get("version"))
+                source = Source(resource, library)
                 for span in scoped.get("spans") or ():
-                    yield _span(span, resource, scope, content=content)
+                    yield _span(span, source, content=content)
     except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
         raise Malformed(f"no OTLP: {type(error).__name__}: {error}") from error
 
@@ -85,22 +70,12 @@ def evaluations(document: Mapping[str, Any]) -> Iterator[Evaluation]:
                 for record in scoped.get("logRecords") or ():
                     attributes = values(record.get("attributes") or ())
                     name = record.get("eventName") or attributes.get("event.name")
-                    if name == names.EVALUATION_RESULT:
-                        yield evaluation(attributes)
+                    if name == names.EVENT:
+                        trace_id = identity(record.get("traceId") or "")
+                        time = int(record.get("timeUnixNano") or 0)
+                        yield evaluation(attributes, trace_id, time)
     except (TypeError, AttributeError, KeyError, ValueError) as error:
         raise Malformed(f"no OTLP: {type(error).__name__}: {error}") from error
-
-
-def evaluation(attributes: Mapping[str, Any]) -> Evaluation:
-    """What the attributes of an evaluation's event say."""
-    score = attributes.get(names.EVALUATION_SCORE)
-    label, error = attributes.get(names.EVALUATION_LABEL), attributes.get(semconv.ERROR_TYPE)
-    return Evaluation(
-        str(attributes.get(names.EVALUATION_NAME, "unnamed")),
-        float(score) if isinstance(score, (int, float)) else None,
-        label if isinstance(label, str) else None,
-        error if isinstance(error, str) else None,
-    )
 
 
 def camel(value: Any) -> Any:
@@ -137,52 +112,26 @@ def _plain(kind: str, value: Any) -> Any:
     return value
 
 
-def _span(
-    span: Mapping[str, Any], resource: Resource, scope: InstrumentationScope, *, content: bool
-) -> ReadableSpan:
-    trace_id = identity(span["traceId"])
-    parent = identity(span.get("parentSpanId") or "")
-    attributes = values(span.get("attributes") or ())
-    if not content and not _CONTENT.isdisjoint(attributes):
-        attributes = {name: value for name, value in attributes.items() if name not in _CONTENT}
+def _span(span: Mapping[str, Any], source: Source, *, content: bool) -> ReadableSpan:
+    ids = Ids(identity(span["traceId"]), identity(span["spanId"]), identity(span.get("parentSpanId") or ""))
     kind: int | str = span.get("kind", 0)
-    return ReadableSpan(
+    status: Mapping[str, Any] = span.get("status") or {}
+    said = Said(
         str(span.get("name") or ""),
-        SpanContext(trace_id, identity(span["spanId"]), is_remote=False, trace_flags=_SAMPLED),
-        SpanContext(trace_id, parent, is_remote=False, trace_flags=_SAMPLED) if parent else None,
-        resource,
-        attributes,
-        [_event(event) for event in span.get("events") or ()],
-        (),
         _KIND_NAMES.get(kind, SpanKind.INTERNAL) if isinstance(kind, str) else _KINDS[kind],
-        None,
-        _status(span.get("status") or {}, content=content),
         int(span.get("startTimeUnixNano") or 0),
         int(span.get("endTimeUnixNano") or 0),
-        scope,
+        values(span.get("attributes") or ()),
+        [_event(event) for event in span.get("events") or ()],
+        _CODES.get(status.get("code", 0), StatusCode.UNSET),
+        status.get("message"),
     )
+    return made(ids, said, source, content=content)
 
 
 def _event(event: Mapping[str, Any]) -> Event:
     time = int(event.get("timeUnixNano") or 0)
     return Event(str(event.get("name") or ""), values(event.get("attributes") or ()), timestamp=time)
-
-
-def _status(status: Mapping[str, Any], *, content: bool) -> Status:
-    """What an exception says may repeat what was said, so its text is content here."""
-    code = _CODES.get(status.get("code", 0))
-    if code is None:
-        return _UNSET
-    message = status.get("message") if content else None
-    return Status(code, message if code is StatusCode.ERROR else None)
-
-
-def _resource(resource: Mapping[str, Any]) -> Resource:
-    return Resource(values(resource.get("attributes") or ()))
-
-
-def _scope(scope: Mapping[str, Any]) -> InstrumentationScope:
-    return InstrumentationScope(str(scope.get("name") or ""), scope.get("version"))
 
 
 def identity(text: str) -> int:

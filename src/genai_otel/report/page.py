@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 
 from genai_otel.report import calls, program, words
 from genai_otel.report.frame import section
 from genai_otel.report.headline import headline
 from genai_otel.report.html import Html, chips, tag
+from genai_otel.report.incidents import History
+from genai_otel.report.objective import Objective
 from genai_otel.report.over_time import over_time
 from genai_otel.report.report import Report
 from genai_otel.report.sources import Reading
+from genai_otel.report.weekly import weekly
 from genai_otel.version import __version__
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -29,9 +33,21 @@ _TITLES: Final = {
 }
 
 
-def page(report: Report, reading: Reading, *, title: str, made: float, content: bool = False) -> str:
-    """The whole document.  ``made`` is the time of its making, in seconds since the epoch."""
+class Asked(NamedTuple):
+    """What the page is to be beside the figures.  ``made`` is the time of its making, in seconds since the epoch."""
+
+    title: str
+    made: float
+    content: bool = False
+    objectives: Sequence[Objective] = ()
+    history: History | None = None
+
+
+def page(report: Report, reading: Reading, asked: Asked) -> str:
+    """The whole document."""
+    title = asked.title
     parts = {
+        "weekly": weekly(report, asked.objectives, asked.history),
         "time": over_time(report),
         "models": calls.models(report),
         "steps": program.steps(report),
@@ -39,7 +55,7 @@ def page(report: Report, reading: Reading, *, title: str, made: float, content: 
         "outcomes": calls.outcomes(report),
         "agents": program.agents(report),
         "evaluations": program.evaluations(report),
-        "slowest": program.slowest(report, content=content),
+        "slowest": program.slowest(report, content=asked.content),
         "read": _read(report, reading),
     }
     shown = {name: part for name, part in parts.items() if part is not None}
@@ -51,7 +67,7 @@ def page(report: Report, reading: Reading, *, title: str, made: float, content: 
         tag("main", headline(report), shown.values()),
         tag(
             "footer",
-            f"Made by genai-otel {__version__} at {words.minute(made)} UTC. Needs no network, runs no script.",
+            f"Made by genai-otel {__version__} at {words.minute(asked.made)} UTC. Needs no network, runs no script.",
         ),
     )
     head = tag(
@@ -97,6 +113,10 @@ def _read(report: Report, reading: Reading) -> Html:
     ]
     if reading.malformed:
         facts.append(("malformed", f"{words.number(reading.malformed)} lines were passed over"))
+    if report.split:
+        facts.append(
+            ("in parts", f"{words.number(report.split)} parts of traces came late, and were counted alone")
+        )
     listed = [(tag("dt", name), tag("dd", text)) for name, text in facts]
     lines = [tag("li", tag("code", line)) for line in reading.named]
     return section("read", "What was read", tag("dl", listed), tag("ul", lines) if lines else None)

@@ -7,11 +7,9 @@ from genai_otel.report.calls import USAGE_COLUMNS, usage
 from genai_otel.report.frame import beyond, section
 from genai_otel.report.html import Html, chips, join
 from genai_otel.report.report import Report
-from genai_otel.report.steps import Loops
+from genai_otel.report.steps import KINDS, Loops
 from genai_otel.report.tables import MOST_ROWS, Cell, Column, table
 from genai_otel.report.waterfall import waterfall
-
-_KINDS = ("workflow", "agent", "tool", "retrieval")
 
 
 def steps(report: Report) -> Html | None:
@@ -20,7 +18,7 @@ def steps(report: Report) -> Html | None:
     if not found.runs:
         return None
     ranked = sorted(
-        found.runs.items(), key=lambda item: (_KINDS.index(item[0].kind), -item[1].count, item[0].name)
+        found.runs.items(), key=lambda item: (KINDS.index(item[0].kind), -item[1].count, item[0].name)
     )
     most = max((totals.calls for totals in found.calls.values()), default=0)
     rows = [
@@ -111,7 +109,7 @@ def evaluations(report: Report) -> Html | None:
         (
             Cell(name),
             Cell(words.number(results.count), results.count),
-            Cell(*_mean(results.sum, results.scores)),
+            Cell(words.UNKNOWN if results.mean is None else f"{results.mean:.3g}", results.mean),
             Cell(chips(f"{label} {count:,}" for label, count in results.labels.most_common(8))),
             Cell(words.number(results.failed), results.failed),
         )
@@ -125,10 +123,6 @@ def evaluations(report: Report) -> Html | None:
         Column("failed", "evaluations that ended with an error"),
     )
     return section("evaluations", "Quality", table("evaluations", "Evaluations and ratings", columns, rows))
-
-
-def _mean(total: float, count: int) -> tuple[str, float | None]:
-    return (f"{total / count:.3g}", total / count) if count else (words.UNKNOWN, None)
 
 
 def slowest(report: Report, *, content: bool) -> Html | None:

@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
-from genai_otel.report import names
+from genai_otel.report.evaluations import Evaluations, of_span
 from genai_otel.report.figures import Call, Groups, Totals
-from genai_otel.report.otlp import Evaluation, evaluation
 from genai_otel.report.steps import Steps, step_of
 from genai_otel.report.timeline import Timeline
 from genai_otel.report.traces import Trace, id_of, is_call
 
+SERVICE_NAME: Final = "service.name"
 _MOST_KEYS: Final = 2_000
 _MOST_ANSWERED: Final = 100
 
@@ -54,26 +54,6 @@ class Failures:
             self.trace_id = call.span.context.trace_id if call.span.context else 0
 
 
-class Results:
-    """The results of one evaluation."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.scores = 0
-        self.sum = 0.0
-        self.failed = 0
-        self.labels: Counter[str] = Counter()
-
-    def add(self, result: Evaluation) -> None:
-        self.count += 1
-        if result.score is not None:
-            self.scores += 1
-            self.sum += result.score
-        if result.label is not None and (result.label in self.labels or len(self.labels) < _MOST_KEYS):
-            self.labels[result.label] += 1
-        self.failed += result.error is not None
-
-
 class Window(NamedTuple):
     """What is looked at: traces that start in this time (seconds since the epoch), and calls of a service."""
 
@@ -87,6 +67,7 @@ class Report:
 
     :ivar spans: spans read, in the window.
     :ivar uncounted: spans of calls that another span counts.
+    :ivar split: parts of traces that were counted by themselves.
     :ivar start: seconds since the epoch at which the first call starts; ``end`` at which the last one ends.
     :ivar slowest: traces with calls of models or steps, the slowest first once :meth:`close` was called.
     """
@@ -96,6 +77,7 @@ class Report:
         self.spans = 0
         self.traces = 0
         self.uncounted = 0
+        self.split = 0
         self.totals = Totals()
         self.models: Groups[Model] = Groups()
         self.answered: dict[Model, dict[str, None]] = {}
@@ -103,7 +85,7 @@ class Report:
         self.errors: dict[Error, Failures] = {}
         self.reasons: Counter[str] = Counter()
         self.services: Counter[str] = Counter()
-        self.evaluations: dict[str, Results] = {}
+        self.evaluations = Evaluations()
         self.timeline = Timeline()
         self.start = float("inf")
         self.end = 0.0
@@ -121,9 +103,8 @@ class Report:
         for span in trace.spans.values():
             attributes: Mapping[str, Any] = span.attributes or {}
             is_genai = is_genai or step_of(span) is not None
-            for event in span.events:
-                if event.name == names.EVALUATION_RESULT:
-                    self.evaluate(evaluation(event.attributes or {}))
+            for result in of_span(span):
+                self.evaluations.add(result)
             if is_call(span) and self._serves(span):
                 calls[id_of(span)] = Call(span)
             elif attributes.get(semconv.OWNER) is False:
@@ -136,20 +117,13 @@ class Report:
         self.steps.add(trace, calls)
         self._keep(trace)
 
-    def evaluate(self, result: Evaluation) -> None:
-        """Count the result of an evaluation, or a rating."""
-        found = self.evaluations.get(result.name)
-        if found is None and len(self.evaluations) < _MOST_KEYS:
-            found = self.evaluations[result.name] = Results()
-        if found is not None:
-            found.add(result)
-
-    def close(self) -> None:
-        """Nothing more comes."""
+    def close(self, split: int = 0) -> None:
+        """Nothing more comes; so many parts of traces came when the others had been counted."""
+        self.split = split
         self.slowest = [trace for _, _, trace in sorted(self._slow, key=lambda item: -item[0])]
 
     def _serves(self, span: ReadableSpan) -> bool:
-        return self.window.service in (None, span.resource.attributes.get(names.SERVICE_NAME))
+        return self.window.service in (None, span.resource.attributes.get(SERVICE_NAME))
 
     def _count(self, call: Call) -> None:
         self.totals.add(call)
@@ -164,7 +138,7 @@ class Report:
         answered = self.answered.setdefault(model, {}) if model in self.models else {}
         if call.answered is not None and len(answered) < _MOST_ANSWERED:
             answered[call.answered] = None
-        service = call.span.resource.attributes.get(names.SERVICE_NAME)
+        service = call.span.resource.attributes.get(SERVICE_NAME)
         self.services[str(service or "")] += 1
         for reason in call.attributes.get(semconv.RESPONSE_FINISH_REASONS) or ():
             self.reasons[str(reason)] += 1

@@ -11,21 +11,16 @@ from opentelemetry.trace import StatusCode, format_trace_id
 
 from genai_otel import semconv
 from genai_otel.console.facts import facts
-from genai_otel.report import names, words
+from genai_otel.report import words
 from genai_otel.report.html import Html, block, join, tag
+from genai_otel.report.report import SERVICE_NAME
+from genai_otel.report.spans import CONTENT
 from genai_otel.report.steps import step_of
 from genai_otel.report.traces import Trace, is_call
 
 _MOST_ROWS: Final = 200
 _MOST_DEPTH: Final = 24
 _MOST_CONTENT: Final = 20_000  # characters of one value
-_CONTENT: Final = (
-    (semconv.SYSTEM_INSTRUCTIONS, "system instructions"),
-    (semconv.INPUT_MESSAGES, "input"),
-    (semconv.TOOL_CALL_ARGUMENTS, "arguments"),
-    (semconv.TOOL_CALL_RESULT, "result"),
-    (semconv.OUTPUT_MESSAGES, "output"),
-)
 
 
 def waterfall(trace: Trace, *, is_open: bool, content: bool) -> Html:
@@ -54,7 +49,7 @@ def waterfall(trace: Trace, *, is_open: bool, content: bool) -> Html:
 
 def _about(trace: Trace, root: ReadableSpan, calls: int) -> str:
     parts = [
-        str(root.resource.attributes.get(names.SERVICE_NAME) or ""),
+        str(root.resource.attributes.get(SERVICE_NAME) or ""),
         words.second(trace.start / 1e9) + " UTC",
         _counted(calls, "model call"),
         _counted(len(trace.spans), "span"),
@@ -117,7 +112,7 @@ def _content(span: ReadableSpan) -> Html | None:
 
 
 def _texts(span: ReadableSpan) -> Iterator[tuple[str, str]]:
-    for key, word in _CONTENT:
+    for key, word in CONTENT.items():
         value = (span.attributes or {}).get(key)
         if not isinstance(value, str) or not value:
             continue

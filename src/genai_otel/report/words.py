@@ -69,6 +69,19 @@ def tick(moment: float, width: int) -> str:
     return time.strftime("%H:%M:%S" if width < 60 else "%H:%M")
 
 
+def long(value: float | None) -> str:
+    """Minutes, hours and days: 12 min, 3 h 05 min, 2 d 4 h."""
+    if value is None:
+        return UNKNOWN
+    if value < 60:
+        return f"{value:.0f} s"
+    minutes = round(value / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
 def stretch(width: int) -> str:
     """A length of time in its largest whole unit: 15 min, 3 h, 1 d."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
