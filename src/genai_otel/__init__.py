@@ -13,6 +13,7 @@ from genai_otel.runtime import flush, setup, shutdown
 from genai_otel.version import __version__
 
 if TYPE_CHECKING:
+    from genai_otel.annotate import agent, cache, retrieval, task, tool, workflow
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
@@ -34,6 +35,8 @@ __all__ = [
     "Handle",
     "SettingError",
     "__version__",
+    "agent",
+    "cache",
     "context",
     "define_evaluation",
     "evaluate",
@@ -45,9 +48,13 @@ __all__ = [
     "record_evaluation",
     "record_feedback",
     "response_ref",
+    "retrieval",
     "sampler",
     "setup",
     "shutdown",
+    "task",
+    "tool",
+    "workflow",
 ]
 
 _LATER = {
@@ -56,6 +63,8 @@ _LATER = {
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
     "SettingError": "genai_otel.config",
+    "agent": "genai_otel.annotate",
+    "cache": "genai_otel.annotate",
     "context": "genai_otel.manual.told",
     "define_evaluation": "genai_otel.quality.definitions",
     "evaluate": "genai_otel.quality.evaluators",
@@ -66,7 +75,11 @@ _LATER = {
     "record_evaluation": "genai_otel.quality.results",
     "record_feedback": "genai_otel.quality.feedbacks",
     "response_ref": "genai_otel.quality.targets",
+    "retrieval": "genai_otel.annotate",
     "sampler": "genai_otel.wrapping",
+    "task": "genai_otel.annotate",
+    "tool": "genai_otel.annotate",
+    "workflow": "genai_otel.annotate",
 }
 
 

@@ -37,6 +37,8 @@ def _active(_: CallbackOptions) -> Iterable[Observation]:
     drain()
     count: Counter[tuple[object, ...]] = Counter()
     for call in open_calls():
+        if call.is_step:
+            continue
         identity = call.origin.attributes
         count[tuple(identity.get(label) for label in _ACTIVE_LABELS)] += 1
     _seen.update(dict.fromkeys(count, 0) if len(_seen) < _MAX_ACTIVE else {})

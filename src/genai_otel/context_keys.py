@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage] - no public alias; all read this one
     Context,
     create_key,
 )
-from opentelemetry.trace import INVALID_SPAN, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanContext, set_span_in_context
 
 DESTINATION_KEY: Final = create_key("genai_otel.destination")
 """Set in the context of an instrumented call: the model client's server address, or "" where it is unknown."""
@@ -20,8 +21,19 @@ CALL_KEY: Final = create_key("genai_otel.call")
 AMBIENT_KEY: Final = create_key("genai_otel.ambient")
 """What the program said of all that happens below, as attributes; see :mod:`genai_otel.ambient`."""
 
+STEP_KEY: Final = create_key("genai_otel.step")
+"""Set in the context of a step of the program's own: what :class:`Inside` says of it."""
+
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
+
+
+class Inside(NamedTuple):
+    """What the steps inside a step, or inside a stage that has no span, are told: attributes, and whose they are."""
+
+    attributes: Mapping[str, Any]
+    span: SpanContext
+
 
 OWNED_STATE: Final = ("genai_otel", "owned")
 """The ``tracestate`` entry that tells the next service: this request is part of a call that is counted upstream."""

@@ -143,11 +143,64 @@ HTTP_SERVER_DURATION: Final = Instrument(
     HTTP_LABELS,
 )
 
+# Of the program's own steps and of frameworks', in both profiles.
+INVOKE_AGENT_DURATION: Final = Instrument(
+    "gen_ai.invoke_agent.duration",
+    "s",
+    "Duration of one invocation of an agent.",
+    (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6),
+    (semconv.AGENT_NAME, semconv.REQUEST_MODEL, semconv.ERROR_TYPE),
+)
+_COUNT_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+AGENT_INFERENCE_CALLS: Final = Instrument(
+    "gen_ai.invoke_agent.inference_calls",
+    "{inference_call}",
+    "Calls of models in one invocation of an agent: how often its loop went round.",
+    _COUNT_BUCKETS,
+    (semconv.AGENT_NAME,),
+)
+AGENT_TOOL_CALLS: Final = Instrument(
+    "gen_ai.invoke_agent.tool_calls",
+    "{tool_call}",
+    "Executions of tools in one invocation of an agent.",
+    _COUNT_BUCKETS,
+    (semconv.AGENT_NAME,),
+)
+EXECUTE_TOOL_DURATION: Final = Instrument(
+    "gen_ai.execute_tool.duration",
+    "s",
+    "Duration of one execution of a tool.",
+    DURATION_BUCKETS,
+    (semconv.TOOL_NAME, semconv.TOOL_TYPE, semconv.AGENT_NAME, semconv.ERROR_TYPE),
+)
+INVOKE_WORKFLOW_DURATION: Final = Instrument(
+    "gen_ai.invoke_workflow.duration",
+    "s",
+    "Duration of one run of a workflow.",
+    (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0),
+    (semconv.WORKFLOW_NAME, semconv.ERROR_TYPE),
+)
+TASK_DURATION: Final = Instrument(
+    "genai_otel.task.duration",
+    "s",
+    "Duration of one task of the program.",
+    DURATION_BUCKETS,
+    (semconv.TASK_NAME, semconv.STAGE, semconv.AGENT_NAME, semconv.ERROR_TYPE),
+)
+CACHE_OPERATIONS: Final = Instrument(
+    "genai_otel.cache.operations",
+    "{operation}",
+    "Look-ups in a cache of the program's, by what was found.",
+    None,
+    (semconv.CACHE_NAME, semconv.CACHE_RESULT, semconv.ERROR_TYPE),
+)
+
 # Ours, in both profiles.
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
 )
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
+ACTIVE_AGENTS: Final = "genai_otel.agent.active"
 INFO: Final = "genai_otel.info"
 INTERNAL_ERRORS: Final = "genai_otel.internal.errors"
 DROPPED: Final = "genai_otel.dropped"

@@ -50,16 +50,21 @@ class Replayed:
 
     spans: list[ReadableSpan] = field(default_factory=list[ReadableSpan])
     measured: dict[Series, tuple[int, float]] = field(default_factory=dict[Series, tuple[int, float]])
+    steps: dict[Series, tuple[int, float]] = field(default_factory=dict[Series, tuple[int, float]])
+    """The same of agents, tools and workflows, which have labels of their own."""
 
     def record(self, reading: Reading, context: SpanContext) -> None:
         assert context.is_valid  # exemplars
         for value, (instrument, identity, extra) in measured(reading):
-            labels = {name: word for name, word in zip(LABELS, identity, strict=True) if word is not None}
+            labels = {
+                name: word for name, word in zip(instrument.labels, identity, strict=True) if word is not None
+            }
             if extra is not None:
                 labels[extra[0]] = extra[1]
             key = (instrument.name, frozenset(labels.items()))
-            count, total = self.measured.get(key, (0, 0))
-            self.measured[key] = (count + 1, total + (value if instrument.unit != "s" else 0))
+            measured_of = self.measured if instrument.labels is LABELS else self.steps
+            count, total = measured_of.get(key, (0, 0))
+            measured_of[key] = (count + 1, total + (value if instrument.unit != "s" else 0))
 
     @property
     def owning(self) -> ReadableSpan:

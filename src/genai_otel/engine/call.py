@@ -58,6 +58,7 @@ class Call:
     ambient: BaseException | None = None
     busy: bool = False  # with a call that it consists of
     parts: int = 0  # such calls that have ended
+    is_step: bool = False  # of the program's own, and no call of a model
 
     # --- while the client's code runs -------------------------------------------------------------
 
@@ -183,6 +184,12 @@ def begin(
         fence.report("engine.begin", error)
         return None
     return call
+
+
+def opened(call: Call) -> None:
+    """Note that a call has begun that was not made by :func:`begin`, and make it current."""
+    _open[id(call)] = call
+    attach(call.context)
 
 
 def _capture_request(call: Call, arguments: Mapping[str, Any]) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 from genai_otel import fence, semconv
 from genai_otel.engine.call import Call, current
-from genai_otel.engine.invoke import Pending, Wrapper, named
+from genai_otel.engine.invoke import Wrapper, named
+from genai_otel.engine.pending import Pending
 from genai_otel.spec import ClientSpec, Endpoint, Fed
 
 

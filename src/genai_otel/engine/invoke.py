@@ -7,12 +7,12 @@ client's own exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import CoroutineType
 from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine import record
 from genai_otel.engine.call import begin, is_ours
+from genai_otel.engine.pending import Pending
 from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
@@ -57,20 +57,6 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
         return received(call, arguments, result)
 
     return invoke
-
-
-class Pending:
-    """What an async method gave.  If nobody awaits ours, Python is not to complain of this one as well."""
-
-    __slots__ = ("awaitable",)
-
-    def __init__(self, awaitable: Any) -> None:
-        self.awaitable: Any = awaitable
-
-    def __del__(self) -> None:
-        pending: CoroutineType[Any, Any, Any] | Any = self.awaitable
-        if isinstance(pending, CoroutineType):
-            pending.close()
 
 
 async def _awaited(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from opentelemetry.trace import SpanKind
+
 from genai_otel import fence, safe, semconv
 from genai_otel.spec import ClientSpec, Endpoint, Native, Peer
 
@@ -19,34 +21,50 @@ _origins: dict[tuple[int, int, object], Origin] = {}
 
 
 class Origin:
-    """The start of every call of one endpoint, connection and model."""
+    """The start of every call of one endpoint, connection and model, or of every run of one step of the program's.
 
-    __slots__ = ("address", "attributes", "connection", "endpoint", "name")
+    ``attributes`` are those that a span starts with; ``held`` is what may not be gone while this is here.
+    """
 
-    def __init__(self, spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) -> None:
-        peer = spec.peer(instance)
-        if model is None:
-            model = peer.model
-        if isinstance(model, str) and model.startswith(("http://", "https://")):
-            peer, model = _at(model, peer), None
-        attributes: dict[str, Any] = {
-            semconv.OPERATION_NAME: endpoint.operation,
-            semconv.PROVIDER_NAME: peer.provider,
-        }
-        if model is not None:
-            attributes[semconv.REQUEST_MODEL] = safe.label(model)
-        if peer.address is not None:
-            attributes[semconv.SERVER_ADDRESS] = safe.label(peer.address)
-            if peer.port is not None:
-                attributes[semconv.SERVER_PORT] = peer.port
-        if spec.native is not None:
-            _tell_of_both(spec.name, spec.native, instance)
-        name = attributes.get(semconv.REQUEST_MODEL)
-        self.name = endpoint.operation if name is None else f"{endpoint.operation} {name}"
-        self.address = peer.address
+    __slots__ = ("address", "attributes", "held", "kind", "name")
+
+    def __init__(
+        self,
+        name: str,
+        attributes: dict[str, Any],
+        *,
+        kind: SpanKind = SpanKind.CLIENT,
+        address: str | None = None,
+        held: object = None,
+    ) -> None:
+        self.name = name
         self.attributes = attributes
-        self.connection = spec.connection(instance)
-        self.endpoint = endpoint
+        self.kind = kind
+        self.address = address
+        self.held = held
+
+
+def _origin(spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) -> Origin:
+    peer = spec.peer(instance)
+    if model is None:
+        model = peer.model
+    if isinstance(model, str) and model.startswith(("http://", "https://")):
+        peer, model = _at(model, peer), None
+    attributes: dict[str, Any] = {
+        semconv.OPERATION_NAME: endpoint.operation,
+        semconv.PROVIDER_NAME: peer.provider,
+    }
+    if model is not None:
+        attributes[semconv.REQUEST_MODEL] = safe.label(model)
+    if peer.address is not None:
+        attributes[semconv.SERVER_ADDRESS] = safe.label(peer.address)
+        if peer.port is not None:
+            attributes[semconv.SERVER_PORT] = peer.port
+    if spec.native is not None:
+        _tell_of_both(spec.name, spec.native, instance)
+    name = attributes.get(semconv.REQUEST_MODEL)
+    name = endpoint.operation if name is None else f"{endpoint.operation} {name}"
+    return Origin(name, attributes, address=peer.address, held=(spec.connection(instance), endpoint))
 
 
 def _at(url: str, peer: Peer) -> Peer:
@@ -63,7 +81,7 @@ def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Ma
     key = (id(endpoint), id(spec.connection(instance)), model)
     origin = _origins.get(key)
     if origin is None:
-        origin = Origin(spec, endpoint, instance, model)
+        origin = _origin(spec, endpoint, instance, model)
         if len(_origins) >= _LIMIT:
             _origins.clear()
         _origins[key] = origin

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry.context import Context, set_value
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import (
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    get_current_span,
+)
 
 from genai_otel import ambient, fence, safe, semconv
 from genai_otel.context_keys import DESTINATION_KEY
+from genai_otel.engine import switch
 from genai_otel.engine.span import CallSpan, SpanMaker
 
 if TYPE_CHECKING:
@@ -36,6 +45,15 @@ class ContentPolicy:
     value_bytes: int
 
 
+class Unrecorded(NamedTuple):
+    """What is known of a span that starts and is not recorded."""
+
+    context: SpanContext
+    parent: SpanContext | None
+    attributes: Mapping[str, Any]
+    start_time: int
+
+
 class Steps(Protocol):
     """What the pipeline does with a call."""
 
@@ -43,9 +61,12 @@ class Steps(Protocol):
     """Whether a processor of the program's looks at spans that start."""
 
     @property
-    def began(self) -> Callable[[CallSpan], None]:
-        """Note a span of our class that starts; the SDK tells of its own."""
+    def began(self) -> Callable[[CallSpan | Unrecorded], None]:
+        """Note a span of our class that starts; the SDK tells of its own, if it records them."""
         ...
+
+    def stepped(self, span: CallSpan | Unrecorded) -> None:
+        """Note the span of a step of the program's own that starts."""
 
     def around(self, call: Call) -> None:
         """Note that a call that has just started is a session with calls inside it."""
@@ -100,9 +121,36 @@ class Recorder:
             return span
         # By the destination the pipeline knows a span of ours when it starts.
         context = set_value(DESTINATION_KEY, origin.address or "", context)
-        return self._start_span(
+        span = self._start_span(
             origin.name, context, SpanKind.CLIENT, origin.attributes, start_time=call.start_time
         )
+        if not span.is_recording():
+            self._unrecorded(call, span, context, self._steps.began)
+        return span
+
+    def start_step(self, step: Call, context: Context) -> Span:
+        """Start the span of a step of the program's own, which is no call of a client and inside none."""
+        origin = step.origin
+        if self._maker is not None and not self._steps.watched:
+            made = self._maker.start(origin, context, step.start_time)
+            made.set_kind(origin.kind)
+            made.facts = step.attributes
+            self._steps.stepped(made)
+            return made
+        span = self._start_span(
+            origin.name, context, origin.kind, step.attributes, start_time=step.start_time
+        )
+        if not span.is_recording():
+            self._unrecorded(step, span, context, self._steps.stepped)
+        return span
+
+    @staticmethod
+    def _unrecorded(call: Call, span: Span, context: Context, note: Callable[[Unrecorded], None]) -> None:
+        """A sampler of the user's drops the span, and the SDK tells nobody of it; it is measured all the same."""
+        parent = get_current_span(context).get_span_context()
+        own = span.get_span_context()
+        if own.is_valid:
+            note(Unrecorded(own, parent if parent.is_valid else None, call.attributes, call.start_time))
 
     def around(self, call: Call) -> None:
         """The call that has just started is a session: it is not measured, and the calls inside it are."""
@@ -142,7 +190,7 @@ class Recorder:
             if policy.on_span:
                 for name, value in content.items():
                     call.attributes[name] = safe.json_text(value, value_bytes=policy.value_bytes)
-            if policy.on_event and content and self._events is not None:
+            if policy.on_event and content and self._events is not None and not call.is_step:
                 self._emit(self._events, call, content, policy)
 
     @staticmethod
@@ -168,5 +216,6 @@ def connect(recorder: Recorder | None) -> None:
     """Send the calls of all clients to ``recorder``; None leaves every call untouched."""
     global active  # noqa: PLW0603 - the one switch between the patched clients and the providers
     active = recorder
+    switch.ON[:] = [] if recorder is None else [recorder]
     if recorder is not None:
         ambient.when_used(recorder.look_around)

@@ -88,6 +88,10 @@ class CallSpan(ReadableSpan, Span):
     def instrumentation_scope(self) -> InstrumentationScope:
         return self.maker.scope
 
+    def set_kind(self, kind: SpanKind) -> None:
+        """It is the span of no client, but of a step of the program's own."""
+        self._kind = kind
+
     # --- its end, which only the engine and the pipeline bring about --------------------------------
 
     def stop(self, end_time: int) -> Mapping[str, Any]:
@@ -217,7 +221,9 @@ class SpanMaker:
             if parent is not None:
                 state = parent.trace_state
         else:
-            decided: Any = self._should_sample(parent_context, trace_id, name, _CLIENT, origin.attributes, ())
+            decided: Any = self._should_sample(
+                parent_context, trace_id, name, origin.kind, origin.attributes, ()
+            )
             more, state = decided.attributes, decided.trace_state
             if decided.decision.is_sampled():
                 flags |= _SAMPLED

@@ -175,6 +175,14 @@ class Ended(Protocol):
     def end_time(self) -> int | None: ...
 
 
+class Times(NamedTuple):
+    """What is measured of a span of another library."""
+
+    attributes: Mapping[str, Any]
+    start_time: int | None
+    end_time: int | None
+
+
 def read(measure: Measure, ended: Ended) -> Reading:
     """What ``measure`` needs of a span."""
     get = (ended.attributes or {}).get

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 
 from genai_otel import semconv
-from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE
+from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE, STEP_KEY, Inside
 from genai_otel.processing.dialects import operation
 
 _HELD: Final = (
@@ -51,6 +51,8 @@ class Live:
     owns = False
     owned_below = False
     held: dict[str, Any] | None = None
+    inferences = 0  # in it, those in an agent of its own left out
+    tools = 0
 
     def __init__(self, above: Live | None, span: Any) -> None:
         self.above = above
@@ -92,6 +94,12 @@ class Owners:
             live.owns = (parent_context is not None and DESTINATION_KEY in parent_context) or (
                 span.kind is not SpanKind.SERVER and is_model_operation(span.attributes)
             )
+        elif scope_of(span) == semconv.SCOPE and not is_model_operation(span.attributes):
+            live.owner = None
+
+    def stepped(self, span: Started) -> None:
+        """Note a step of the program's own that starts; what a tool does is no part of the call that asked for it."""
+        self._note(span).owner = None
 
     def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
@@ -100,7 +108,7 @@ class Owners:
 
     def _note(self, span: Started | Span) -> Live:
         parent = span.parent
-        above = None if parent is None else self._live.get(parent.span_id) or _upstream(parent)
+        above = None if parent is None else self._live.get(parent.span_id) or self._beyond(parent)
         context: Any = span.context  # annotated optional for spans that never started
         live = self._live[context.span_id] = Live(above, span)
         if len(self._live) > _MOST_LIVE:
@@ -120,6 +128,16 @@ class Owners:
             live = live.above
         chosen = (one.span for one in reversed(found) if one.span is not None)
         return next((span for span in chosen if serves(getattr(span, "kind", None), span.attributes)), None)
+
+    def _beyond(self, parent: SpanContext) -> Live | None:
+        """What is above a span whose parent is not live: it is in another process, or a sampler has dropped it."""
+        key, value = OWNED_STATE
+        if parent.trace_state and parent.trace_state.get(key) == value:
+            return _UPSTREAM
+        inside = get_current().get(STEP_KEY)
+        if not isinstance(inside, Inside) or inside.span.trace_id != parent.trace_id:
+            return None
+        return self._live.get(inside.span.span_id)
 
     def around(self, span_id: int) -> None:
         """A call that has just started is none of a model: what is inside it is owned as if it was not there."""
@@ -198,12 +216,6 @@ class Owners:
         self._accounted.clear()
 
 
-def _upstream(parent: SpanContext) -> Live | None:
-    """What is above a span whose parent is not in this process."""
-    key, value = OWNED_STATE
-    return _UPSTREAM if parent.trace_state and parent.trace_state.get(key) == value else None
-
-
 def scope_of(span: Any) -> str | None:
     """The name of the library that made a span; None for ours."""
     scope = getattr(span, "instrumentation_scope", None)
@@ -216,7 +228,7 @@ def _id(parent: SpanContext | None) -> int | None:
 
 def owns(live: Live | None) -> bool:
     """Whether a model operation's span that just ended is the one that counts."""
-    if live is None:
+    if live is None or (live.above is None and live.owns):
         return True
     if live.owner is not None or (live.owned_below and not live.owns):
         return False
@@ -225,6 +237,26 @@ def owns(live: Live | None) -> bool:
         above.owned_below = True
         above = above.above
     return True
+
+
+def tally(live: Live, operation: object) -> None:
+    """Tell what a span that has ended is in about it; an agent keeps to itself what was in it."""
+    above = live.above
+    if above is None or above is _UPSTREAM:
+        return
+    if operation != semconv.INVOKE_AGENT:
+        above.inferences += live.inferences
+        above.tools += live.tools
+    if operation in semconv.INFERENCE:
+        above.inferences += 1
+    elif operation == semconv.EXECUTE_TOOL:
+        above.tools += 1
+
+
+def counted_in(live: Live) -> dict[str, int]:
+    """What was counted in an agent; what was not seen is not known to be none."""
+    found = {semconv.AGENT_INFERENCE_CALLS: live.inferences, semconv.AGENT_TOOL_CALLS: live.tools}
+    return {name: count for name, count in found.items() if count}
 
 
 def hold(live: Live, attributes: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ where a step changes something the next processor gets a public copy, because an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor
@@ -16,12 +16,13 @@ from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 from genai_otel import fence, safe, semconv
 from genai_otel.ambient import put
 from genai_otel.processing.changes import Change, Limits, with_change
-from genai_otel.processing.dialects import is_named, operation, recognised, translated
+from genai_otel.processing.dialects import Translation, is_named, operation, recognised, translated
 from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
-from genai_otel.processing.measure import Measure, Reading, read
-from genai_otel.processing.owner import LATEST, Live, Owners, hold, owns, scope_of
+from genai_otel.processing.measure import Measure, Reading, Times, read
+from genai_otel.processing.owner import LATEST, Live, Owners, counted_in, hold, owns, scope_of, tally
 from genai_otel.processing.served import SERVER
+from genai_otel.processing.steps import MEASURES
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
@@ -74,6 +75,7 @@ class Pipeline(SpanProcessor):
         self.watched = False
         self._measure = keys.on(measure)
         self._server = keys.on(SERVER)
+        self._of_steps = {operation: keys.on(each) for operation, each in MEASURES.items()}
         self._http = keys.on(HTTP) if keys.http else None
         self._keys = keys
         self._sink = sink
@@ -88,6 +90,8 @@ class Pipeline(SpanProcessor):
         """The calls that were counted last, the latest first."""
         self.began = self._owners.began
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
+        self.stepped = self._owners.stepped
+        """The same for a step of the program's own."""
         self._limits = Limits(limits)
 
     # --- the SDK's interface ----------------------------------------------------------------------
@@ -109,6 +113,8 @@ class Pipeline(SpanProcessor):
                 self._count(self._http, span, dict(span.attributes or {}))
             if recognised(span.attributes) and not _is_ours(span):
                 span = self._foreign(span, context, live)
+            elif live is not None and live.above is not None:
+                tally(live, None)
         except Exception as error:  # noqa: BLE001 - an exception here would reach the user's code
             fence.report("pipeline.on_end", error)
         if context.trace_flags & _SAMPLED:
@@ -146,8 +152,11 @@ class Pipeline(SpanProcessor):
             live = self._owners.ended(span_id)
             attributes = call.attributes
             if attributes[_OPERATION] not in _MODEL_OPERATIONS:
-                return  # an agent's, whose calls of models are counted where they are made
+                self._step_ending(call, live)
+                return
             if owns(live):
+                if live is not None and live.above is not None:
+                    tally(live, attributes[_OPERATION])
                 attributes[_MEASURED] = True
                 counted = (attributes, call.end_time, call.span_context, None)
                 if self._sink is not None:
@@ -169,6 +178,18 @@ class Pipeline(SpanProcessor):
         span = self._owners.serving(get_current_span().get_span_context(), serves_http) if labels else None
         if span is not None:
             span.set_attributes(labels)
+
+    def _step_ending(self, call: Call, live: Live | None) -> None:
+        """An agent or another step; the calls of models in it are counted where they are made."""
+        attributes = call.attributes
+        operation = attributes[_OPERATION]
+        if live is not None:
+            if operation == semconv.INVOKE_AGENT:
+                attributes.update(counted_in(live))
+            tally(live, operation)
+        measure = self._of_steps.get(operation)
+        if measure is not None and self._sink is not None:
+            self._sink.record(read(measure, call), call.span_context)
 
     def add(self, processor: SpanProcessor) -> None:
         """Hand spans on to a processor of the user's, after those that are there."""
@@ -198,34 +219,51 @@ class Pipeline(SpanProcessor):
         said = translated(span)
         changed = said.changed
         attributes = {**original, **changed}
+        doing = None if said.serves else operation(attributes)
         if said.serves:
             self._count(self._server, span, attributes)
-        elif operation(attributes) in semconv.MODEL_OPERATIONS and original.keys().isdisjoint(_DECIDED):
-            holds = live is not None and live.held is not None  # the call that it stands for is inside it
-            if (
-                not said.is_whole
-                or not owns(live)
-                or (not holds and self._owners.is_counted(span, attributes, nameless=said.is_nameless))
-            ):
-                changed[semconv.OWNER] = False
-                if live is not None:
-                    hold(live, attributes)
-            else:
-                if live is not None and live.held is not None:
-                    changed.update(
-                        {name: value for name, value in live.held.items() if name not in attributes}
-                    )
-                changed[semconv.MEASURED] = True
-                self._count(self._measure, span, {**attributes, **changed}, said.start_time)
-                counted = ({**attributes, **changed}, span.end_time or 0, context, scope_of(span))
-                self._owners.count(counted)
-                _latest(counted)
+        elif not original.keys().isdisjoint(_DECIDED):
+            doing = None
+        elif doing in _MODEL_OPERATIONS:
+            if not self._owned(span, said, attributes, live):
+                doing = None
+        elif (measure := self._of_steps.get(doing or "")) is not None:
+            if live is not None and doing == semconv.INVOKE_AGENT:
+                changed.update(counted_in(live))
+            self._count(measure, span, {**attributes, **changed}, said.start_time)
+        if live is not None:
+            tally(live, doing)
         change = Change(changed, frozenset() if self._keeps else said.replaced)
         if self._beside:
             if change:
                 self._note(context.span_id, change)
             return span
         return with_change(span, change, self._limits)
+
+    def _owned(
+        self, span: ReadableSpan, said: Translation, attributes: dict[str, Any], live: Live | None
+    ) -> bool:
+        """Whether another library's span of a call of a model owns it; then it is measured."""
+        context: Any = span.context
+        changed = said.changed
+        holds = live is not None and live.held is not None  # the call that it stands for is inside it
+        if (
+            not said.is_whole
+            or not owns(live)
+            or (not holds and self._owners.is_counted(span, attributes, nameless=said.is_nameless))
+        ):
+            changed[semconv.OWNER] = False
+            if live is not None:
+                hold(live, attributes)
+            return False
+        if live is not None and live.held is not None:
+            changed.update({name: value for name, value in live.held.items() if name not in attributes})
+        changed[semconv.MEASURED] = True
+        self._count(self._measure, span, {**attributes, **changed}, said.start_time)
+        counted = ({**attributes, **changed}, span.end_time or 0, context, scope_of(span))
+        self._owners.count(counted)
+        _latest(counted)
+        return True
 
     def _count(
         self,
@@ -250,14 +288,6 @@ def _is_ours(span: ReadableSpan) -> bool:
     """Whether a span of the SDK's class is the engine's: it is whole, and was measured when its call ended."""
     scope = span.instrumentation_scope
     return scope is not None and scope.name == semconv.SCOPE
-
-
-class Times(NamedTuple):
-    """What is measured of a span of another library."""
-
-    attributes: Mapping[str, Any]
-    start_time: int | None
-    end_time: int | None
 
 
 def apply_changes(pipeline: Pipeline, span: ReadableSpan) -> ReadableSpan:

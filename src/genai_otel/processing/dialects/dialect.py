@@ -8,19 +8,14 @@ from typing import Final
 
 from genai_otel import semconv
 
-INVOKE_AGENT: Final = "invoke_agent"
-INVOKE_WORKFLOW: Final = "invoke_workflow"
-EXECUTE_TOOL: Final = "execute_tool"
-RETRIEVAL: Final = "retrieval"
-
 KINDS: Final[Mapping[str, str]] = {
     "llm": semconv.CHAT,
     "chat_model": semconv.CHAT,
     "generation": semconv.CHAT,
     "embedding": semconv.EMBEDDINGS,
-    "agent": INVOKE_AGENT,
-    "tool": EXECUTE_TOOL,
-    "retriever": RETRIEVAL,
+    "agent": semconv.INVOKE_AGENT,
+    "tool": semconv.EXECUTE_TOOL,
+    "retriever": semconv.RETRIEVAL,
 }
 """The operation by the one word that platforms have for the kind of a span."""
 

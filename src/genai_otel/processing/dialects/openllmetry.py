@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel import semconv
-from genai_otel.processing.dialects.dialect import EXECUTE_TOOL, INVOKE_AGENT, INVOKE_WORKFLOW, Dialect
+from genai_otel.processing.dialects.dialect import Dialect
 
 OPENLLMETRY: Final = Dialect(
     "openllmetry",
@@ -22,7 +22,11 @@ OPENLLMETRY: Final = Dialect(
         ),
         (
             "traceloop.span.kind",
-            {"agent": INVOKE_AGENT, "tool": EXECUTE_TOOL, "workflow": INVOKE_WORKFLOW},
+            {
+                "agent": semconv.INVOKE_AGENT,
+                "tool": semconv.EXECUTE_TOOL,
+                "workflow": semconv.INVOKE_WORKFLOW,
+            },
         ),
     ),
     renamed={

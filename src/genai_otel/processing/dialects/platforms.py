@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from genai_otel import semconv
-from genai_otel.processing.dialects.dialect import CACHED, EXECUTE_TOOL, KINDS, PARAMETERS, USAGE, Dialect
+from genai_otel.processing.dialects.dialect import CACHED, KINDS, PARAMETERS, USAGE, Dialect
 
 LOGFIRE: Final = Dialect(
     "logfire",
@@ -87,7 +87,7 @@ VERCEL_AI: Final = Dialect(
                 "ai.streamobject.dostream": semconv.CHAT,
                 "ai.embed.doembed": semconv.EMBEDDINGS,
                 "ai.embedmany.doembed": semconv.EMBEDDINGS,
-                "ai.toolcall": EXECUTE_TOOL,
+                "ai.toolcall": semconv.EXECUTE_TOOL,
             },
         ),
     ),

@@ -42,6 +42,11 @@ DIALECTS: Final = (
 _MARKS: Final = frozenset(mark for dialect in DIALECTS for mark in dialect.marks)
 _NAMES: Final = frozenset(name for dialect in DIALECTS for name in dialect.names)
 _ALIASES: Final = dict(CONVENTIONS.operations)[semconv.OPERATION_NAME]
+_NAMED: Final = semconv.MODEL_OPERATIONS | {
+    semconv.INVOKE_AGENT,
+    semconv.INVOKE_WORKFLOW,
+    semconv.EXECUTE_TOOL,
+}
 _MOST_CHOICES: Final = 128
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -72,7 +77,7 @@ def is_named(name: str) -> bool:
 
     Many are started without attributes.
     """
-    return name in _NAMES or name.partition(" ")[0] in semconv.MODEL_OPERATIONS
+    return name in _NAMES or name.partition(" ")[0] in _NAMED
 
 
 def operation(attributes: Mapping[str, Any] | None) -> str | None:
