@@ -201,6 +201,7 @@ FINISH_REASONS: Final = Instrument(
 )
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
 ACTIVE_AGENTS: Final = "genai_otel.agent.active"
+DEPENDENCY_UP: Final = "genai_otel.dependency.up"
 INFO: Final = "genai_otel.info"
 INTERNAL_ERRORS: Final = "genai_otel.internal.errors"
 DROPPED: Final = "genai_otel.dropped"

@@ -133,6 +133,7 @@ CACHE_NAME: Final = "genai_otel.cache.name"
 CACHE_RESULT: Final = "genai_otel.cache.result"
 AGENT_INFERENCE_CALLS: Final = "genai_otel.agent.inference_calls"
 AGENT_TOOL_CALLS: Final = "genai_otel.agent.tool_calls"
+DEPENDENCY: Final = "genai_otel.dependency.name"
 
 Outcome = Literal["completed", "closed", "abandoned", "cancelled", "cut", "failed"]
 

@@ -1,4 +1,4 @@
-"""FastAPI apps traced in whatever order things were imported, and a last flush when a web server stops.
+"""FastAPI apps traced in whatever order things were imported.
 
 The instrumentor of the OpenTelemetry project replaces the class ``fastapi.FastAPI``, which reaches only programs that
 import it later.  Here the class's ``build_middleware_stack`` is wrapped instead: it runs once per app, at its first
@@ -12,47 +12,30 @@ instruments itself before its first request keeps the program's options.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
 import os
-import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
-from types import ModuleType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
-from genai_otel import fence, imports
+from genai_otel import fence
+from genai_otel.web.stack import is_tracing, layers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-Flush = Callable[[float], bool]
-
-STOP_SECONDS: Final = 4.5
-"""How long the last flush of a server that a signal is about to end may take."""
+    from genai_otel.web.checks import Check
+    from genai_otel.web.furniture import Furniture
 
 _BUILD: Final = "build_middleware_stack"
 
 _options: dict[str, Any] = {"exclude_spans": ["receive", "send"]}
-_flush: Flush | None = None
 _wrapped: set[type] = set()
 _ours: WeakSet[FastAPI] = WeakSet()
-_handlers: WeakKeyDictionary[Any, Mapping[int, Any]] = WeakKeyDictionary()
+_wanted: WeakKeyDictionary[FastAPI, Furniture] = WeakKeyDictionary()
 _lock = threading.RLock()
-
-
-def cover(flush: Flush) -> None:
-    """Call ``flush(seconds)`` when a signal ends a process after its uvicorn server has shut down.
-
-    uvicorn raises the signal once more with the handlers of before.  Where that is the system's own, the process
-    ends without ``atexit``: so it is when set-up ran in the app's start-up, and below ``gunicorn --preload``, whose
-    worker class for uvicorn resets all handlers.  Other servers return, and ``atexit`` does the rest.
-    """
-    global _flush  # noqa: PLW0603 - set-up after a shutdown brings another one
-    _flush = flush
-    imports.when_imported("uvicorn.server", _cover_uvicorn)
 
 
 def cover_fastapi(providers: Mapping[str, Any]) -> None:
@@ -82,21 +65,49 @@ def cover_fastapi(providers: Mapping[str, Any]) -> None:
                 instrument_app(app)
 
 
-def instrument_app(app: FastAPI, **options: Any) -> None:
+def instrument_app(
+    app: FastAPI,
+    *,
+    trace_headers: bool = False,
+    health: str | None = None,
+    ready: str | None = None,
+    feedback: str | None = None,
+    checks: Mapping[str, Check] | None = None,
+    **options: Any,
+) -> None:
     """Trace one FastAPI app, also while it serves; again for the same app does nothing.
 
+    With ``trace_headers`` each answer names the trace of its request (``traceresponse``, ``X-Trace-Id``,
+    ``Server-Timing``), those of errors included.  ``health``, ``ready`` and ``feedback`` are paths of routes: that the
+    process lives, which asks nobody and is not traced; whether all ``checks`` pass (name → function or coroutine
+    function; one that raises, gives False or takes 2 s fails; asked at most every 5 s), with the gauge
+    ``genai_otel.dependency.up``; and what users send for :func:`genai_otel.feedback`.
+
     ``options`` go to ``FastAPIInstrumentor.instrument_app`` of opentelemetry-instrumentation-fastapi.  Requests that
-    are running stay untraced.  Raises TypeError for anything but a FastAPI app.
+    are running stay untraced.  Raises TypeError for anything but a FastAPI app, ValueError for a path without ``/``.
     """
     from fastapi import FastAPI
 
     if not isinstance(app, FastAPI):  # pyright: ignore[reportUnnecessaryIsInstance] - users pass what they have
         raise TypeError(f"instrument_app takes a FastAPI app, not {type(app).__name__}")
+    wanted = None
+    if trace_headers or health or ready or feedback:
+        from genai_otel.web.furniture import (
+            furniture,  # asyncio: 35 ms that only a program with a server has spent
+        )
+
+        wanted = furniture(
+            trace_headers=trace_headers, health=health, ready=ready, feedback_path=feedback, checks=checks
+        )
     with _lock:
+        if wanted is not None:
+            _wanted.setdefault(app, wanted)
         stack: Any = app.middleware_stack
         if stack is None:
             if not _claimed(app):
                 _instrument(app, options)
+            if wanted is not None and _wanted[app] is wanted:
+                _furnish_when_built(app)
         elif not _is_traced(stack):
             # An assignment is atomic: a request in another thread sees the old stack or the new one.
             app.middleware_stack = (
@@ -107,6 +118,8 @@ def instrument_app(app: FastAPI, **options: Any) -> None:
                     f"the FastAPI app {app.title!r} was serving before setup() and could not be traced; "
                     "call setup() before its first request"
                 )
+        if stack is not None:
+            app.middleware_stack = _furnished(app, app.middleware_stack)
 
 
 def native_export_off() -> None:
@@ -121,9 +134,24 @@ def native_export_off() -> None:
 def _traced(app: FastAPI, stack: Any) -> Any:
     """The stack that an app has just built, inside the tracing one unless the program saw to that."""
     with fence.contain("web"), _lock:
-        if not _claimed(app) and not _is_traced(stack):
-            return _around(app, stack, {})
+        if not _claimed(app):
+            return _furnished(app, stack if _is_traced(stack) else _around(app, stack, {}))
     return stack
+
+
+def _furnished(app: FastAPI, stack: Any) -> Any:
+    wanted = _wanted.get(app)
+    return stack if wanted is None else wanted.into(stack)
+
+
+def _furnish_when_built(app: FastAPI) -> None:
+    """Around what builds its stack now: the instrumentor's method on the instance, or the class's."""
+    build = app.build_middleware_stack
+
+    def furnished() -> Any:
+        return _furnished(app, build())
+
+    vars(app)[_BUILD] = furnished
 
 
 def _around(app: FastAPI, stack: Any, options: dict[str, Any]) -> Any:
@@ -155,15 +183,7 @@ def _claimed(app: FastAPI) -> bool:
 
 
 def _is_traced(stack: Any) -> bool:
-    return any(type(layer).__name__ == "OpenTelemetryMiddleware" for layer in _layers(stack))
-
-
-def _layers(stack: Any) -> Iterator[Any]:
-    seen = set[int]()
-    while stack is not None and id(stack) not in seen:
-        seen.add(id(stack))
-        yield stack
-        stack = getattr(stack, "app", None)
+    return any(map(is_tracing, layers(stack)))
 
 
 def _living(base: type[FastAPI]) -> list[FastAPI]:
@@ -172,41 +192,3 @@ def _living(base: type[FastAPI]) -> list[FastAPI]:
     for cls in classes:
         classes += cls.__subclasses__()
     return [each for each in gc.get_referrers(*classes) if issubclass(type(each), base)]
-
-
-def _cover_uvicorn(module: ModuleType) -> None:
-    server: Any = module.Server
-    if not hasattr(server, "capture_signals"):  # before 0.29 no signal was raised again
-        return
-    with _lock:
-        if server in _wrapped:
-            return
-        _wrapped.add(server)
-        capture, stop = server.capture_signals, server.shutdown
-
-    @functools.wraps(capture)
-    @contextlib.contextmanager
-    def capture_signals(self: Any) -> Generator[None, None, None]:
-        _handlers[self] = {number: signal.getsignal(number) for number in module.HANDLED_SIGNALS}
-        with capture(self):
-            yield
-
-    @functools.wraps(stop)
-    async def shutdown(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return await stop(self, *args, **kwargs)
-        finally:
-            # A server that ran before set-up captured signals unseen; Ctrl-C ends a process in order by default.
-            before = _handlers.get(self, {signal.SIGINT: signal.default_int_handler})
-            if any(before.get(number, signal.SIG_DFL) is signal.SIG_DFL for number in self._captured_signals):
-                await _last_flush()
-
-    server.capture_signals, server.shutdown = capture_signals, shutdown
-
-
-async def _last_flush() -> None:
-    import asyncio  # 35 ms of CPU that only a program with a server has spent anyway
-
-    with fence.contain("web.flush"):
-        if _flush is not None:
-            await asyncio.get_running_loop().run_in_executor(None, _flush, STOP_SECONDS)

@@ -1,0 +1,61 @@
+"""What an app gets beside its tracing: routes of ours, and headers that name the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genai_otel.web.checks import Check, Checks
+from genai_otel.web.headers import TraceHeaders
+from genai_otel.web.routes import Route, Routes, feedback, liveness, readiness
+from genai_otel.web.stack import is_tracing, layers
+
+
+@dataclass(frozen=True, eq=False)
+class Furniture:
+    """``outside`` are routes that nobody traces, ``inside`` those that are traced; with ``headers`` answers name
+    their trace.
+    """
+
+    outside: Mapping[str, Route]
+    inside: Mapping[str, Route]
+    headers: bool
+
+    def into(self, stack: Any) -> Any:
+        """The stack of an app with all this, put there once."""
+        there = list(layers(stack))
+        tracing = next((layer for layer in there if is_tracing(layer)), None)
+        known = [layer.routes for layer in there if isinstance(layer, Routes)]
+        if self.inside and self.inside not in known:
+            if tracing is None:
+                stack = Routes(stack, self.inside)
+            else:
+                tracing.app = Routes(tracing.app, self.inside)
+        if self.headers and tracing is not None and not any(isinstance(each, TraceHeaders) for each in there):
+            tracing.app = TraceHeaders(tracing.app)
+        if self.outside and self.outside not in known:
+            stack = Routes(stack, self.outside)
+        return stack
+
+
+def furniture(
+    *,
+    trace_headers: bool,
+    health: str | None,
+    ready: str | None,
+    feedback_path: str | None,
+    checks: Mapping[str, Check] | None,
+) -> Furniture:
+    """What was asked for.  Raises ValueError for a path that is none."""
+    paths = (health, ready, feedback_path)
+    wrong = [path for path in paths if path is not None and not path.startswith("/")]
+    if wrong:
+        raise ValueError(f"a path starts with /, {', '.join(map(repr, wrong))} does not")
+    outside: dict[str, Route] = {}
+    if health is not None:
+        outside[health] = liveness()
+    if ready is not None:
+        outside[ready] = readiness(Checks(checks or {}))
+    inside = {} if feedback_path is None else {feedback_path: feedback()}
+    return Furniture(outside, inside, trace_headers)
