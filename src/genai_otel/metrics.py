@@ -199,6 +199,24 @@ CACHE_OPERATIONS: Final = Instrument(
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
 )
+_PRICED = (
+    semconv.OPERATION_NAME,
+    semconv.PROVIDER_NAME,
+    semconv.REQUEST_MODEL,
+    semconv.RESPONSE_MODEL,
+)
+COST: Final = Instrument(
+    "genai_otel.client.cost",
+    "USD",
+    "Cost of model operations, by its components.",
+    labels=(*_PRICED, semconv.COST_SOURCE),
+)
+COST_UNPRICED: Final = Instrument(
+    "genai_otel.client.cost.unpriced",
+    "{operation}",
+    "Model operations whose cost is not known, by the reason.",
+    labels=(*_PRICED, semconv.ERROR_TYPE),
+)
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
 ACTIVE_AGENTS: Final = "genai_otel.agent.active"
 DEPENDENCY_UP: Final = "genai_otel.dependency.up"

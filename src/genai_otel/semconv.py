@@ -74,6 +74,19 @@ USAGE_TEXT_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.text.cache_read.input_
 USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.image.cache_read.input_tokens"
 USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
 
+USAGE: Final = ("gen_ai.usage.", "genai_otel.usage.")
+"""How the names of all usage start."""
+
+# What is billed, and has no name in the convention.
+USAGE_CACHE_WRITE_5M_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_5m.input_tokens"
+USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_1h.input_tokens"
+USAGE_AUDIO_SECONDS: Final = "genai_otel.usage.audio_seconds"
+USAGE_WEB_SEARCHES: Final = "genai_otel.usage.web_searches"
+USAGE_SOCIAL_SEARCHES: Final = "genai_otel.usage.social_searches"
+USAGE_FILE_SEARCHES: Final = "genai_otel.usage.file_searches"
+USAGE_CODE_EXECUTIONS: Final = "genai_otel.usage.code_executions"
+USAGE_RERANK_SEARCHES: Final = "genai_otel.usage.rerank_searches"
+
 # --- content (opt-in) -----------------------------------------------------------------------------
 INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
@@ -125,6 +138,11 @@ URL_SCHEME: Final = "url.scheme"
 RPC_STATUS: Final = "rpc.response.status_code"
 COST_AMOUNT: Final = "genai_otel.cost.amount"
 COST_CURRENCY: Final = "genai_otel.cost.currency"
+COST_SOURCE: Final = "genai_otel.cost.source"
+COST_PRICE_DATE: Final = "genai_otel.cost.price_date"
+COST_REPORTED: Final = "genai_otel.cost.reported"
+"""US dollars that the vendor, or a gateway, says that the call cost."""
+COST_COMPONENT: Final = "genai_otel.cost.component"
 COMPONENT: Final = "genai_otel.component"
 STAGE: Final = "genai_otel.stage"
 ITERATION: Final = "genai_otel.iteration"

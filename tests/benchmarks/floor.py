@@ -1,7 +1,8 @@
 """The same telemetry written by hand: what a straightforward developer does with the plain OpenTelemetry SDK.
 
-One CLIENT span with fifteen attributes, set one by one, and two histogram records per call, by plain replaced
-methods.  No error classes, outcomes, budgets or dropped streams: it is the yardstick, not a rival.
+One CLIENT span with eighteen attributes, set one by one, two histogram records and the cost in two parts per call, by
+plain replaced methods.  No error classes, outcomes, budgets or dropped streams, and prices in a dictionary: it is the
+yardstick, not a rival.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 CONTENT = os.environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").upper() == "SPAN_ONLY"
 
+RATES = {
+    "gpt-4o-mini-2024-07-18": (0.15e-6, 0.6e-6),
+    "text-embedding-3-small": (0.02e-6, 0.0),
+}
+"""US dollars per token of input and of output."""
+
 
 class Floor:
     """The tracer and the two instruments, and one wrapper per shape of call."""
@@ -27,6 +34,7 @@ class Floor:
         self.tracer = trace.get_tracer("floor")
         self.duration = meter.create_histogram("gen_ai.client.operation.duration", "s")
         self.tokens = meter.create_histogram("gen_ai.client.token.usage", "{token}")
+        self.cost = meter.create_counter("genai_otel.client.cost", "USD")
 
     def patch(self) -> None:
         from openai.resources.chat.completions import AsyncCompletions, Completions
@@ -138,6 +146,19 @@ class Record:
         }
         self.floor.duration.record(time.perf_counter() - self.started, labels)
         self.floor.tokens.record(tokens_in, {**labels, "gen_ai.token.type": "input"})
+        self.price(model, tokens_in, tokens_out, labels)
+
+    def price(self, model: str, tokens_in: int, tokens_out: int, labels: Mapping[str, Any]) -> None:
+        rates = RATES.get(model)
+        if rates is None:
+            return
+        cost_in, cost_out = rates[0] * tokens_in, rates[1] * tokens_out
+        self.span.set_attribute("genai_otel.cost.amount", cost_in + cost_out)
+        self.span.set_attribute("genai_otel.cost.currency", "USD")
+        self.span.set_attribute("genai_otel.cost.source", "local")
+        self.floor.cost.add(cost_in, {**labels, "genai_otel.cost.component": "input"})
+        if tokens_out:
+            self.floor.cost.add(cost_out, {**labels, "genai_otel.cost.component": "output"})
 
     def content(self, text: str, finish: str) -> None:
         if CONTENT:

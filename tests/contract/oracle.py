@@ -22,6 +22,8 @@ _FIRST = "gen_ai.client.operation.time_to_first_chunk"
 _EACH = "gen_ai.client.operation.time_per_output_chunk"
 _TOKENS = "gen_ai.client.token.usage"
 _REASONS = "genai_otel.client.finish_reasons"
+_COST = "genai_otel.client.cost"
+_SOURCE, _COMPONENT = "genai_otel.cost.source", "genai_otel.cost.component"
 _WORDS = {
     "tool_call": "tool_calls",
     **{
@@ -29,7 +31,7 @@ _WORDS = {
         for word in ("stop", "length", "tool_calls", "content_filter", "refusal", "error", "cancelled")
     },
 }
-KNOWN = {_DURATION, _FIRST, _EACH, _TOKENS, _REASONS}
+KNOWN = {_DURATION, _FIRST, _EACH, _TOKENS, _REASONS, _COST}
 
 Series = tuple[str, frozenset[tuple[str, Any]]]
 
@@ -54,6 +56,10 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
             tokens = facts.get(f"gen_ai.usage.{kind}_tokens")
             if tokens is not None and tokens < 2**63:
                 add(_TOKENS, {**who, "gen_ai.token.type": kind}, tokens)
+        if "genai_otel.cost.amount" in facts:
+            asked = {name: value for name, value in who.items() if name.startswith("gen_ai.")}
+            add(_COST, {**asked, _SOURCE: facts[_SOURCE]}, facts["genai_otel.cost.amount"])
+            assert facts["genai_otel.cost.currency"] == "USD"
         reasons = facts.get("gen_ai.response.finish_reasons")
         for reason in reasons or (("error",) if "error.type" in facts else ()):
             add(_REASONS, {**who, "genai_otel.finish_reason": _WORDS.get(reason, "_OTHER")}, 1)
@@ -72,12 +78,17 @@ def _label(value: Any) -> Any:
 
 def seen(metrics: Mapping[str, list[Point]]) -> dict[Series, tuple[int, float]]:
     """The same of what the readers got."""
-    return {
+    found = {
         (name, frozenset(point.attributes.items())): (point.count, point.sum or point.value)
         for name, points in metrics.items()
-        if name in KNOWN
+        if name in KNOWN - {_COST}
         for point in points
     }
+    for point in metrics.get(_COST, ()):  # whose parts are added up
+        rest = {name: value for name, value in point.attributes.items() if name != _COMPONENT}
+        key = (_COST, frozenset(rest.items()))
+        found[key] = (0, found.get(key, (0, 0))[1] + point.value)
+    return found
 
 
 def agree(spans: Iterable[Any], metrics: Mapping[str, list[Point]]) -> None:
@@ -85,6 +96,6 @@ def agree(spans: Iterable[Any], metrics: Mapping[str, list[Point]]) -> None:
     wanted, got = expected(spans), seen(metrics)
     assert got.keys() == wanted.keys()
     for series, (count, total) in wanted.items():
-        if series[0] != _REASONS:
+        if series[0] not in (_REASONS, _COST):
             assert got[series][0] == count, series
         assert got[series][1] == pytest.approx(total), series

@@ -16,16 +16,20 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, set_span_in_context
 
 from genai_otel.guard import Guard
-from genai_otel.metrics import LABELS
+from genai_otel.metrics import COST, COST_UNPRICED, LABELS
+from genai_otel.prices import books
+from genai_otel.prices.pricer import Pricer
 from genai_otel.processing.measure import Reading, client, measured
 from genai_otel.processing.processor import Pipeline, apply_changes
 from genai_otel.processing.queue import Immediate
 from genai_otel.processing.sampler import MeasuringSampler
+from genai_otel.processing.series import labels
 from tests.golden.recipes.recipe import SAID
 from tests.harness.guarding import Kept
 
 SPANS: Final = Path(__file__).parent / "spans"
 _TICK: Final = 1_000_000  # nanoseconds between two things that happen
+_PRICER: Final = Pricer(books)
 _START: Final = 1_767_225_600_000_000_000
 
 Recorded = Mapping[str, Any]
@@ -56,13 +60,9 @@ class Replayed:
     def record(self, reading: Reading, context: SpanContext) -> None:
         assert context.is_valid  # exemplars
         for value, (instrument, identity, extra) in measured(reading):
-            labels = {
-                name: word for name, word in zip(instrument.labels, identity, strict=True) if word is not None
-            }
-            if extra is not None:
-                labels[extra[0]] = extra[1]
-            key = (instrument.name, frozenset(labels.items()))
-            measured_of = self.measured if instrument.labels is LABELS else self.steps
+            key = (instrument.name, frozenset(labels((instrument, identity, extra)).items()))
+            of_a_call = instrument.labels is LABELS or instrument in (COST, COST_UNPRICED)
+            measured_of = self.measured if of_a_call else self.steps
             count, total = measured_of.get(key, (0, 0))
             measured_of[key] = (count + 1, total + (value if instrument.unit != "s" else 0))
 
@@ -95,14 +95,15 @@ def replayed(
     seen = Replayed()
     kept = Kept()
     guard = Guard(kept, content_on_spans=content)
+    measure = client(pricer=_PRICER)
     sampler = MeasuringSampler(ALWAYS_ON if sampled else ALWAYS_OFF)
     if beside:
-        pipeline = Pipeline(client(), seen, beside=True, keep_attributes=keep)
+        pipeline = Pipeline(measure, seen, beside=True, keep_attributes=keep)
         provider = _provider(sampler)
         provider.add_span_processor(pipeline)
         provider.add_span_processor(SimpleSpanProcessor(_Wrapped(pipeline, guard)))
     else:
-        pipeline = Pipeline(client(), seen, [Immediate(guard)], keep_attributes=keep)
+        pipeline = Pipeline(measure, seen, [Immediate(guard)], keep_attributes=keep)
         provider = _provider(sampler, active_span_processor=pipeline)
     _happen(provider, spans)
     seen.spans = kept.spans

@@ -41,7 +41,7 @@ def test_from_many_threads_and_again_it_is_one_set_up() -> None:
     assert providers == (trace.get_tracer_provider(), metrics.get_meter_provider())
     assert names == sorted(thread.name for thread in threading.enumerate())
     with ModelServer() as server, openai.OpenAI(base_url=server.base_url, api_key="k") as client:
-        client.chat.completions.create(model="m", messages=[])
+        client.chat.completions.create(model="gpt-4o", messages=[])
     """
     with HttpSink() as sink:
         done = run(script, env=sink.environment()).ok()

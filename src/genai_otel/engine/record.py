@@ -74,6 +74,11 @@ class Steps(Protocol):
     def ending(self, call: Call) -> None:
         """Decide who owns the call, and measure it."""
 
+    @property
+    def cost(self) -> Callable[[Mapping[str, Any], int, int], Mapping[str, Any]]:
+        """What a span of the SDK's class, of a call with these attributes and times, says of the cost."""
+        ...
+
     def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
         """Hand a span of our class, which has these attributes, on to the exporters."""
 
@@ -169,6 +174,7 @@ class Recorder:
             self._steps.ended(span, span.stop(call.end_time))
         elif span.is_recording():
             safe.clean(attributes)
+            attributes.update(self._steps.cost(attributes, call.start_time, call.end_time))
             span.set_attributes(attributes)
             span.end(call.end_time)
 

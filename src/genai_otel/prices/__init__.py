@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import functools
 import json
-from importlib.resources import files
 from typing import Final
 
+from genai_otel.prices.pricer import Book
 from genai_otel.prices.table import Table
 
 _NAMES: Final = {
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
     "gcp.gen_ai": "google",
+    "fireworks_ai": "fireworks",
     "mistral_ai": "mistral",
     "x_ai": "x-ai",
 }
@@ -27,5 +28,13 @@ _NAMES: Final = {
 @functools.cache
 def bundled() -> Table:
     """The table that comes with us; reading it takes a few milliseconds, once."""
+    from importlib.resources import files
+
     text = (files(__name__) / "table.json").read_text(encoding="utf-8")
     return Table(json.loads(text), _NAMES)
+
+
+def books() -> list[Book]:
+    """Where a pricer looks prices up, in that order."""
+    table = bundled()
+    return [Book(table, "local", table.source.get("date"))]

@@ -41,6 +41,12 @@ class Model:
         return any(rates for _, rates in self._dated())
 
     @property
+    def is_dated(self) -> bool:
+        """Whether its rates depend on the time."""
+        since = [each[0] for each in self._dated()] + [each[1] for each in self._variants]
+        return any(each is not None for each in since)
+
+    @property
     def contexts(self) -> list[Context]:
         """The ways to make a call for which there are other rates."""
         return list(dict.fromkeys(tuple(when.items()) for when, _, _ in self._variants))

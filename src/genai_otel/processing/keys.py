@@ -50,9 +50,8 @@ class MetricKeys:
         """``measure`` with these labels."""
         if not self.names:
             return measure
-        return measure._replace(
-            names=(*measure.names, *self.names), of=partial(self._of, measure.of, len(self.names))
-        )
+        wrapped = {name: partial(self._of, of, len(self.names)) for name, of in measure.readers.items()}
+        return measure._replace(names=(*measure.names, *self.names), **wrapped)
 
     def _of(self, of: Any, count: int, values: Values, *times: Any) -> list[Measurement]:
         found: list[Measurement] = of(values[:-count], *times)

@@ -7,12 +7,14 @@ and costs little; what was read is measured when somebody wants to know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from genai_otel import metrics, semconv
 from genai_otel.metrics import LABELS, Instrument
+from genai_otel.prices.pricer import Priced, Pricer, Unpriced
+from genai_otel.prices.usage import NAMES
 
 Identity = tuple[object, ...]
 """Values of an instrument's labels, None where the span does not say."""
@@ -25,8 +27,10 @@ Key = tuple[Instrument, Identity, Extra]
 
 Measurement = tuple[float, Key]
 
-Values = Sequence[Any]
+Values = tuple[Any, ...]
 """Values of attributes, None where the span does not say."""
+
+Price = Callable[[Values, int, float], "Priced | Unpriced | None"]
 
 
 class Measure(NamedTuple):
@@ -34,6 +38,15 @@ class Measure(NamedTuple):
 
     names: tuple[str, ...]
     of: Callable[[Values, float], list[Measurement]]
+    cost: Callable[[Values, int, float], list[Measurement]] | None = None
+    """What the values, the start and the seconds say of the cost."""
+    pricer: Pricer | None = None
+    """By which they say it, and the span, too."""
+
+    @property
+    def readers(self) -> dict[str, Any]:
+        """The functions, by their fields."""
+        return {"of": self.of} if self.cost is None else {"of": self.of, "cost": self.cost}
 
 
 Reading = tuple[Measure, Values, int, int]
@@ -79,9 +92,13 @@ _TOKENS: Final = metrics.TOKEN_USAGE
 _REASONS: Final = metrics.FINISH_REASONS
 _INFERENCE: Final = semconv.INFERENCE
 _MAX: Final = 2**63 - 1
-
+_COST: Final = metrics.COST
+_UNPRICED: Final = metrics.COST_UNPRICED
+_COMPONENT: Final = semconv.COST_COMPONENT
 
 _LABELS: Final = len(LABELS)
+_WHO: Final = len(_COST.labels) - 1  # the first labels of a call are those of a cost
+_PRICED: Final = len(NAMES)
 _STABLE: Final = (
     *LABELS,
     semconv.USAGE_INPUT_TOKENS,
@@ -95,13 +112,17 @@ _LATEST: Final = (
 )
 
 
-def client(*, stable: bool = True, latest: bool = False) -> Measure:
+def client(*, stable: bool = True, latest: bool = False, pricer: Pricer | None = None) -> Measure:
     """How one owning span of a model operation is measured.
 
     ``stable`` and ``latest`` are the two generations of metric names; with both, a name that they share is recorded
-    once.  What the span does not report is not measured.
+    once.  What the span does not report is not measured.  ``pricer`` says what it cost.
     """
-    return Measure((*_STABLE, *_LATEST) if latest else _STABLE, partial(_of, stable=stable, latest=latest))
+    names = (*_STABLE, *_LATEST) if latest else _STABLE
+    of = partial(_of, stable=stable, latest=latest)
+    if pricer is None:
+        return Measure(names, of)
+    return Measure((*names, *NAMES), of, partial(_cost, pricer.of), pricer)
 
 
 def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
@@ -117,7 +138,7 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
             if _is_count(count):
                 found.append((count, (_TOKENS, identity, kind)))
     if in_latest:
-        parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=True))
+        parts = dict(zip(_LATEST, values[len(_STABLE) :], strict=False))
         found.append((seconds, (metrics.INFERENCE_DURATION, failed, None)))
         _latest(found, parts, (tokens_in, tokens_out), identity, failed)
     for reason in reasons or (() if error is None else ("error",)):
@@ -164,6 +185,17 @@ def _latest(
             found.append((part, (counter, identity, _UNKNOWN)))
 
 
+def _cost(price: Price, values: Values, start: int, seconds: float) -> list[Measurement]:
+    priced = price(values[-_PRICED:], start, seconds)
+    if priced is None:
+        return []
+    who = values[:_WHO]
+    if isinstance(priced, Unpriced):
+        return [(1, (_UNPRICED, (*who, priced.reason), None))]
+    identity = (*who, priced.source)
+    return [(part, (_COST, identity, (_COMPONENT, name))) for name, part in priced.parts.items()]
+
+
 class Ended(Protocol):
     """An ended span, of the SDK or of our engine.  Times are nanoseconds since the epoch."""
 
@@ -192,7 +224,11 @@ def read(measure: Measure, ended: Ended) -> Reading:
 def measured(reading: Reading) -> list[Measurement]:
     """The measurements of a span that was read."""
     measure, values, start, end = reading
-    return measure.of(values, (end - start) / 1e9)
+    seconds = (end - start) / 1e9
+    found = measure.of(values, seconds)
+    if measure.cost is not None:
+        found += measure.cost(values, start, seconds)
+    return found
 
 
 def _finish_reason(reason: object) -> Extra:

@@ -7,6 +7,7 @@ where a step changes something the next processor gets a public copy, because an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import Context, get_current
@@ -21,6 +22,7 @@ from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
 from genai_otel.processing.measure import Measure, Reading, Times, read
 from genai_otel.processing.owner import LATEST, Live, Owners, counted_in, hold, owns, scope_of, tally
+from genai_otel.processing.priced import cost_of
 from genai_otel.processing.served import SERVER
 from genai_otel.processing.steps import MEASURES
 
@@ -85,6 +87,8 @@ class Pipeline(SpanProcessor):
         self._beside = beside
         self._changes: dict[int, Change] = {}
         self._keeps = keep_attributes
+        self.cost = partial(cost_of, measure.pricer)
+        """What a span says of its cost, by its attributes, start and end."""
         self._owners = Owners()
         self.recent = self._owners.recent
         """The calls that were counted last, the latest first."""
@@ -200,7 +204,8 @@ class Pipeline(SpanProcessor):
         """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans its values."""
         if span.get_span_context().trace_flags & _SAMPLED:
             if len(attributes) > self._limits.most:
-                span.keep(self._limits.of(attributes))
+                cost = self.cost(attributes, span.start_time or 0, span.end_time or 0)
+                span.keep(self._limits.of({**attributes, **cost}))
             for emit in self._emits:
                 emit(span)
 
@@ -259,18 +264,16 @@ class Pipeline(SpanProcessor):
         if live is not None and live.held is not None:
             changed.update({name: value for name, value in live.held.items() if name not in attributes})
         changed[semconv.MEASURED] = True
-        self._count(self._measure, span, {**attributes, **changed}, said.start_time)
-        counted = ({**attributes, **changed}, span.end_time or 0, context, scope_of(span))
+        told = {**attributes, **changed}
+        self._count(self._measure, span, told, said.start_time)
+        changed.update(self.cost(told, said.start_time or 0, span.end_time or 0))
+        counted = (told, span.end_time or 0, context, scope_of(span))
         self._owners.count(counted)
         _latest(counted)
         return True
 
     def _count(
-        self,
-        measure: Measure,
-        span: ReadableSpan,
-        attributes: dict[str, Any],
-        start_time: int | None = None,
+        self, measure: Measure, span: ReadableSpan, attributes: dict[str, Any], start_time: int | None = None
     ) -> None:
         if self._sink is None or span.context is None:
             return

@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -36,6 +37,7 @@ Found = tuple[float, int, "SpanContext | None"]
 Recorded = tuple[Reading, SpanContext]
 """What was read of one span, and its context."""
 
+_VALUE: Final = itemgetter(0)
 _FOLD_EVERY: Final = 256
 _INT64: Final = 2**63
 _SAMPLED: Final = TraceFlags.SAMPLED
@@ -59,12 +61,16 @@ class Series:
 
     def add(self, found: Sequence[Found]) -> None:
         """Count some values, later ones last; only under the sink's lock."""
-        values = [value for value, _, _ in found]
+        values = list(map(_VALUE, found))
+        self.count += len(values)
+        self.sum += sum(values)
+        if not self.bounds:
+            self.buckets[0] = self.count
+            self.exemplars[0] = next((one for one in reversed(found) if one[2]), self.exemplars[0])
+            return
         buckets = list(map(partial(bisect_left, self.bounds), values))
         for bucket in buckets:
             self.buckets[bucket] += 1
-        self.count += len(values)
-        self.sum += sum(values)
         self.min = min(self.min, *values)
         self.max = max(self.max, *values)
         for bucket, one in zip(buckets, found, strict=True):

@@ -12,6 +12,8 @@ from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
+from genai_otel.prices import books
+from genai_otel.prices.pricer import Pricer
 from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
 from genai_otel.runtime.ending import Worker
@@ -35,7 +37,7 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     with fence.contain("runtime.metrics"):
         build_metrics(built)
     with fence.contain("runtime.traces"):
-        build_traces(built, _measure(asked.environ))
+        build_traces(built, _measure(asked.environ, Pricer(books)))
     with fence.contain("runtime.logs"):
         build_logs(built)
     handle = Handle(config, built, built.exporters, [*config.problems, *built.problems])
@@ -62,11 +64,11 @@ def _watch_gpus(built: Built) -> None:
         built.gpus = observe(meter, built.config, built.asked.environ, Worker("gpu"))
 
 
-def _measure(environ: Mapping[str, str]) -> Measure:
+def _measure(environ: Mapping[str, str], pricer: Pricer) -> Measure:
     chosen = {part.strip() for part in environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")}
     both = f"{_PROFILE}/dup" in chosen
     latest = both or _PROFILE in chosen
-    return client(stable=both or not latest, latest=latest)
+    return client(stable=both or not latest, latest=latest, pricer=pricer)
 
 
 def _connect(built: Built) -> None:

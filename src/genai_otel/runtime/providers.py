@@ -25,10 +25,12 @@ from genai_otel.config import Config
 from genai_otel.engine.span import SpanMaker
 from genai_otel.guard import Guard
 from genai_otel.metrics import HTTP_SERVER_DURATION
+from genai_otel.prices.pricer import Pricer
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
 from genai_otel.processing.keys import MetricKeys
 from genai_otel.processing.measure import Measure
+from genai_otel.processing.priced import PricedSpans
 from genai_otel.processing.processor import Pipeline, Queue
 from genai_otel.processing.queue import Batch, Immediate
 from genai_otel.processing.sampler import MeasuringSampler
@@ -189,7 +191,7 @@ def build_traces(built: Built, measure: Measure) -> None:
         if add is not None:
             add(built.pipeline)
         return
-    following = _queues(built)
+    following = _queues(built, measure.pricer)
     if (
         not following and built.sink is None and not built.config.json_logs
     ):  # whose lines tell the ids of spans
@@ -258,19 +260,19 @@ def _plugin(built: Built, variable: str, group: str, others: Iterable[str], *arg
     return None
 
 
-def _queues(built: Built) -> list[Queue]:
+def _queues(built: Built, pricer: Pricer | None) -> list[Queue]:
     config = built.config
     queues: list[Queue] = []
     made = built.make("traces")
     for exporter in made:
-        queues.append(Batch(_guard(exporter, config), _queue_size(built)))
+        queues.append(Batch(_guard(exporter, config, pricer), _queue_size(built)))
     for exporter in built.asked.span_exporters:
-        queues.append(Batch(_guard(exporter, config), _queue_size(built)))
+        queues.append(Batch(_guard(exporter, config, pricer), _queue_size(built)))
     silent = not made and not built.asked.span_exporters and "OTEL_TRACES_EXPORTER" not in built.asked.environ
     if config.console == "on" or (config.console == "auto" and silent and not _prometheus_only(built)):
         from genai_otel.console import ConsoleView
 
-        queues.append(Immediate(_guard(ConsoleView(), config)))
+        queues.append(Immediate(_guard(ConsoleView(), config, pricer)))
         built.exporters.append("traces: console view on stderr")
     return queues
 
@@ -280,13 +282,14 @@ def _prometheus_only(built: Built) -> bool:
     return bool(built.asked.environ.get("OTEL_METRICS_EXPORTER", "").strip())
 
 
-def _guard(exporter: SpanExporter, config: Config) -> Guard:
-    return Guard(
+def _guard(exporter: SpanExporter, config: Config, pricer: Pricer | None) -> SpanExporter:
+    guard = Guard(
         exporter,
         content_on_spans=config.content_on_spans,
         span_bytes=config.span_bytes,
         batch_bytes=config.batch_bytes,
     )
+    return guard if pricer is None else PricedSpans(guard, pricer)
 
 
 def _queue_size(built: Built) -> int | None:

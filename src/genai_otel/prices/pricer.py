@@ -1,0 +1,193 @@
+"""What a call cost, from what its span says: a pure function of attributes and time, or the reason why nobody knows.
+
+The same function prices a span before it leaves and the reading that metrics are made of, so both have one figure.
+Rates are kept by who answered and how the call was made, in a cache that is bounded: model names may be the users' own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from itertools import compress
+from typing import Any, Final, Literal, NamedTuple
+
+from genai_otel import fence, safe, semconv
+from genai_otel.prices.rates import Rates, UnsupportedUsage
+from genai_otel.prices.table import Context, Model, Table
+from genai_otel.prices.usage import COUNTED, NAMES, OPERATION, PAID, UNITS, context
+
+Reason = Literal["unknown_model", "unknown_provider", "no_usage", "unsupported_usage"]
+Source = Literal["provider", "local", "custom"]
+
+_MOST_KEPT: Final = 1024
+_MOST_TOLD: Final = 256
+_MOST: Final = 1e9  # US dollars; no call costs more
+_MINUTE: Final = 60_000_000_000
+_FOREVER: Final = 1 << 80
+_NUMBERS: Final = frozenset({int, float})
+_KINDS: Final = frozenset({int, float, type(None)})
+_BATCH: Final = ("processing", "batch")
+_FAILED, _REPORTED, _KEY = range(3)
+
+
+class Priced(NamedTuple):
+    """What a call cost in US dollars, to 12 significant digits; its ``parts`` by component add up to it.
+
+    ``date`` is that of the prices, None where they have none.
+    """
+
+    amount: float
+    parts: Mapping[str, float]
+    source: Source
+    date: str | None
+
+
+class Unpriced(NamedTuple):
+    """Why nobody knows what a call cost."""
+
+    reason: Reason
+
+
+class Book(NamedTuple):
+    """A table of prices, what a cost by it says of its ``source``, and the ``date`` of its prices."""
+
+    table: Table
+    source: Source
+    date: str | None
+
+
+class _Entry(NamedTuple):
+    """The rates of one kind of call that begins between two times, or why there are none."""
+
+    since: int
+    until: int
+    rates: Rates | Reason
+    source: Source = "local"
+    date: str | None = None
+
+
+_NONE: Final = _Entry(0, 0, "unknown_model")
+
+
+class Pricer:
+    """Prices calls by the first of the ``books`` that knows the model; they are asked for when the first call is."""
+
+    def __init__(self, books: Callable[[], Sequence[Book]]) -> None:
+        self._books = functools.cache(books)
+        self._entries: dict[tuple[Any, ...], _Entry] = {}
+        self._told: set[object] = set()
+
+    def price(self, attributes: Mapping[str, Any], at: int, seconds: float = 0.0) -> Priced | Unpriced | None:
+        """What a call with these attributes cost that began ``at`` nanoseconds since the epoch and took ``seconds``.
+
+        None where nothing is to be paid: it failed before anything was used, or only looks something up.
+        """
+        return self.of(tuple(map(attributes.get, NAMES)), at, seconds)
+
+    def of(self, values: tuple[Any, ...], at: int, seconds: float) -> Priced | Unpriced | None:
+        """As :meth:`price`, of the values of :data:`NAMES`."""
+        key = values[_KEY:COUNTED]
+        reported = values[_REPORTED]
+        if reported is not None and type(reported) in _NUMBERS and 0 <= reported < _MOST:
+            return Priced(_rounded(reported), {"other": reported}, "provider", None)
+        entry = self._entries.get(key) or _NONE
+        since, until, rates, source, date = entry
+        if not since <= at < until:
+            since, until, rates, source, date = entry = self._entry(key, at)
+        counts = values[COUNTED:]
+        if not _KINDS.issuperset(map(type, counts)):  # on a span of any library
+            counts = tuple(count if type(count) in _KINDS else None for count in counts)
+        names = tuple(compress(UNITS, counts))
+        if not names or isinstance(rates, str):
+            return self._without(entry, values, seconds)
+        try:
+            parts = rates.of(names, (*filter(None, counts), seconds, 1))
+        except UnsupportedUsage:
+            return self._unpriced("unsupported_usage", key)
+        amount = sum(parts.values())
+        if 0 <= amount < _MOST:
+            return Priced(float(f"{amount:.12g}"), parts, source, date)
+        return self._unpriced("unsupported_usage", key)
+
+    def _without(self, entry: _Entry, values: tuple[Any, ...], seconds: float) -> Priced | Unpriced | None:
+        """Of a call that used nothing, or of a model that has no price."""
+        key, counts, rates = values[_KEY:COUNTED], values[COUNTED:], entry.rates
+        if not any(counts):
+            silent = counts.count(None) == len(counts)
+            if values[_FAILED] is not None or (silent and key[OPERATION] not in PAID):
+                return None
+            if not isinstance(rates, str) and (rates.per_call or not silent):
+                parts = rates.of((), (seconds, 1)) or {"input": 0.0}
+                return Priced(_rounded(sum(parts.values())), parts, entry.source, entry.date)
+        return self._unpriced(rates if isinstance(rates, str) else "no_usage", key)
+
+    def _entry(self, key: tuple[Any, ...], at: int) -> _Entry:
+        if len(self._entries) >= _MOST_KEPT:  # model names may be the users' own
+            self._entries.clear()
+        found = self._entries[key] = self._look_up(key, at)
+        return found
+
+    def _look_up(self, key: tuple[Any, ...], at: int) -> _Entry:
+        provider, answered, asked, operation, tier = key
+        how = context(operation, tier)
+        reason: Reason = "unknown_provider"
+        for book in self._books():
+            seller = book.table.provider(provider) if isinstance(provider, str) else None
+            if seller is None:
+                continue
+            reason = "unknown_model"
+            for name in (answered, asked):
+                model = book.table.find(seller, name) if isinstance(name, str) else None
+                if model is not None:
+                    return _entry(book, model, how, at)
+        return _Entry(0, _FOREVER, reason)
+
+    def _unpriced(self, reason: Reason, key: tuple[Any, ...]) -> Unpriced:
+        provider, answered, asked = key[:3]
+        who = (provider, answered or asked)
+        if who not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(who)
+            fence.warn(
+                f"calls of model {safe.label(who[1])!r} of {safe.label(provider)!r} have no known cost ({reason}): "
+                f"they count in genai_otel.client.cost.unpriced{_ADVICE[reason]}"
+            )
+        return Unpriced(reason)
+
+
+_PRICES: Final = "; GENAI_OTEL_PRICES can name a file with your own prices"
+_ADVICE: Final[Mapping[Reason, str]] = {
+    "unknown_model": _PRICES,
+    "unknown_provider": _PRICES,
+    "no_usage": "; nobody told what they used",
+    "unsupported_usage": ", for there is no rate for all that they used" + _PRICES,
+}
+
+
+def _entry(book: Book, model: Model, how: Context, at: int) -> _Entry:
+    start = at - at % _MINUTE
+    since, until = (start, start + _MINUTE) if model.is_dated else (0, _FOREVER)
+    rates = model.rates(datetime.fromtimestamp(at / 1e9, timezone.utc), how)
+    if not rates.known:
+        return _Entry(since, until, "unknown_model")
+    if _BATCH in how:
+        rates = rates.of_many()
+    return _Entry(since, until, rates, book.source, book.date)
+
+
+def _rounded(amount: float) -> float:
+    return float(f"{amount:.12g}")
+
+
+def attributes_of(priced: Priced | Unpriced | None) -> dict[str, Any]:
+    """What a span says of its cost; nothing where it is not known."""
+    if not isinstance(priced, Priced):
+        return {}
+    found: dict[str, Any] = {
+        semconv.COST_AMOUNT: priced.amount,
+        semconv.COST_CURRENCY: "USD",
+        semconv.COST_SOURCE: priced.source,
+    }
+    if priced.date is not None:
+        found[semconv.COST_PRICE_DATE] = priced.date
+    return found
