@@ -43,11 +43,10 @@ class Pass:
     def values(self, metric: str, *labels: str) -> dict[Any, float]:
         """`hw.id`, or the labels that are named, to value."""
         keys = labels or ("hw.id",)
-        found = [(each, value) for name, value, each in self.points if name == metric]
-        return {
-            tuple(each.get(key) for key in keys) if len(keys) > 1 else each.get(keys[0]): value
-            for each, value in found
+        found = {
+            tuple(each.get(key) for key in keys): value for name, value, each in self.points if name == metric
         }
+        return found if len(keys) > 1 else {key: value for (key,), value in found.items()}
 
     def value(self, metric: str) -> float | None:
         """The only value of a metric, or None."""

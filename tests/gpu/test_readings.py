@@ -10,7 +10,7 @@ from genai_otel.gpu.device import MOST_CALLS
 from genai_otel.gpu.fields import Unwrapped
 from genai_otel.gpu.table import METRICS, THROTTLE_BITS
 from tests.gpu.nvml import GIB, FakeNvml
-from tests.gpu.passes import passes
+from tests.gpu.passes import Step, passes
 
 pytestmark = pytest.mark.process
 
@@ -140,7 +140,7 @@ def test_who_a_gpu_is_stands_on_every_point_and_its_details_on_its_status(nvml: 
 
 
 def test_what_a_driver_does_not_say_is_absent_and_asked_once(nvml: FakeNvml) -> None:
-    nothing = dict.fromkeys(
+    nothing: dict[str, object] = dict.fromkeys(
         ("util", "mem_total", "power_mw", "power_limit_mw", "energy_mj", "temp0", "field82")
     )
     nvml.set(**nothing)
@@ -152,13 +152,14 @@ def test_what_a_driver_does_not_say_is_absent_and_asked_once(nvml: FakeNvml) -> 
     assert [line for line in second.logs if line[0] != "DEBUG"] == []
 
 
-OLD_DRIVER = {key: value for key, value in WHOLE.items() if not key.startswith("field")}
+AGAIN: list[Step] = [{}] * 4
+OLD_DRIVER: dict[str, object] = {key: value for key, value in WHOLE.items() if not key.startswith("field")}
 
 
 @pytest.mark.parametrize("state", [WHOLE, OLD_DRIVER], ids=["new", "old"])
 def test_a_pass_makes_few_calls_and_one_init(nvml: FakeNvml, state: dict[str, object]) -> None:
     nvml.set(gpus=2)
-    done = passes(nvml, state, *[{}] * 5)
+    done = passes(nvml, state, *AGAIN, {})
     for each in done[1:]:
         assert each.calls <= 1 + 2 * MOST_CALLS
         assert each.metrics == done[0].metrics
@@ -168,7 +169,7 @@ def test_a_pass_makes_few_calls_and_one_init(nvml: FakeNvml, state: dict[str, ob
 
 def test_what_takes_turns_is_read_again_within_a_few_passes(nvml: FakeNvml) -> None:
     changed = {"ecc_vol_unc": 9, "power_limit_mw": 500_000, "pcie_replay": 8, "remap_pending": 1}
-    *_, last = passes(nvml, OLD_DRIVER, changed, *[{}] * 4)
+    *_, last = passes(nvml, OLD_DRIVER, changed, *AGAIN)
     assert last.values("hw.errors", "error.type") == {"corrected": 3, "uncorrected": 9, "pcie_replay": 8}
     assert last.value("genai_otel.gpu.power.limit") == 500
     assert last.values("hw.status", "hw.state")["predicted_failure"] == 1

@@ -15,6 +15,7 @@ from genai_otel import runtime
 from genai_otel.cli import environment, inside, packages
 from genai_otel.cli.exporting import exporting
 from genai_otel.cli.finding import Finding
+from genai_otel.cli.gpus import gpus
 from genai_otel.clients import CLIENTS, SPECS
 from genai_otel.config import Config
 from genai_otel.console.terminal import Piece, Terminal
@@ -47,6 +48,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         lambda: packages.others(CLIENTS, disabled),
         lambda: packages.distros(environ, launched=_LAUNCHER in sys.modules),
         lambda: exporting(config, environ),
+        lambda: gpus(config, environ),
         lambda: inside.handle(current) if current else (),
         lambda: environment.content(config),
         lambda: environment.settings(config, environ),

@@ -33,24 +33,34 @@ def machine(config: Config, environ: Mapping[str, str], metrics: Iterable[Metric
     """The GPUs that the settings and the standard variables make ours."""
     scope = Scope({} if config.gpu == "all" else environ)
     claim = Claim(scope) if config.gpu == "auto" else None
-    return Machine(metrics, scope, claim, serial_number="serial_number" in config.gpu_extra)
+    serial_number = "serial_number" in config.gpu_extra
+    return Machine(metrics, scope, claim, wanted=claim is None, serial_number=serial_number)
 
 
 class Machine:
     """NVML and its GPUs.  All methods run in one thread at a time.
 
-    With a ``claim`` they are read by the process that has it, and that there is no GPU is not worth a word.
-    ``failures`` counts what was not read, by the binding's error.
+    With a ``claim`` they are read by the process that has it.  Where they are ``wanted``, that there is none is worth a
+    word and a failure.  ``failures`` counts what was not read, by the binding's error; ``unavailable`` says why no GPU
+    can be read, and is empty else.
     """
 
     def __init__(
-        self, metrics: Iterable[Metric], scope: Scope, claim: Claim | None, *, serial_number: bool
+        self,
+        metrics: Iterable[Metric],
+        scope: Scope,
+        claim: Claim | None = None,
+        *,
+        wanted: bool = False,
+        serial_number: bool = False,
     ) -> None:
         self._metrics = tuple(metrics)
         self._scope = scope
         self._claim = claim
+        self._wanted = wanted
         self._serial_number = serial_number
         self.failures: dict[str, int] = {}
+        self.unavailable = ""
         self._nvml: Nvml | None = None
         self._stale: Nvml | None = None
         self._gpus: list[Gpu] = []
@@ -90,6 +100,7 @@ class Machine:
     def _read(self) -> Points:
         if self._nvml is None:
             self._nvml, self._gpus = self._initialised(), []
+            self.unavailable = ""
         count = self._nvml.call("nvmlDeviceGetCount")
         if count != len(self._gpus):
             asking = Asking(self._nvml, self._metrics, self._scope, self._serial_number, self._failed)
@@ -114,12 +125,12 @@ class Machine:
         self._retry_at = float("inf") if error.code == NO_LIBRARY else time.monotonic() + RETRY_SECONDS
         if self._claim is not None:
             self._claim.release()
-        normal = error.code in (NO_LIBRARY, DRIVER_NOT_LOADED)
-        if self._claim is None or not normal:
+        self.unavailable = f"{error}{_versions() if error.code == OTHER_DRIVER else ''}"
+        if self._wanted or error.code not in (NO_LIBRARY, DRIVER_NOT_LOADED):
             self._count(error)
-            fence.warn(f"GPUs are not read: {error}{_versions() if error.code == OTHER_DRIVER else ''}")
+            fence.warn(f"GPUs are not read: {self.unavailable}")
         else:
-            fence.debug(f"GPUs are not read: {error}")
+            fence.debug(f"GPUs are not read: {self.unavailable}")
 
     def _failed(self, error: NvmlError) -> None:
         self._count(error)
