@@ -62,6 +62,8 @@ class Config:
     gpu_gpm: bool = False
     gpu_budget_ms: int = 500
     gpu_min_interval: float = 1.0
+    gpu_energy: bool = False
+    gpu_co2e_per_kwh: float = 0.0
     metric_keys: Names = ()
     accept_baggage: Names = ()
     user_ids: UserIds = "hash"
@@ -218,6 +220,16 @@ _TABLE: Final[dict[str, _Row]] = {
         "GENAI_OTEL_GPU_MIN_INTERVAL",
         _number(float, 0, 3_600),
         "seconds for which what was read of the GPUs is given to whoever collects",
+    ),
+    "gpu_energy": _Row(
+        "GENAI_OTEL_GPU_ENERGY",
+        _switch,
+        "put the joules that the GPUs used on the spans of calls whose model runs in this process",
+    ),
+    "gpu_co2e_per_kwh": _Row(
+        "GENAI_OTEL_GPU_CO2E_PER_KWH",
+        _number(float, 0, 10_000),
+        "grams of CO2 equivalents that a kilowatt-hour emits where the GPUs are, for `genai_otel.co2e`; 0 is none",
     ),
     "metric_keys": _Row(
         "GENAI_OTEL_METRIC_KEYS",

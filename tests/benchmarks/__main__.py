@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks import clients, count, exported, gates, growth, report, startup, subjects, timing
+from tests.benchmarks import clients, count, exported, gates, gpu, growth, report, startup, subjects, timing
 from tests.benchmarks.workloads import WORKLOADS
 
-PARTS = ("count", "clients", "time", "startup", "export", "growth")
+PARTS = ("count", "clients", "time", "startup", "export", "growth", "gpu")
 CLIENTS = ("anthropic", "google_genai", "mistralai", "boto3", "ollama")
 """What is shown beside OpenAI, in an environment that has them."""
 SENT_IN_MODES = ("default", "content on")
@@ -108,6 +108,8 @@ def main() -> int:
         say("export", report.exported(sent))
     if "growth" in parts:
         found += grown(quick=quick)
+    if "gpu" in parts:
+        say("collections of metrics with GPUs", report.gpus(gpu.collections(100 if quick else 1_000)))
     if chat and sent:
         say("for the README", report.statement(chat, sent["default"]))
     if found:

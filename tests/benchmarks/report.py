@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tests.benchmarks.count import Work, per_chunk
 from tests.benchmarks.exported import Exported
 from tests.benchmarks.gates import SETUP_MILLISECONDS, Gate
+from tests.benchmarks.gpu import Collection
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.startup import Startup
 from tests.benchmarks.timing import Cost
@@ -195,3 +196,18 @@ def gates(measured: list[Gate]) -> str:
 
 def _share(ours: float, floor: float) -> str:
     return f"{ours / floor:.2f} x" if floor else "-"
+
+
+def gpus(collections: Sequence[Collection]) -> str:
+    rows = [
+        [
+            each.name,
+            f"{each.median:,.0f}",
+            f"{each.slow:,.0f}",
+            f"{each.cpu:,.0f}",
+            f"{each.series}",
+            f"{each.calls:.0f}",
+        ]
+        for each in collections
+    ]
+    return table(("one collection", "median us", "99% us", "CPU us", "series", "calls of NVML"), rows)

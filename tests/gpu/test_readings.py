@@ -9,7 +9,7 @@ import pytest
 from genai_otel.gpu.device import MOST_CALLS
 from genai_otel.gpu.fields import Unwrapped
 from genai_otel.gpu.table import METRICS, THROTTLE_BITS
-from tests.gpu.nvml import GIB, FakeNvml
+from tests.gpu.nvml import GIB, STATE, FakeNvml
 from tests.gpu.passes import Step, passes
 
 pytestmark = pytest.mark.process
@@ -140,10 +140,7 @@ def test_who_a_gpu_is_stands_on_every_point_and_its_details_on_its_status(nvml: 
 
 
 def test_what_a_driver_does_not_say_is_absent_and_asked_once(nvml: FakeNvml) -> None:
-    nothing: dict[str, object] = dict.fromkeys(
-        ("util", "mem_total", "power_mw", "power_limit_mw", "energy_mj", "temp0", "field82")
-    )
-    nvml.set(**nothing)
+    nvml.set(**{**dict.fromkeys(STATE), "gpus": 1})
     first, second = passes(nvml, {}, {}, **ALL)
     assert first.metrics == second.metrics == {"hw.status"}
     assert second.values("hw.status", "hw.state")["ok"] == 1

@@ -59,20 +59,15 @@ def _found(config: Config, scope: Scope, machine: Machine, points: Points) -> It
         advice = "GENAI_OTEL_GPU asks for GPUs" if wanted else ""
         yield Finding(_AREA, level, f"no GPU can be read: {machine.unavailable}", advice, {"gpus": 0})
         return
-    states = {
-        point.attributes["hw.name"]: point
-        for point in points.get(STATUS, ())
-        if point.value and point.attributes
-    }
+    states = [dict(point.attributes or {}) for point in points.get(STATUS, ()) if point.value]
     allowed = f" of those that the variables name: {', '.join(scope.named)}" if scope.named else ""
     yield Finding(_AREA, "ok", f"{len(states)} GPUs can be read{allowed}", facts={"gpus": len(states)})
-    for name, point in states.items():
-        labels = point.attributes or {}
+    for labels in states:
         state = str(labels["hw.state"])
         readings = sum(
             (each.attributes or {})["hw.id"] == labels["hw.id"] for found in points.values() for each in found
         )
-        text = f"{name}, {labels.get('hw.model', 'unknown')}: {state}, {readings} series"
+        text = f"{labels['hw.name']}, {labels.get('hw.model', 'unknown')}: {state}, {readings} series"
         yield Finding(_AREA, "ok" if state == "ok" else "problem", text, facts={"gpu": labels["hw.id"]})
     for kind, count in machine.failures.items():
         yield Finding(_AREA, "note", f"{count} readings failed with {kind}", _advice(kind), {"kind": kind})

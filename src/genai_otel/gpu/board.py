@@ -63,6 +63,18 @@ class Gpu:
             ours = error.code in LOST and self._asking.scope.allows(self._labels["hw.id"])
             return {STATUS: status("failed", self._labels)} if ours else {}
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is there, and one that this process may use."""
+        return self._whole is not None
+
+    def millijoules(self) -> float | None:
+        """What it has used since its driver was loaded."""
+        try:
+            return self._asking.nvml.call("nvmlDeviceGetTotalEnergyConsumption", self._handle)
+        except NvmlError:
+            return None
+
     def _read(self) -> Points:
         if self._handle is None:
             self._open()

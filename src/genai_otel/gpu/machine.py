@@ -80,6 +80,13 @@ class Machine:
                     break
         return {}
 
+    def joules(self) -> float | None:
+        """What the GPUs have used since their drivers were loaded; None unless all of them say so."""
+        self.read()
+        found = [gpu.millijoules() for gpu in self._gpus if gpu.is_ours]
+        known = [each for each in found if each is not None]
+        return sum(known) / 1000 if found and len(known) == len(found) else None
+
     def close(self) -> None:
         """Shut NVML down, once."""
         nvml, self._nvml, self._gpus = self._nvml, None, []

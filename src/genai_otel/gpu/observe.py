@@ -9,10 +9,11 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from genai_otel.config import Config
 from genai_otel.gpu.snapshots import Snapshots
-from genai_otel.gpu.table import METRICS, Metric
+from genai_otel.gpu.table import METRICS, Metric, co2e
 
 if TYPE_CHECKING:
-    from genai_otel.gpu.snapshots import Source, Worker
+    from genai_otel.gpu.driver import Driver
+    from genai_otel.gpu.snapshots import Source
 
 SCRAPE_DURATION: Final = "genai_otel.gpu.scrape.duration"
 SCRAPE_FAILURES: Final = "genai_otel.gpu.scrape.failures"
@@ -24,10 +25,11 @@ _OF_A_DEADLINE: Final = 0.5
 def chosen(config: Config) -> list[Metric]:
     """The metrics that are on."""
     options = {"", *config.gpu_extra, *(("gpm",) if config.gpu_gpm else ())}
-    return [metric for metric in METRICS if metric.option in options]
+    metrics = [metric for metric in METRICS if metric.option in options]
+    return [*metrics, co2e(config.gpu_co2e_per_kwh)] if config.gpu_co2e_per_kwh else metrics
 
 
-def observe(meter: Meter, config: Config, environ: Mapping[str, str], worker: Worker) -> Snapshots:
+def observe(meter: Meter, config: Config, environ: Mapping[str, str], driver: Driver) -> None:
     """Register the instruments; nothing is loaded and nothing read before somebody collects."""
     metrics = chosen(config)
 
@@ -43,8 +45,8 @@ def observe(meter: Meter, config: Config, environ: Mapping[str, str], worker: Wo
         explicit_bucket_boundaries_advisory=_SCRAPE_BUCKETS,
     )
     snapshots = Snapshots(
+        driver,
         machine,
-        worker,
         budget=config.gpu_budget_ms / 1000,
         interval=config.gpu_min_interval,
         took=durations.record,
@@ -68,7 +70,6 @@ def observe(meter: Meter, config: Config, environ: Mapping[str, str], worker: Wo
     }
     for metric in metrics:
         create[metric.kind](metric.name, [_values(snapshots, metric.name)], metric.unit, metric.description)
-    return snapshots
 
 
 def _values(snapshots: Snapshots, name: str) -> Callable[[CallbackOptions], Sequence[Observation]]:

@@ -22,6 +22,11 @@ def megahertz(answer: Any) -> float | None:
     return answer * 1_000_000
 
 
+def times(factor: float) -> Callable[[Any], float | None]:
+    """The answer in another unit."""
+    return lambda answer: answer * factor
+
+
 def bit(mask: int) -> Callable[[Any], float | None]:
     """1 where the answer has this bit."""
     return lambda answer: int(bool(answer & mask))

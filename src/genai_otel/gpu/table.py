@@ -278,3 +278,15 @@ METRICS: Final = (
         option="fan",
     ),
 )
+
+
+def co2e(grams_per_kwh: float) -> Metric:
+    """What the energy stands for where the operator says how much a kilowatt-hour emits; nobody else can know it."""
+    grams = picks.times(grams_per_kwh / 3_600_000_000)  # a kilowatt-hour in millijoules
+    return Metric(
+        "genai_otel.co2e",
+        "counter",
+        "g",
+        "CO2 equivalents of the energy that the GPU has used, by the intensity that was set.",
+        _one(Source(field(83), grams), Source(calls.ENERGY, grams)),
+    )

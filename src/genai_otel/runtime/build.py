@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from genai_otel import about, ambient, fence, semconv
@@ -57,11 +57,25 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
 
 
 def _watch_gpus(built: Built) -> None:
-    if built.meter_provider is not None and built.config.gpu != "off":
+    config = built.config
+    if config.gpu == "off" or (built.meter_provider is None and not config.gpu_energy):
+        return
+    from genai_otel.gpu.driver import Driver
+
+    built.gpus = Driver(Worker("gpu"), config.gpu_budget_ms / 1000)
+    if built.meter_provider is not None:
         from genai_otel.gpu.observe import observe
 
         meter = built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
-        built.gpus = observe(meter, built.config, built.asked.environ, Worker("gpu"))
+        observe(meter, config, built.asked.environ, built.gpus)
+
+
+def _recorder(built: Built) -> Callable[..., Recorder]:
+    if not built.config.gpu_energy or built.gpus is None:
+        return Recorder
+    from genai_otel.runtime.energy import recorder
+
+    return recorder(built.gpus, built.asked.environ)
 
 
 def _measure(environ: Mapping[str, str], pricer: Pricer) -> Measure:
@@ -84,7 +98,7 @@ def _connect(built: Built) -> None:
     ambient.configure(raw=config.user_ids == "raw", key=config.user_key)
     ambient.when_told(pipeline.mark_request)
     record.connect(
-        Recorder(
+        _recorder(built)(
             built.tracer_provider.get_tracer(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
             pipeline,
             maker=built.span_maker,

@@ -96,7 +96,9 @@ class Handle:
         wait_all([self._calls.submit(calls.abandon_all)], deadline)
         self._ending = submit_all(self._workers, {id(each): each.shutdown for each in self.owned})
         if self._built.gpus is not None:  # behind the last collection
-            self._ending.append(self._workers[id(self.meter_provider)].submit(self._built.gpus.close))
+            self._ending.append(
+                self._workers.get(id(self.meter_provider), self._calls).submit(self._built.gpus.close)
+            )
         done = self._waited(self._ending, deadline, seconds)
         if not done:
             fence.warn(f"not all telemetry could be sent within {seconds:g} s at the end of the process")

@@ -41,7 +41,7 @@ from genai_otel.runtime.standard import SPAN_QUEUE
 from genai_otel.version import __version__
 
 if TYPE_CHECKING:
-    from genai_otel.gpu.snapshots import Snapshots
+    from genai_otel.gpu.driver import Driver
 
 _ID_GENERATOR = "OTEL_PYTHON_ID_GENERATOR"
 _SDK_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
@@ -83,7 +83,7 @@ class Built:
     sink: SeriesSink | InstrumentSink | None = None
     pipeline: Pipeline | None = None
     span_maker: SpanMaker | None = None
-    gpus: Snapshots | None = None
+    gpus: Driver | None = None
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
 
