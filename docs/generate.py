@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genai_otel.cli.settings import markdown
 from genai_otel.clients import SPECS
+from genai_otel.gpu.table import METRICS, co2e
 from genai_otel.spec import ClientSpec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +52,34 @@ def clients() -> str:
     return "\n".join(rows)
 
 
+def gpu() -> str:
+    """What is read of a GPU."""
+    rows = ["| metric | instrument | unit | labels | read | what it is |", "|" + "---|" * 6]
+    for metric in (*METRICS, co2e(1)):
+        labels: dict[str, list[str]] = {}
+        for row in metric.rows:
+            for name, value in row.labels.items():
+                if value not in labels.setdefault(name, []):
+                    labels[name].append(value)
+        cells = (
+            f"`{metric.name}`",
+            metric.kind.replace("_", " "),
+            f"`{metric.unit}`",
+            "; ".join(f"`{name}`: {', '.join(values)}" for name, values in labels.items()),
+            _WHEN[metric.option] if metric.name != "genai_otel.co2e" else "`GENAI_OTEL_GPU_CO2E_PER_KWH`",
+            metric.description,
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+_WHEN = {
+    "": "always",
+    "gpm": "`GENAI_OTEL_GPU_GPM=on`",
+    **{name: f"`GENAI_OTEL_GPU_EXTRA={name}`" for name in ("fan", "nvlink", "process")},
+}
+
+
 def _floor(spec: ClientSpec) -> tuple[str, str]:
     found = re.match(r"([\w.-]+)\s*>=\s*([\w.]+)", spec.requires)
     if found is None:
@@ -80,6 +109,7 @@ NEWEST = [
 PARTS = (
     (ROOT / "README.md", "settings", markdown),
     (ROOT / "README.md", "clients", clients),
+    (ROOT / "docs" / "gpu.md", "gpu", gpu),
     (DECISIONS / "README.md", "decisions", decisions),
 )
 
