@@ -14,6 +14,8 @@ from genai_otel.version import __version__
 
 if TYPE_CHECKING:
     from genai_otel.annotate import agent, cache, retrieval, task, tool, workflow
+    from genai_otel.annotate.events import event, parse_failure, parsing, trace_id
+    from genai_otel.annotate.stages import iteration, stage
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
@@ -40,10 +42,14 @@ __all__ = [
     "context",
     "define_evaluation",
     "evaluate",
+    "event",
     "flush",
     "inference",
     "instrument",
     "instrument_app",
+    "iteration",
+    "parse_failure",
+    "parsing",
     "pipeline",
     "record_evaluation",
     "record_feedback",
@@ -52,8 +58,10 @@ __all__ = [
     "sampler",
     "setup",
     "shutdown",
+    "stage",
     "task",
     "tool",
+    "trace_id",
     "workflow",
 ]
 
@@ -68,17 +76,23 @@ _LATER = {
     "context": "genai_otel.manual.told",
     "define_evaluation": "genai_otel.quality.definitions",
     "evaluate": "genai_otel.quality.evaluators",
+    "event": "genai_otel.annotate.events",
     "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",
+    "iteration": "genai_otel.annotate.stages",
+    "parse_failure": "genai_otel.annotate.events",
+    "parsing": "genai_otel.annotate.events",
     "pipeline": "genai_otel.wrapping",
     "record_evaluation": "genai_otel.quality.results",
     "record_feedback": "genai_otel.quality.feedbacks",
     "response_ref": "genai_otel.quality.targets",
     "retrieval": "genai_otel.annotate",
     "sampler": "genai_otel.wrapping",
+    "stage": "genai_otel.annotate.stages",
     "task": "genai_otel.annotate",
     "tool": "genai_otel.annotate",
+    "trace_id": "genai_otel.annotate.events",
     "workflow": "genai_otel.annotate",
 }
 

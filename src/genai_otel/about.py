@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from genai_otel import fence, metrics, semconv
+from genai_otel import fence, metrics, safe, semconv
 from genai_otel.engine.call import drain, open_calls
 from genai_otel.version import __version__
 
@@ -20,6 +20,9 @@ def observe(meter: Meter) -> None:
     meter.create_observable_gauge(metrics.INFO, [_info], "1", "genai-otel is active in this process.")
     meter.create_observable_up_down_counter(
         metrics.ACTIVE_OPERATIONS, [_active], "{operation}", "Calls that have begun and not ended."
+    )
+    meter.create_observable_up_down_counter(
+        metrics.ACTIVE_AGENTS, [_agents], "{invocation}", "Invocations of agents that go on, by agent."
     )
     meter.create_observable_counter(
         metrics.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
@@ -35,21 +38,32 @@ def _info(_: CallbackOptions) -> Iterable[Observation]:
 
 def _active(_: CallbackOptions) -> Iterable[Observation]:
     drain()
-    count: Counter[tuple[object, ...]] = Counter()
-    for call in open_calls():
-        if call.is_step:
-            continue
-        identity = call.origin.attributes
-        count[tuple(identity.get(label) for label in _ACTIVE_LABELS)] += 1
-    _seen.update(dict.fromkeys(count, 0) if len(_seen) < _MAX_ACTIVE else {})
-    for key in _seen:  # a label set that was seen once goes back to 0 instead of vanishing
+    calls = (call.origin.attributes for call in open_calls() if not call.is_step)
+    return _counted(calls, _ACTIVE_LABELS, _seen)
+
+
+def _agents(_: CallbackOptions) -> Iterable[Observation]:
+    drain()
+    said = (call.attributes for call in open_calls())
+    agents = (each for each in said if each.get(semconv.OPERATION_NAME) == semconv.INVOKE_AGENT)
+    return _counted(agents, (semconv.AGENT_NAME,), _seen_agents)
+
+
+_Seen = dict[tuple[object, ...], int]
+_seen: _Seen = {}
+_seen_agents: _Seen = {}
+
+
+def _counted(
+    open_now: Iterable[Mapping[str, object]], names: Sequence[str], seen: _Seen
+) -> Iterable[Observation]:
+    count = Counter(tuple(map(each.get, names)) for each in open_now)
+    seen.update(dict.fromkeys(count, 0) if len(seen) < _MAX_ACTIVE else {})
+    for key in seen:  # a label set that was seen once goes back to 0 instead of vanishing
         labels = {
-            label: value for label, value in zip(_ACTIVE_LABELS, key, strict=True) if isinstance(value, str)
+            name: safe.label(value) for name, value in zip(names, key, strict=True) if value is not None
         }
         yield Observation(count[key], labels)
-
-
-_seen: dict[tuple[object, ...], int] = {}
 
 
 def _errors(_: CallbackOptions) -> Iterable[Observation]:

@@ -17,7 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from genai_otel import fence, safe, semconv
-from genai_otel.context_keys import AMBIENT_KEY
+from genai_otel.context_keys import AMBIENT_KEY, STEP_KEY
 
 Told = Mapping[str, Any]
 """Attribute name → value."""
@@ -54,6 +54,15 @@ def when_used(act: Callable[[], None]) -> None:
         act()
 
 
+def use() -> None:
+    """Something is told now that calls are to have."""
+    global _used  # noqa: PLW0603 - see when_used
+    if not _used:
+        _used = True
+        for act in tuple(_listeners):
+            act()
+
+
 def when_told(mark: Callable[[Told], None]) -> None:
     """Call ``mark`` with what is told from here on, each time."""
     _marks.append(mark)
@@ -63,6 +72,12 @@ def told(context: Context) -> Told:
     """What holds in ``context``."""
     found: Any = context.get(AMBIENT_KEY)
     return found or {}
+
+
+def of_call(context: Context) -> Told:
+    """What holds for a call or a step of ours in ``context``: what the program said, and the step that it is in."""
+    handed: Any = context.get(STEP_KEY)
+    return told(context) if handed is None else {**told(context), **handed.attributes}
 
 
 def attributes(values: Mapping[str, object], user: object = None) -> dict[str, Any]:
@@ -97,14 +112,10 @@ def hashed(user: str) -> str:
 
 def within(context: Context, added: Told) -> Context:
     """``context`` where ``added`` holds beside what holds already, there and in the processes that are called."""
-    global _used  # noqa: PLW0603 - see when_used
     for name, value in added.items():
         text = ",".join(value) if name == semconv.TAGS else str(value)
         context = baggage.set_baggage(name, text, context)
-    if not _used:
-        _used = True
-        for act in tuple(_listeners):
-            act()
+    use()
     return Context({**context, AMBIENT_KEY: {**told(context), **added}})
 
 

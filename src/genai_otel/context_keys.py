@@ -22,14 +22,14 @@ AMBIENT_KEY: Final = create_key("genai_otel.ambient")
 """What the program said of all that happens below, as attributes; see :mod:`genai_otel.ambient`."""
 
 STEP_KEY: Final = create_key("genai_otel.step")
-"""Set in the context of a step of the program's own: what :class:`Inside` says of it."""
+"""Set in the context of a step of the program's own: what it hands on to what is in it, a :class:`Handed`."""
 
 SUPPRESS_KEY: Final = _SUPPRESS_INSTRUMENTATION_KEY
 """Set by ``suppress_instrumentation()``: no span, no metric, the call untouched."""
 
 
-class Inside(NamedTuple):
-    """What the steps inside a step, or inside a stage that has no span, are told: attributes, and whose they are."""
+class Handed(NamedTuple):
+    """What a step hands on to the steps and calls in it, and whose it is."""
 
     attributes: Mapping[str, Any]
     span: SpanContext

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import contextvars
-from typing import Any, cast
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Inside:
@@ -44,3 +53,54 @@ class Inside:
                     attach(self._before)
         elif token is not None:  # a runtime context of another package
             detach(token)
+
+
+class Entering:
+    """Makes a context current that is known when that is done, by ``with``, ``async with`` or as a decorator.
+
+    One object may be entered again and again, also at the same time by several threads.
+    """
+
+    def __init__(self) -> None:
+        self._entered: list[Inside] = []
+
+    def _inside(self) -> Inside:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        inside = self._inside()
+        self._entered.append(inside)
+        inside.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        here = next((each for each in reversed(self._entered) if each.is_here()), None)
+        here = here or (self._entered[-1] if self._entered else None)
+        if here is not None:
+            self._entered.remove(here)
+            here.leave()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.__exit__()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The same for each call of a function or coroutine function; generators enter it themselves."""
+        if inspect.iscoroutinefunction(function):
+            asynchronous: Any = function
+
+            @functools.wraps(function)
+            async def wait(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with self._inside():
+                    return await asynchronous(*args, **kwargs)
+
+            return cast("Callable[P, R]", wait)
+
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self._inside():
+                return function(*args, **kwargs)
+
+        return run

@@ -187,6 +187,13 @@ TASK_DURATION: Final = Instrument(
     DURATION_BUCKETS,
     (semconv.TASK_NAME, semconv.STAGE, semconv.AGENT_NAME, semconv.ERROR_TYPE),
 )
+PARSE_FAILURES: Final = Instrument(
+    "genai_otel.output.parse.failures",
+    "{failure}",
+    "Answers that were not in the form that the program needs.",
+    None,
+    (semconv.OUTPUT_FORMAT, semconv.STAGE, semconv.AGENT_NAME, semconv.ERROR_TYPE),
+)
 CACHE_OPERATIONS: Final = Instrument(
     "genai_otel.cache.operations",
     "{operation}",

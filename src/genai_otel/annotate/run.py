@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, attach, get_current
 
-from genai_otel import fence, semconv
-from genai_otel.ambient import told
+from genai_otel import ambient, fence, semconv
 from genai_otel.annotate.kinds import HANDED, Kind
-from genai_otel.context_keys import CALL_KEY, DESTINATION_KEY, SPAN_KEY, STEP_KEY, SUPPRESS_KEY, Inside
+from genai_otel.context_keys import CALL_KEY, DESTINATION_KEY, SPAN_KEY, STEP_KEY, SUPPRESS_KEY, Handed
 from genai_otel.engine import record
 from genai_otel.engine.call import Call, drain, opened
 from genai_otel.engine.ending import left
@@ -124,15 +123,15 @@ def begin(
         run.origin = origin = annotation.origin
         if DESTINATION_KEY in context:  # called back by a client: what it does is no part of that call
             context = Context({k: v for k, v in context.items() if k not in (DESTINATION_KEY, CALL_KEY)})
-        above: Inside | None = context.get(STEP_KEY)  # type: ignore[assignment] # nothing else is put there
-        attributes = origin.attributes if above is None else {**above.attributes, **origin.attributes}
-        run.attributes = attributes = {**told(context), **attributes}
+        run.attributes = attributes = {**ambient.of_call(context), **origin.attributes}
         run.start_time = time.time_ns()
         run.start = time.perf_counter_ns()
         span = run.span = recorder.start_step(run, context)
         run.span_context = span.get_span_context()
         handed = {name: attributes[name] for name in HANDED if name in attributes}
-        run.context = Context({**context, SPAN_KEY: span, STEP_KEY: Inside(handed, run.span_context)})
+        if handed:
+            ambient.use()
+        run.context = Context({**context, SPAN_KEY: span, STEP_KEY: Handed(handed, run.span_context)})
         run.around = around
         if recorder.content is not None and recorder.content.on_span:
             run.content = {}

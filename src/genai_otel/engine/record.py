@@ -71,6 +71,9 @@ class Steps(Protocol):
     def around(self, call: Call) -> None:
         """Note that a call that has just started is a session with calls inside it."""
 
+    def happened(self, what: str, attributes: Mapping[str, Any]) -> None:
+        """Measure one thing that has happened and has no span."""
+
     def ending(self, call: Call) -> None:
         """Decide who owns the call, and measure it."""
 
@@ -106,7 +109,7 @@ class Recorder:
         self._steps = steps
         self._maker = maker
         self.content = content
-        self._events = events
+        self.events = events
         self.stream_usage = stream_usage
 
     def look_around(self) -> None:
@@ -114,7 +117,7 @@ class Recorder:
         self.start = self._start_within
 
     def _start_within(self, call: Call, context: Context) -> Span:
-        call.attributes.update(ambient.told(context))
+        call.attributes.update(ambient.of_call(context))
         return self._start(call, context)
 
     def _start(self, call: Call, context: Context) -> Span:
@@ -157,6 +160,10 @@ class Recorder:
         if own.is_valid:
             note(Unrecorded(own, parent if parent.is_valid else None, call.attributes, call.start_time))
 
+    def happened(self, what: str, attributes: Mapping[str, Any]) -> None:
+        """Measure one thing that has happened and has no span."""
+        self._steps.happened(what, attributes)
+
     def around(self, call: Call) -> None:
         """The call that has just started is a session: it is not measured, and the calls inside it are."""
         self._steps.around(call)
@@ -196,8 +203,8 @@ class Recorder:
             if policy.on_span:
                 for name, value in content.items():
                     call.attributes[name] = safe.json_text(value, value_bytes=policy.value_bytes)
-            if policy.on_event and content and self._events is not None and not call.is_step:
-                self._emit(self._events, call, content, policy)
+            if policy.on_event and content and self.events is not None and not call.is_step:
+                self._emit(self.events, call, content, policy)
 
     @staticmethod
     def _emit(events: Logger, call: Call, content: dict[str, Any], policy: ContentPolicy) -> None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from collections.abc import Sequence
 
 from opentelemetry.context import get_current
 
 from genai_otel import ambient, fence
-from genai_otel.inside import Inside
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from genai_otel.inside import Entering, Inside
 
 
-class Ambient:
-    """See :func:`context`.  One object may be entered again and again, also at the same time by several threads."""
+class Ambient(Entering):
+    """See :func:`context`."""
 
     def __init__(self, given: dict[str, object], user: object) -> None:
+        super().__init__()
         self._given = given
         self._user = user
-        self._entered: list[Inside] = []
 
     def _inside(self) -> Inside:
         context = get_current()
@@ -34,44 +25,6 @@ class Ambient:
             context = ambient.within(context, added)
             ambient.mark(added)
         return Inside(context)
-
-    def __enter__(self) -> Self:
-        inside = self._inside()
-        self._entered.append(inside)
-        inside.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        here = next((each for each in reversed(self._entered) if each.is_here()), None)
-        here = here or (self._entered[-1] if self._entered else None)
-        if here is not None:
-            self._entered.remove(here)
-            here.leave()
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.__exit__()
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """The same for each call of a function or coroutine function; generators enter it themselves."""
-        if inspect.iscoroutinefunction(function):
-            asynchronous: Any = function
-
-            @functools.wraps(function)
-            async def wait(*args: P.args, **kwargs: P.kwargs) -> Any:
-                with self._inside():
-                    return await asynchronous(*args, **kwargs)
-
-            return cast("Callable[P, R]", wait)
-
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._inside():
-                return function(*args, **kwargs)
-
-        return run
 
 
 def context(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
+from opentelemetry.trace import SpanContext
+
 from genai_otel import metrics, semconv
 from genai_otel.metrics import LABELS, Instrument
 from genai_otel.prices.pricer import Priced, Pricer, Unpriced
@@ -213,6 +215,12 @@ class Times(NamedTuple):
     attributes: Mapping[str, Any]
     start_time: int | None
     end_time: int | None
+
+
+class Sink(Protocol):
+    """Where readings are measured: our own series, or standard instruments in a MeterProvider of the user's."""
+
+    def record(self, reading: Reading, context: SpanContext) -> None: ...
 
 
 def read(measure: Measure, ended: Ended) -> Reading:

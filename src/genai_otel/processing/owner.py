@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import SpanContext, SpanKind
 
 from genai_otel import semconv
-from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE, STEP_KEY, Inside
+from genai_otel.context_keys import DESTINATION_KEY, OWNED_STATE, STEP_KEY, Handed
 from genai_otel.processing.dialects import operation
 
 _HELD: Final = (
@@ -135,7 +135,7 @@ class Owners:
         if parent.trace_state and parent.trace_state.get(key) == value:
             return _UPSTREAM
         inside = get_current().get(STEP_KEY)
-        if not isinstance(inside, Inside) or inside.span.trace_id != parent.trace_id:
+        if not isinstance(inside, Handed) or inside.span.trace_id != parent.trace_id:
             return None
         return self._live.get(inside.span.span_id)
 

@@ -6,6 +6,7 @@ where a step changes something the next processor gets a public copy, because an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,7 +21,7 @@ from genai_otel.processing.changes import Change, Limits, with_change
 from genai_otel.processing.dialects import Translation, is_named, operation, recognised, translated
 from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
-from genai_otel.processing.measure import Measure, Reading, Times, read
+from genai_otel.processing.measure import Measure, Sink, Times, read
 from genai_otel.processing.owner import LATEST, Live, Owners, counted_in, hold, owns, scope_of, tally
 from genai_otel.processing.priced import cost_of
 from genai_otel.processing.served import SERVER
@@ -39,12 +40,6 @@ _MEASURED = semconv.MEASURED
 _MODEL_OPERATIONS = semconv.MODEL_OPERATIONS
 _OPERATION = semconv.OPERATION_NAME
 _DECIDED = frozenset({semconv.MEASURED, semconv.OWNER})
-
-
-class Sink(Protocol):
-    """Where readings are measured: our own series, or standard instruments in a MeterProvider of the user's."""
-
-    def record(self, reading: Reading, context: SpanContext) -> None: ...
 
 
 class Queue(Protocol):
@@ -182,6 +177,14 @@ class Pipeline(SpanProcessor):
         span = self._owners.serving(get_current_span().get_span_context(), serves_http) if labels else None
         if span is not None:
             span.set_attributes(labels)
+
+    def happened(self, what: str, attributes: Mapping[str, Any]) -> None:
+        """Measure one thing that has happened and has no span; ``what`` is one of :data:`MEASURES`."""
+        if self._sink is not None:
+            now = time.time_ns()
+            self._sink.record(
+                read(self._of_steps[what], Times(attributes, now, now)), get_current_span().get_span_context()
+            )
 
     def _step_ending(self, call: Call, live: Live | None) -> None:
         """An agent or another step; the calls of models in it are counted where they are made."""

@@ -44,6 +44,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     semconv.EXECUTE_TOOL: _measure(metrics.EXECUTE_TOOL_DURATION),
     semconv.RETRIEVAL: _measure(metrics.OPERATION_DURATION),
     semconv.TASK: _measure(metrics.TASK_DURATION),
+    semconv.PARSE_FAILURE: _measure(metrics.PARSE_FAILURES),
     semconv.CACHE_LOOKUP: _measure(metrics.CACHE_OPERATIONS),
 }
-"""How one span of each operation is measured."""
+"""How one span of each operation is measured, and what happens without one."""

@@ -93,7 +93,7 @@ def _connect(built: Built) -> None:
     if config.capture_content != "NO_CONTENT":
         content = ContentPolicy(config.content_on_spans, config.content_on_events, config.content_value_bytes)
     events = None
-    if config.content_on_events and built.logger_provider is not None:
+    if built.logger_provider is not None:
         events = built.logger_provider.get_logger(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
     ambient.configure(raw=config.user_ids == "raw", key=config.user_key)
     ambient.when_told(pipeline.mark_request)
