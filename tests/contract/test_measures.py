@@ -17,7 +17,7 @@ from genai_otel import semconv
 from genai_otel.metrics import LABELS, Instrument
 from genai_otel.processing.collect import attach
 from genai_otel.processing.instruments import InstrumentSink
-from genai_otel.processing.measure import Measure, client, measured, read
+from genai_otel.processing.measure import Key, Measure, Measurement, Values, client, measured, read
 from genai_otel.processing.series import OVERFLOW, SeriesSink
 
 SCOPE = InstrumentationScope(semconv.SCOPE)
@@ -114,12 +114,17 @@ def _points(reader: InMemoryMetricReader) -> dict[Any, Any]:
 def test_series_of_one_metric_may_have_bounds_of_their_own() -> None:
     whole = Instrument("of.scores", "1", "", (1.0, 2.0), labels=("name",))
     few = Instrument("of.scores", "1", "", (0.5,), labels=("name",), of=whole)
-    keys = [(whole, ("wide",), None), (few, ("narrow",), None)]
-    measure = Measure((), lambda values, _: [(0.7, key) for key in values])
+    keys: tuple[Key, ...] = ((whole, ("wide",), None), (few, ("narrow",), None))
+
+    def of(_: Values, seconds: float) -> list[Measurement]:
+        return [(seconds, key) for key in keys]
+
+    measure = Measure((), of)
+    reading = (measure, (), 0, 700_000_000)
     sink, reader = SeriesSink(), InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
     attach(reader, sink, SCOPE, Resource.get_empty)
-    sink.record((measure, keys, 0, 0), context(0))
+    sink.record(reading, context(0))
     data: Any = reader.get_metrics_data()
     provider.shutdown()
     (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
@@ -128,7 +133,7 @@ def test_series_of_one_metric_may_have_bounds_of_their_own() -> None:
 
     given = InMemoryMetricReader()
     theirs = InstrumentSink(MeterProvider([given], shutdown_on_exit=False).get_meter(semconv.SCOPE))
-    theirs.record((measure, keys, 0, 0), context(0))
+    theirs.record(reading, context(0))
     assert {labels for _, _, labels in _points(given)} == {
         frozenset({("name", "wide")}),
         frozenset({("name", "narrow")}),

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from genai_otel.testing import ModelServer
-from tests.faults.test_across_services import CALLER, MODEL_SERVER, address, serve
+from tests.faults.test_across_services import CALLER, MODEL_SERVER
 from tests.harness.distribution import distribution
 from tests.harness.process import ROOT, Process, run
 from tests.harness.sink import HttpSink
+from tests.harness.web import address, serve
 
 pytestmark = [
     pytest.mark.process,
@@ -73,8 +74,8 @@ def test_a_call_through_the_litellm_proxy_is_counted_once(
     sampling = {"OTEL_TRACES_SAMPLER": sampler}
     distribution(tmp_path, "served", modules={"engine": MODEL_SERVER})
     with (
-        serve(tmp_path, "engine", sink, model_server.base_url, **sampling) as engine,
-        proxy(tmp_path, sink, address(engine), port := free_port(), sampling) as gateway,
+        serve(tmp_path, "engine", sink, MODELS=model_server.base_url, **sampling) as engine,
+        proxy(tmp_path, sink, f"{address(engine)}/v1", port := free_port(), sampling) as gateway,
     ):
         gateway.wait_for("startup complete", timeout=90)
         env = {**sink.environment(), **sampling, "OTEL_SERVICE_NAME": "caller"}

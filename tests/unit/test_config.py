@@ -7,10 +7,26 @@ import pytest
 from genai_otel.config import SETTINGS, Config, SettingError
 from genai_otel.runtime.standard import correct
 
-NUMBERS = {"content_value_bytes", "span_bytes", "batch_bytes", "max_series", "exit_timeout"}
-NUMBERS |= {"gpu_budget_ms", "gpu_min_interval", "gpu_co2e_per_kwh"}
-SWITCHES = {"stream_usage", "keep_foreign_metrics", "keep_foreign_attributes", "instrument_libraries"}
-SWITCHES |= {"evaluation_spans", "gpu_energy", "gpu_gpm", "json_logs"}
+NUMBERS = {
+    "content_value_bytes",
+    "span_bytes",
+    "batch_bytes",
+    "max_series",
+    "exit_timeout",
+    "gpu_budget_ms",
+    "gpu_min_interval",
+    "gpu_co2e_per_kwh",
+}
+SWITCHES = {
+    "stream_usage",
+    "keep_foreign_metrics",
+    "keep_foreign_attributes",
+    "instrument_libraries",
+    "evaluation_spans",
+    "gpu_energy",
+    "gpu_gpm",
+    "json_logs",
+}
 LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra", "metric_keys", "accept_baggage"}
 CHOICES = {"capture_content", "console", "gpu", "user_ids"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
