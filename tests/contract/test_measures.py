@@ -71,7 +71,7 @@ def context(number: int) -> SpanContext:
     return SpanContext(number + 1, number + 1, is_remote=False, trace_flags=TraceFlags(1 - number % 2))
 
 
-def ours(spans: list[Ended], limit: int = 2000, **profile: bool) -> dict[Any, Any]:
+def ours(spans: list[Ended], limit: int = 2000, **profile: Any) -> dict[Any, Any]:
     sink, reader = SeriesSink(limit), InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
     provider.get_meter("other").create_counter("other").add(1)
@@ -81,7 +81,7 @@ def ours(spans: list[Ended], limit: int = 2000, **profile: bool) -> dict[Any, An
     return _points(reader)
 
 
-def theirs(spans: list[Ended], **profile: bool) -> dict[Any, Any]:
+def theirs(spans: list[Ended], **profile: Any) -> dict[Any, Any]:
     reader = InMemoryMetricReader()
     sink = InstrumentSink(MeterProvider([reader], shutdown_on_exit=False).get_meter(semconv.SCOPE))
     for number, span in enumerate(spans):
