@@ -5,7 +5,7 @@ DEV := $(PYTHON) requirements/install.py .venv dev
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean
+.PHONY: help demo test test-gpu test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 test-engines:  ## models in the process itself (6 GB of disk for torch); CLIENTS_IN=llama-cpp builds that, CLIENTS_IN=vllm
 	@$(DEV)
 	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor}" $(BIN)/python -m tests.clients $(ARGS)
+
+test-gpu:  ## energy, memory and utilization of a real NVIDIA GPU; fails without one
+	@$(DEV)
+	@REAL_GPU=1 $(BIN)/python -m pytest -q -n 0 tests/gpu/test_load.py -s $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

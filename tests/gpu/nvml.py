@@ -40,18 +40,17 @@ STATE: dict[str, object] = {
 
 
 @functools.cache
-def library(without: tuple[str, ...] = ()) -> Path:
-    """The folder of the fake library, as old as one ``without`` some functions.
+def built(source: Path, name: str, without: tuple[str, ...] = ()) -> Path:
+    """The folder of a shared object that is built from a C file, as old as one ``without`` some functions.
 
     Skips the test where there is no compiler for it.
     """
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
-        pytest.skip("needs a C compiler, which builds the driver's library that is read here")
-    folder = Path(tempfile.mkdtemp(prefix="genai-otel-nvml-"))
-    options = ["-shared", "-fPIC", "-fvisibility=hidden", f"-Wl,-soname,{NAME}"]
-    options += [f"-D{function}=missing_{function}" for function in without]
-    subprocess.run([compiler, *options, "-o", str(folder / NAME), str(SOURCE), "-lpthread"], check=True)
+        pytest.skip(f"needs a C compiler, which builds the {name} of the tests")
+    folder = Path(tempfile.mkdtemp(prefix="genai-otel-gpu-"))
+    options = ["-shared", "-fPIC", f"-Wl,-soname,{name}", *(f"-D{each}=missing_{each}" for each in without)]
+    subprocess.run([compiler, *options, "-o", str(folder / name), str(source), "-lpthread"], check=True)
     return folder
 
 
@@ -60,7 +59,7 @@ class FakeNvml:
 
     def __init__(self, folder: Path, *, without: tuple[str, ...] = (), **state: object) -> None:
         self.folder = folder
-        self.library = library(without)
+        self.library = built(SOURCE, NAME, without)
         self._file = folder / "nvml.state"
         self._state: dict[str, object] = dict(STATE)
         self.set(**state)

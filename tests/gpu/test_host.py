@@ -152,3 +152,44 @@ os._exit(0)  # the driver hangs still
         process.wait_for("ready")
         nvml.set(delay_us__nvmlDeviceGetPowerUsage=20_000_000)
         process.wait_for("done")
+
+
+def test_under_gevent_a_driver_that_hangs_stops_no_greenlet(nvml: FakeNvml) -> None:
+    script = """
+    import gevent.monkey
+    gevent.monkey.patch_all()
+    import time
+    import gevent, genai_otel
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    reader = InMemoryMetricReader()
+    genai_otel.setup(metric_readers=[reader])
+
+    def names():
+        data = reader.get_metrics_data()
+        return {metric.name for one in data.resource_metrics for scope in one.scope_metrics for metric in scope.metrics}
+
+    while "hw.power" not in names():
+        time.sleep(0.05)
+    print("ready", flush=True)
+    longest, last = 0, time.monotonic()
+
+    def tick():
+        global longest, last
+        while True:
+            gevent.sleep(0.01)
+            now = time.monotonic()
+            longest, last = max(longest, now - last), now
+
+    gevent.spawn(tick)
+    while "hw.power" in names():
+        time.sleep(0.05)
+    names()
+    assert longest < 1, longest
+    print("done", longest, flush=True)
+    time.sleep(60)
+    """
+    environ = nvml.environment(GENAI_OTEL_GPU_BUDGET_MS="200")
+    with Process.script(script, env=environ) as process:
+        process.wait_for("ready")
+        nvml.set(delay_us__nvmlDeviceGetPowerUsage=10_000_000)
+        process.wait_for("done")

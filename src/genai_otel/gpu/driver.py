@@ -40,11 +40,18 @@ if TYPE_CHECKING:
 
 
 class Driver:
-    """The way into the driver.  ``patience`` are the seconds that a fork and the end wait for who is inside."""
+    """The way into the driver.
 
-    def __init__(self, worker: Worker, patience: float) -> None:
+    ``patience`` are the seconds that a fork and the end wait for who is inside; ``aside`` runs what may hang where
+    nobody else has to wait for it, which is nothing special in a real thread.
+    """
+
+    def __init__(
+        self, worker: Worker, patience: float, aside: Callable[[Callable[[], object]], object]
+    ) -> None:
         self._worker = worker
         self._patience = patience
+        self._aside = aside
         self._users: list[User] = []
         self._inside = threading.Lock()
         self._forking: set[int] = set()  # threads that hold it over a fork
@@ -64,7 +71,7 @@ class Driver:
         def enter() -> None:
             with self._inside, fence.contain("gpu"):
                 if not self.ended:
-                    task()
+                    self._aside(task)
 
         return self._worker.submit(enter)
 

@@ -17,6 +17,7 @@ from genai_otel.prices.pricer import Pricer
 from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
 from genai_otel.runtime.ending import Worker
+from genai_otel.runtime.greenlets import aside
 from genai_otel.runtime.handle import Handle
 from genai_otel.runtime.logs import build_logs
 from genai_otel.runtime.providers import Asked, Built, build_metrics, build_traces, resource_of
@@ -62,7 +63,7 @@ def _watch_gpus(built: Built) -> None:
         return
     from genai_otel.gpu.driver import Driver
 
-    built.gpus = Driver(Worker("gpu"), config.gpu_budget_ms / 1000)
+    built.gpus = Driver(Worker("gpu"), config.gpu_budget_ms / 1000, aside)
     if built.meter_provider is not None:
         from genai_otel.gpu.observe import observe
 

@@ -49,3 +49,12 @@ def when_free(task: Callable[[], object]) -> None:
         sys.modules["gevent"].spawn(task)
     else:
         task()
+
+
+def aside(task: Callable[[], object]) -> None:
+    """Run ``task`` and wait for it; under gevent in a real thread, since all greenlets would stop with what hangs."""
+    monkey: Any = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        sys.modules["gevent"].get_hub().threadpool.apply(task)
+    else:
+        task()
