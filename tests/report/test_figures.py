@@ -239,3 +239,39 @@ def test_ids_and_enumerations_may_be_protobufs_own(tmp_path: Path) -> None:
     page = page_of(write(tmp_path / "spans.jsonl", request([call])))
     assert (page.figures["calls"], page.figures["input"]) == (1, 5)
     assert f"{1:032x}" in page.text
+
+
+def test_what_stands_out_is_said_first(tmp_path: Path) -> None:
+    agent = span(
+        "desk", 0, 60, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "desk"}, kind=1
+    )
+    runs = [
+        span("desk", 100, 9, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "desk"}, trace=2)
+    ]
+    runs += [
+        span("desk", 200, 9, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "desk"}, trace=3)
+    ]
+    calls = [chat(at, 1, {COST: 0.5, CURRENCY: "USD"}, parent=agent) for at in range(12)]
+    calls += [chat(100, 1, {"gen_ai.request.model": "small"}, parent=run) for run in runs]
+    failed = {
+        "genai_otel.outcome": "failed",
+        "error.type": "RateLimitError",
+        "http.response.status_code": 429,
+    }
+    calls += [chat(300 + at, 1, failed, trace=9) for at in range(2)]
+    page = page_of(write(tmp_path / "spans.jsonl", request([agent, *runs, *calls])), "--slo", "success=99")
+    for sentence in (
+        "1 of 1 objectives missed: success.",
+        "2 of 2 errors are RateLimitError (429).",
+        "100% of the cost is gpt-4o, in 87.5% of the calls.",
+        "4 calls have no price: the cost is at least $6.00.",
+        "The agent desk called models 12 times in one run; 1 are usual.",
+    ):
+        assert sentence in page.text
+    (row,) = (line for line in page.tables["agents"] if line[0] == "desk")
+    assert row[1:5] == ["3", "4.67", "12", "12"]
+
+
+def test_a_page_without_anything_odd_says_nothing_first(tmp_path: Path) -> None:
+    page_of(write(tmp_path / "spans.jsonl", request([chat(0, 1, {COST: 0.5, CURRENCY: "USD"})])))
+    assert 'class="summary"' not in (tmp_path / "page.html").read_text(encoding="utf-8")

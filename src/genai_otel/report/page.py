@@ -15,6 +15,7 @@ from genai_otel.report.objective import Objective
 from genai_otel.report.over_time import over_time
 from genai_otel.report.report import Report
 from genai_otel.report.sources import Reading
+from genai_otel.report.summary import summary
 from genai_otel.report.weekly import weekly
 from genai_otel.version import __version__
 
@@ -64,7 +65,7 @@ def page(report: Report, reading: Reading, asked: Asked) -> str:
         tag("a", "Skip to the figures", href="#headline", class_="skip"),
         _header(report, title),
         tag("nav", [tag("a", _TITLES[name], href=f"#{name}") for name in shown], aria_label="Sections"),
-        tag("main", headline(report), shown.values()),
+        tag("main", summary(report, asked.objectives), headline(report), shown.values()),
         tag(
             "footer",
             f"Made by genai-otel {__version__} at {words.minute(asked.made)} UTC. Needs no network, runs no script.",

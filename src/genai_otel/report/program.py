@@ -5,11 +5,13 @@ from __future__ import annotations
 from genai_otel.report import words
 from genai_otel.report.calls import USAGE_COLUMNS, usage
 from genai_otel.report.frame import beyond, section
-from genai_otel.report.html import Html, chips, join
+from genai_otel.report.html import Html, chips, join, tag
 from genai_otel.report.report import Report
 from genai_otel.report.steps import KINDS, Loops
 from genai_otel.report.tables import MOST_ROWS, Cell, Column, table
 from genai_otel.report.waterfall import waterfall
+
+_MOST_ROUNDS = 12
 
 
 def steps(report: Report) -> Html | None:
@@ -77,6 +79,7 @@ def agents(report: Report) -> Html | None:
         Column("model calls per run", "mean"),
         Column("p95"),
         Column("most"),
+        Column("1, 2, 3 ...", "how many runs made one call, two, three"),
         Column("tool calls per run", "mean"),
         Column("most"),
         Column("tools", is_figure=False),
@@ -92,8 +95,26 @@ def agents(report: Report) -> Html | None:
 
 def _spread(loops: Loops) -> list[Cell]:
     calls, tools = loops.iterations, loops.tool_calls
-    figures = (calls.mean, calls.quantile(0.95), calls.max, tools.mean, tools.max)
-    return [Cell(words.number(value), value) for value in figures]
+    before = [Cell(words.number(value), value) for value in (calls.mean, calls.quantile(0.95), calls.max)]
+    after = [Cell(words.number(value), value) for value in (tools.mean, tools.max)]
+    return [*before, Cell(_rounds(loops)), *after]
+
+
+def _rounds(loops: Loops) -> Html:
+    """A small bar for each number of calls; those from the last on are together."""
+    counts = [0] * _MOST_ROUNDS
+    for value, count in loops.iterations.counted():
+        if value >= 1:
+            counts[min(round(value), _MOST_ROUNDS) - 1] += count
+    while counts and not counts[-1]:
+        counts.pop()
+    most = max(counts, default=1)
+    bars = [
+        tag("span", style=f"height:{count / most:.0%}", title=f"{calls} calls: {words.number(count)} runs")
+        for calls, count in enumerate(counts, 1)
+    ]
+    said = ", ".join(f"{count} with {calls}" for calls, count in enumerate(counts, 1) if count)
+    return tag("span", bars, class_="rounds", role="img", aria_label=f"runs by calls: {said}")
 
 
 def _tools(loops: Loops) -> Html:

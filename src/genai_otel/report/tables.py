@@ -71,8 +71,13 @@ def _cell(kind: str, column: Column, cell: Cell) -> Html:
         kind,
         cell.shown,
         tag("small", cell.under) if cell.under else None,
-        tag("span", class_="share", style=f"width:{cell.share:.1%}") if cell.share else None,
+        _share(cell.share) if cell.share else None,
         scope="row" if kind == "th" else None,
         class_="figure" if column.is_figure else None,
         data_value=None if cell.value is None else repr(cell.value),
     )
+
+
+def _share(share: float) -> Html:
+    """A bar below a figure, full from one on."""
+    return tag("span", class_="share over" if share > 1 else "share", style=f"width:{min(share, 1):.1%}")

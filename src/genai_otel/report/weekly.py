@@ -32,7 +32,6 @@ def _objectives(report: Report, objectives: Sequence[Objective]) -> Html:
     for each in objectives:
         reached = each.reached(report)
         verdict, style = _VERDICTS[reached.is_met]
-        used = None if reached.used is None else min(reached.used, 1.0)
         rows.append(
             (
                 Cell(each.name),
@@ -40,7 +39,9 @@ def _objectives(report: Report, objectives: Sequence[Objective]) -> Html:
                 Cell(_value(report, each, reached.value), reached.value),
                 Cell(tag("span", verdict, class_=style)),
                 Cell(
-                    words.UNKNOWN if reached.used is None else f"{reached.used:.0%}", reached.used, share=used
+                    words.UNKNOWN if reached.used is None else f"{reached.used:.0%}",
+                    reached.used,
+                    share=reached.used,
                 ),
             )
         )
