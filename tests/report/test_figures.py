@@ -54,15 +54,15 @@ def test_calls_tokens_cost_and_times_are_those_of_the_owning_spans(tmp_path: Pat
         "first_chunk": 0.5,
     }
     assert "60 read from cache (56.1%)" in page.text
-    assert "2 calls do not say" in page.text
-    assert "2 calls unpriced" in page.text
+    assert "not said by 2 calls" in page.text
+    assert "1 call unpriced: 1 no usage" in page.text  # where a call failed there was nothing to pay
     model = page.numbers("models", "gpt-4o")
     assert (model["calls"], model["errors"], model["cached"], model["cost"]) == (4, 1, 60, 0.25)
     assert (model["p50"], model["p95"]) == (2.0, 8.0)
     assert page.row("models", "gpt-4o")["thinking"] == "\u2013"
     assert page.row("outcomes", "failed")["calls"] == "1"
     assert page.row("errors", "RateLimitError")["first, UTC"] == "2027-01-15 08:00:30"
-    assert "1 spans of calls that another span counts" in page.text
+    assert "1 span of calls that another span counts" in page.text
 
 
 def test_what_nobody_reports_is_unknown_and_never_nothing(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_call_counts_for_the_innermost_step_of_each_kind(tmp_path: Path) -> No
         "helper": (1, 1, 100),
         "ask": (1, 1, 100),
     }
-    assert "1 calls are in no step" in page.text
+    assert "In no step: 1 call." in page.text
     lead_row, helper_row = page.row("agents", "lead"), page.row("agents", "helper")
     assert (lead_row["model calls per run"], lead_row["tool calls per run"], lead_row["tools"]) == (
         "2",
@@ -264,7 +264,7 @@ def test_what_stands_out_is_said_first(tmp_path: Path) -> None:
         "1 of 1 objectives missed: success.",
         "2 of 2 errors are RateLimitError (429).",
         "100% of the cost is gpt-4o, in 87.5% of the calls.",
-        "4 calls have no price: the cost is at least $6.00.",
+        "The cost is at least $6.00, beside 2 unpriced calls.",
         "The agent desk called models 12 times in one run; 1 are usual.",
     ):
         assert sentence in page.text

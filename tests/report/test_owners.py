@@ -46,6 +46,7 @@ def test_what_we_export_is_read_as_it_was_measured(tmp_path: Path) -> None:
     with ModelServer() as server, HttpSink() as sink:
         run(PROGRAM, arguments=[server.base_url], env=sink.environment()).ok()
         bodies, points = sink.bodies("traces"), sink.latest("gen_ai.client.token.usage")
+        costs, unpriced = (sink.latest(f"genai_otel.client.cost{name}") for name in ("", ".unpriced"))
     message: Any = ExportTraceServiceRequest
     lines = [MessageToJson(message.FromString(body), indent=None) for body in bodies]
     source = tmp_path / "spans.jsonl"
@@ -59,6 +60,10 @@ def test_what_we_export_is_read_as_it_was_measured(tmp_path: Path) -> None:
     }
     assert page.figures["calls"] == 4
     assert (page.figures["input"], page.figures["output"]) == (tokens["input"], tokens["output"]) == (112, 8)
+    paid = sum(point.value for point in costs)
+    assert paid > 0
+    assert page.figures["cost"] == pytest.approx(paid)
+    assert f"{sum(point.value for point in unpriced):.0f} call unpriced" in page.text
     assert [page.row("outcomes", name)["calls"] for name in ("completed", "closed", "failed")] == [
         "2",
         "1",

@@ -40,7 +40,7 @@ def test_a_line_that_is_none_is_named_and_the_rest_goes_on(
     page = page_of(source)
     said = capsys.readouterr().err
     assert page.figures["calls"] == 1
-    assert "6 lines were passed over" in page.text
+    assert "6 lines passed over" in page.text
     assert [line.split(":")[1] for line in said.splitlines() if line.startswith("passed over")] == list(
         "245689"
     )
@@ -97,7 +97,7 @@ def test_all_forms_say_the_same(
         for each in (root, chat(1, 1, parent=root), chat(1, 2, {"gen_ai.usage.input_tokens": 3}))
     )
     assert main(["report", keep(tmp_path, text), "-o", str(tmp_path / "page.html")]) == 0
-    assert "2 calls in 1 traces" in capsys.readouterr().err
+    assert "2 calls in 1 trace" in capsys.readouterr().err
     assert 'data-figure="input" data-value="3"' in (tmp_path / "page.html").read_text()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import logging
 import math
 import sys
 import time
@@ -19,6 +20,7 @@ from genai_otel.report.page import Asked, page
 from genai_otel.report.problem import Problem
 from genai_otel.report.progress import Bar
 from genai_otel.report.report import Report, Window
+from genai_otel.report.words import counted
 
 _DAY: Final = 86_400.0
 
@@ -28,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     now = time.time()
     try:
         report = Report(_window(options, now), options.slowest)
-        with Bar(sys.stderr) as bar, _seldom_collecting():
+        with Bar(sys.stderr) as bar, _seldom_collecting(), _silent():
             reading = read(options.source, report, content=options.content, progress=bar.show)
         history = _history(options, report)
         text = page(report, reading, Asked(options.title, now, options.content, options.slo, history))
@@ -39,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
     for line in reading.named:
         print(f"passed over {line}", file=sys.stderr)
     if options.output != "-":
-        print(f"{report.totals.calls:,} calls in {report.traces:,} traces: {options.output}", file=sys.stderr)
+        calls, traces = counted(report.totals.calls, "call"), counted(report.traces, "trace")
+        print(f"{calls} in {traces}: {options.output}", file=sys.stderr)
     return 0
 
 
@@ -83,6 +86,18 @@ def _seldom_collecting() -> Generator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextlib.contextmanager
+def _silent() -> Generator[None]:
+    """What a program is told of prices that nobody knows stands on the page."""
+    logger = logging.getLogger("genai_otel")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _write(text: str, output: str) -> None:

@@ -35,7 +35,7 @@ USAGE_COLUMNS = (
 
 def usage(totals: Totals, most: int) -> list[Cell]:
     """The cells below :data:`USAGE_COLUMNS`; ``most`` calls are a whole bar."""
-    unpriced = f"{words.number(totals.unpriced)} unpriced" if totals.unpriced else None
+    unpriced = f"{words.number(sum(totals.unpriced.values()))} unpriced" if totals.unpriced else None
     return [
         Cell(words.number(totals.calls), totals.calls, share=totals.calls / most if most else None),
         Cell(
@@ -52,7 +52,7 @@ def _tokens(totals: Totals, name: str) -> Cell:
     used = totals.used(name)
     silent = totals.calls - totals.reporting[name]
     is_total = name in (INPUT, OUTPUT)
-    under = f"{words.number(silent)} calls do not say" if is_total and silent and used is not None else None
+    under = f"not said by {words.number(silent)}" if is_total and silent and used is not None else None
     return Cell(words.number(used), used, under=under)
 
 

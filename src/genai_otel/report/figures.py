@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
 from genai_otel.report.distribution import Distribution
+from genai_otel.report.unpriced import unpriced
 
 _Key = TypeVar("_Key")
 
@@ -31,7 +32,17 @@ INPUT, CACHED, WRITTEN, OUTPUT, REASONING = USAGE = (
 class Call:
     """One owning span in numbers; None is what it does not say."""
 
-    __slots__ = ("attributes", "cost", "currency", "first_chunk", "outcome", "seconds", "span", "start")
+    __slots__ = (
+        "attributes",
+        "cost",
+        "currency",
+        "first_chunk",
+        "outcome",
+        "seconds",
+        "span",
+        "start",
+        "unpriced",
+    )
 
     def __init__(self, span: ReadableSpan) -> None:
         attributes: Mapping[str, Any] = span.attributes or {}
@@ -41,6 +52,9 @@ class Call:
         self.seconds = max((span.end_time or 0) - (span.start_time or 0), 0) / 1e9
         self.first_chunk = _number(attributes.get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK))
         self.cost = _number(attributes.get(semconv.COST_AMOUNT))
+        self.unpriced = (
+            None if self.cost is not None else unpriced(attributes, span.start_time or 0, self.seconds)
+        )
         self.currency = str(attributes.get(semconv.COST_CURRENCY, "USD"))
         said = attributes.get(semconv.OUTCOME)
         self.outcome: str = (
@@ -72,13 +86,15 @@ class Totals:
 
     :ivar tokens: sum by name of usage; a name that no call reports is absent.
     :ivar reporting: calls that report it, by name.
-    :ivar cost: sum by currency.
+    :ivar cost: sum by currency, of the calls that are ``priced``.
+    :ivar unpriced: calls whose cost nobody knows, by the reason; where nothing was to be paid a call is neither.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.bad = 0
-        self.unpriced = 0
+        self.priced = 0
+        self.unpriced: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
         self.reporting: Counter[str] = Counter()
@@ -95,9 +111,10 @@ class Totals:
             if count is not None:
                 self.tokens[name] += count
                 self.reporting[name] += 1
-        if call.cost is None:
-            self.unpriced += 1
-        else:
+        if call.unpriced is not None:
+            self.unpriced[call.unpriced] += 1
+        elif call.cost is not None:
+            self.priced += 1
             self.cost[call.currency] = self.cost.get(call.currency, 0.0) + call.cost
         self.seconds.add(call.seconds)
         if call.first_chunk is not None:

@@ -20,7 +20,7 @@ def headline(report: Report) -> Html:
             "Model calls",
             words.number(totals.calls),
             totals.calls,
-            f"in {words.number(report.traces)} traces",
+            f"in {words.counted(report.traces, 'trace')}",
         ),
         _tile("good", "Without error", words.share(totals.good_share), totals.good_share, _bad(totals)),
         _tile("input", "Input tokens", words.number(totals.used(INPUT)), totals.used(INPUT), *_input(totals)),
@@ -65,11 +65,7 @@ def _time_tile(name: str, title: str, spread: Distribution) -> Html:
     if value is None:
         return _tile(name, title, words.UNKNOWN, None, "no call says it")
     under = f"p50 {words.seconds(spread.quantile(0.5))} · p99 {words.seconds(spread.quantile(0.99))}"
-    return _tile(name, title, words.seconds(value), value, under, _of(spread.count, "calls"))
-
-
-def _of(count: int, what: str) -> str:
-    return f"of {words.number(count)} {what}"
+    return _tile(name, title, words.seconds(value), value, under, f"of {words.counted(spread.count, 'call')}")
 
 
 def _bad(totals: Totals) -> str:
@@ -95,12 +91,14 @@ def _output(totals: Totals) -> Iterator[str]:
 def _silent(totals: Totals, name: str) -> Iterator[str]:
     """What is not reported is unknown, and not in the sum."""
     if silent := totals.calls - totals.reporting[name]:
-        yield f"{words.number(silent)} calls do not say"
+        yield f"not said by {words.counted(silent, 'call')}"
 
 
 def _cost(totals: Totals) -> Iterator[str]:
-    priced = totals.calls - totals.unpriced
-    if priced and len(totals.cost) == 1:
-        yield f"{words.amount({key: value / priced for key, value in totals.cost.items()})} per priced call"
+    if totals.priced and totals.amount is not None:
+        yield f"{words.amount({key: value / totals.priced for key, value in totals.cost.items()})} per priced call"
     if totals.unpriced:
-        yield f"{words.number(totals.unpriced)} calls unpriced"
+        reasons = ", ".join(
+            f"{words.number(count)} {reason}" for reason, count in totals.unpriced.most_common()
+        )
+        yield f"{words.counted(sum(totals.unpriced.values()), 'call')} unpriced: {reasons}"

@@ -60,7 +60,7 @@ def _counted(spread: Distribution) -> tuple[int, list[int]]:
 
 def _said(place: int, count: int) -> str:
     begin, end = (words.seconds(10 ** (each / _PER_DECADE)) for each in (place, place + 1))
-    return f"{begin} to {end}: {words.number(count)} calls"
+    return f"{begin} to {end}: {words.counted(count, 'call')}"
 
 
 def _quantiles(spread: Distribution, across: Across) -> Iterator[Html]:

@@ -62,8 +62,8 @@ class Objective:
             mean = None if results is None else results.mean
             return Reached(mean, None if mean is None else mean >= self.limit)
         if self.of in ("cost", "cost-per-call"):
-            amount, priced = totals.amount, totals.calls - totals.unpriced
-            value = amount if amount is None or self.of == "cost" else amount / priced
+            amount = totals.amount
+            value = amount if amount is None or self.of == "cost" else amount / totals.priced
             return Reached(value, None if value is None else value <= self.limit, _spent(value, self.limit))
         return self._within(totals.seconds if self.of == "latency" else totals.first_chunk)
 

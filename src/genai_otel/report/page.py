@@ -108,15 +108,15 @@ def _read(report: Report, reading: Reading) -> Html:
         ("from", ", ".join(reading.names[:8]) + (" ..." if len(reading.names) > 8 else "")),
         ("spans", words.number(report.spans)),
         ("calls that count", f"{words.number(report.totals.calls)}, each by the one span that owns it"),
-        ("not counted", f"{words.number(report.uncounted)} spans of calls that another span counts"),
+        ("not counted", f"{words.counted(report.uncounted, 'span')} of calls that another span counts"),
         ("cost", "as the spans say it; a call without is unpriced, and in no sum"),
         ("usage", "as the vendors report it; what they do not is unknown, and in no sum"),
     ]
     if reading.malformed:
-        facts.append(("malformed", f"{words.number(reading.malformed)} lines were passed over"))
+        facts.append(("malformed", f"{words.counted(reading.malformed, 'line')} passed over"))
     if report.split:
         facts.append(
-            ("in parts", f"{words.number(report.split)} parts of traces came late, and were counted alone")
+            ("in parts", f"{words.counted(report.split, 'part')} of traces came late, and counted alone")
         )
     listed = [(tag("dt", name), tag("dd", text)) for name, text in facts]
     lines = [tag("li", tag("code", line)) for line in reading.named]

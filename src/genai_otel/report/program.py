@@ -45,7 +45,7 @@ def steps(report: Report) -> Html | None:
     about = (
         "A call counts for the innermost workflow, agent and tool around it: "
         "rows of one kind add up, those of two do not."
-        f" {words.number(found.outside)} calls are in no step."
+        f" In no step: {words.counted(found.outside, 'call')}."
     )
     return section(
         "steps",

@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from genai_otel import semconv
-from genai_otel.report import names
 from genai_otel.report.distribution import Distribution
 from genai_otel.report.figures import Call, Groups
 from genai_otel.report.traces import Trace, id_of, is_call
@@ -22,11 +21,11 @@ KINDS: Final = ("workflow", AGENT, "task", TOOL, "retrieval")
 """In the order in which they are shown."""
 
 _KINDS: Final[Mapping[object, tuple[str, str]]] = {
-    names.INVOKE_WORKFLOW: ("workflow", names.WORKFLOW_NAME),
+    semconv.INVOKE_WORKFLOW: ("workflow", semconv.WORKFLOW_NAME),
     semconv.INVOKE_AGENT: (AGENT, semconv.AGENT_NAME),
-    names.EXECUTE_TOOL: (TOOL, semconv.TOOL_NAME),
-    names.RETRIEVAL: ("retrieval", names.DATA_SOURCE_ID),
-    names.TASK: ("task", names.TASK_NAME),
+    semconv.EXECUTE_TOOL: (TOOL, semconv.TOOL_NAME),
+    semconv.RETRIEVAL: ("retrieval", semconv.DATA_SOURCE_ID),
+    semconv.TASK: ("task", semconv.TASK_NAME),
 }
 _EXACT: Final = 2_000
 _MOST: Final = 2_000

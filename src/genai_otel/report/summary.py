@@ -47,8 +47,11 @@ def _cost(report: Report, _: Sequence[Objective]) -> Iterator[str]:
         if len(report.models) > 1 and share > 0.4:
             yield f"{words.share(share)} of the cost is {model.name}, in {words.share(calls)} of the calls."
     if totals.cost and totals.unpriced:
-        known = words.amount(totals.cost)
-        yield f"{words.number(totals.unpriced)} calls have no price: the cost is at least {known}."
+        known, unknown = (
+            words.amount(totals.cost),
+            words.counted(sum(totals.unpriced.values()), "unpriced call"),
+        )
+        yield f"The cost is at least {known}, beside {unknown}."
 
 
 def _loops(report: Report, _: Sequence[Objective]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from genai_otel import semconv
 from genai_otel.processing.dialects import recognised
 from genai_otel.processing.measure import client
 from genai_otel.processing.processor import Pipeline
+from genai_otel.report.unpriced import pricer
 
 _OPEN_SPANS: Final = 50_000
 _DECIDED: Final = frozenset({semconv.MEASURED, semconv.OWNER})
@@ -109,7 +110,7 @@ def owned(trace: Trace) -> Trace:
     if not any(_is_undecided(span) for span in trace.spans.values()):
         return trace
     kept: list[ReadableSpan] = []
-    pipeline = Pipeline(client(), None, [_Kept(kept)])
+    pipeline = Pipeline(client(pricer=pricer()), None, [_Kept(kept)])
     waiting: list[tuple[ReadableSpan, bool]] = [(span, False) for span in _by_end(trace.roots)]
     while waiting:
         span, is_open = waiting.pop()

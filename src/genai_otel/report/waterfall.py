@@ -39,7 +39,7 @@ def waterfall(trace: Trace, *, is_open: bool, content: bool) -> Html:
         "details",
         heading,
         tag("ol", [_row(trace, depth, span, content=content) for depth, span in rows], class_="waterfall"),
-        tag("p", f"and {words.number(more)} spans more", class_="note") if more > 0 else None,
+        tag("p", f"and {words.counted(more, 'span')} more", class_="note") if more > 0 else None,
         tag("p", "trace ", tag("code", format_trace_id(trace.trace_id)), class_="note"),
         open=is_open,
         class_="trace",
@@ -51,14 +51,10 @@ def _about(trace: Trace, root: ReadableSpan, calls: int) -> str:
     parts = [
         str(root.resource.attributes.get(SERVICE_NAME) or ""),
         words.second(trace.start / 1e9) + " UTC",
-        _counted(calls, "model call"),
-        _counted(len(trace.spans), "span"),
+        words.counted(calls, "model call"),
+        words.counted(len(trace.spans), "span"),
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _row(trace: Trace, depth: int, span: ReadableSpan, *, content: bool) -> Html:

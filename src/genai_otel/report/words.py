@@ -22,6 +22,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
+def counted(count: int, what: str) -> str:
+    """1 call, 2 calls."""
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
+
+
 def short(value: float) -> str:
     """For the axis of a chart: 250, 1.5 k, 20 M."""
     for size, unit in (*_LARGE, (1_000, "k")):
