@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
     from genai_otel.manual.inferring import inference
+    from genai_otel.manual.serving import serve
     from genai_otel.manual.told import context
     from genai_otel.quality.definitions import define_evaluation
     from genai_otel.quality.evaluators import evaluate
@@ -56,6 +57,7 @@ __all__ = [
     "response_ref",
     "retrieval",
     "sampler",
+    "serve",
     "setup",
     "shutdown",
     "stage",
@@ -89,6 +91,7 @@ _LATER = {
     "response_ref": "genai_otel.quality.targets",
     "retrieval": "genai_otel.annotate",
     "sampler": "genai_otel.wrapping",
+    "serve": "genai_otel.manual.serving",
     "stage": "genai_otel.annotate.stages",
     "task": "genai_otel.annotate",
     "tool": "genai_otel.annotate",

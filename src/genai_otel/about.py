@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from genai_otel import fence, metrics, safe, semconv
-from genai_otel.engine.call import drain, open_calls
+from genai_otel.engine.call import Call, drain, open_calls
 from genai_otel.version import __version__
 
-_ACTIVE_LABELS = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL)
 _MAX_ACTIVE = 200
 
 
 def observe(meter: Meter) -> None:
     """Register the observable instruments.  Their callbacks only read integers, so a collection never waits for us."""
     meter.create_observable_gauge(metrics.INFO, [_info], "1", "genai-otel is active in this process.")
-    meter.create_observable_up_down_counter(
-        metrics.ACTIVE_OPERATIONS, [_active], "{operation}", "Calls that have begun and not ended."
-    )
-    meter.create_observable_up_down_counter(
-        metrics.ACTIVE_AGENTS, [_agents], "{invocation}", "Invocations of agents that go on, by agent."
-    )
+    for name, observed, unit, description in _OPEN:
+        meter.create_observable_up_down_counter(name, [observed], unit, description)
     meter.create_observable_counter(
         metrics.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
     )
@@ -36,34 +31,56 @@ def _info(_: CallbackOptions) -> Iterable[Observation]:
     yield Observation(1, {"version": __version__})
 
 
-def _active(_: CallbackOptions) -> Iterable[Observation]:
-    drain()
-    calls = (call.origin.attributes for call in open_calls() if not call.is_step)
-    return _counted(calls, _ACTIVE_LABELS, _seen)
+class _Open:
+    """How many calls of a kind have begun and not ended, by the values of ``names``."""
+
+    def __init__(self, names: tuple[str, ...], of_kind: Callable[[Call], bool]) -> None:
+        self._names = names
+        self._of_kind = of_kind
+        self._seen: dict[tuple[object, ...], int] = {}
+
+    def __call__(self, _: CallbackOptions) -> Iterable[Observation]:
+        drain()
+        said = (call.attributes for call in open_calls() if self._of_kind(call))
+        count = Counter(tuple(map(each.get, self._names)) for each in said)
+        self._seen.update(dict.fromkeys(count, 0) if len(self._seen) < _MAX_ACTIVE else {})
+        for key in self._seen:  # a label set that was seen once goes back to 0 instead of vanishing
+            pairs = zip(self._names, key, strict=True)
+            yield Observation(
+                count[key], {name: safe.label(value) for name, value in pairs if value is not None}
+            )
 
 
-def _agents(_: CallbackOptions) -> Iterable[Observation]:
-    drain()
-    said = (call.attributes for call in open_calls())
-    agents = (each for each in said if each.get(semconv.OPERATION_NAME) == semconv.INVOKE_AGENT)
-    return _counted(agents, (semconv.AGENT_NAME,), _seen_agents)
-
-
-_Seen = dict[tuple[object, ...], int]
-_seen: _Seen = {}
-_seen_agents: _Seen = {}
-
-
-def _counted(
-    open_now: Iterable[Mapping[str, object]], names: Sequence[str], seen: _Seen
-) -> Iterable[Observation]:
-    count = Counter(tuple(map(each.get, names)) for each in open_now)
-    seen.update(dict.fromkeys(count, 0) if len(seen) < _MAX_ACTIVE else {})
-    for key in seen:  # a label set that was seen once goes back to 0 instead of vanishing
-        labels = {
-            name: safe.label(value) for name, value in zip(names, key, strict=True) if value is not None
-        }
-        yield Observation(count[key], labels)
+_MODEL = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL)
+_OPEN: tuple[tuple[str, _Open, str, str], ...] = (
+    (
+        metrics.ACTIVE_OPERATIONS,
+        _Open(_MODEL, lambda call: not call.is_step),
+        "{operation}",
+        "Calls that have begun and not ended.",
+    ),
+    (
+        metrics.ACTIVE_AGENTS,
+        _Open(
+            (semconv.AGENT_NAME,),
+            lambda call: call.attributes.get(semconv.OPERATION_NAME) == semconv.INVOKE_AGENT,
+        ),
+        "{invocation}",
+        "Invocations of agents that go on, by agent.",
+    ),
+    (
+        metrics.SERVER_ACTIVE_REQUESTS,
+        _Open(_MODEL, lambda call: call.serves),
+        "{request}",
+        "Requests that this model server has and has not answered, those that wait included.",
+    ),
+    (
+        metrics.SERVER_QUEUE_LENGTH,
+        _Open(_MODEL, lambda call: call.waits),
+        "{request}",
+        "Requests that wait for this model server to work on them.",
+    ),
+)
 
 
 def _errors(_: CallbackOptions) -> Iterable[Observation]:

@@ -143,6 +143,15 @@ HTTP_SERVER_DURATION: Final = Instrument(
     HTTP_LABELS,
 )
 
+SERVER_QUEUE_TIME: Final = _histogram(
+    "genai_otel.server.queue.time",
+    "s",
+    "Time that a request waited before the model server worked on it.",
+    (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
+)
+SERVER_ACTIVE_REQUESTS: Final = "genai_otel.server.active_requests"
+SERVER_QUEUE_LENGTH: Final = "genai_otel.server.queue.length"
+
 # Of the program's own steps and of frameworks', in both profiles.
 INVOKE_AGENT_DURATION: Final = Instrument(
     "gen_ai.invoke_agent.duration",

@@ -67,4 +67,8 @@ with genai_otel.inference("chat", provider="mine", model="m", url="http://127.0.
     assert_type(call.stream(achunks(), len), AsyncIterator[bytes])
     call.response(model="m", input_tokens=3, finish_reasons=["stop"])
     call.request(temperature=0.1, stop_sequences="END")
+    with genai_otel.serve("chat", model="tiny", headers={"traceparent": ""}, queued=True) as served:
+        served.started()
+        served.tokens(3)
+        assert_type(served.stream(achunks(), lambda _: served.token()), AsyncIterator[bytes])
     call.content(input="hi", output=[{"role": "assistant", "content": "hello"}])

@@ -138,6 +138,7 @@ def begin(
             if function is not None:
                 run.ask(_named(function, args, kwargs))
         opened(run)
+        attach(run.context)
     except Exception as error:  # noqa: BLE001 - a step that is not traced is taken all the same
         fence.report("annotate.begin", error)
         return None

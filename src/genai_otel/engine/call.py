@@ -59,6 +59,8 @@ class Call:
     busy: bool = False  # with a call that it consists of
     parts: int = 0  # such calls that have ended
     is_step: bool = False  # of the program's own, and no call of a model
+    serves: bool = False  # a request of somebody else's
+    waits: bool = False  # until somebody has time for that
 
     # --- while the client's code runs -------------------------------------------------------------
 
@@ -187,9 +189,8 @@ def begin(
 
 
 def opened(call: Call) -> None:
-    """Note that a call has begun that was not made by :func:`begin`, and make it current."""
+    """Note that a call has begun that was not made by :func:`begin`."""
     _open[id(call)] = call
-    attach(call.context)
 
 
 def _capture_request(call: Call, arguments: Mapping[str, Any]) -> None:

@@ -8,7 +8,9 @@ same record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry.context import Context, set_value
@@ -68,6 +70,11 @@ class Steps(Protocol):
     def stepped(self, span: CallSpan | Unrecorded) -> None:
         """Note the span of a step of the program's own that starts."""
 
+    @property
+    def serving(self) -> Steps:
+        """The same for requests that this process serves."""
+        ...
+
     def around(self, call: Call) -> None:
         """Note that a call that has just started is a session with calls inside it."""
 
@@ -112,6 +119,13 @@ class Recorder:
         self.events = events
         self.stream_usage = stream_usage
 
+    @cached_property
+    def serving(self) -> Recorder:
+        """The same for requests that this process serves: each is measured as one, and owns nothing inside it."""
+        twin = copy(self)
+        twin._steps = self._steps.serving  # noqa: SLF001 - it is of this class
+        return twin
+
     def look_around(self) -> None:
         """From now on, look at what the program said of the context of a call; nobody has said anything before."""
         self.start = self._start_within
@@ -139,6 +153,7 @@ class Recorder:
     def start_step(self, step: Call, context: Context) -> Span:
         """Start the span of a step of the program's own, which is no call of a client and inside none."""
         origin = step.origin
+        step.attributes.update(ambient.told(context))
         if self._maker is not None and not self._steps.watched:
             made = self._maker.start(origin, context, step.start_time)
             made.set_kind(origin.kind)

@@ -19,15 +19,18 @@ Read = Callable[[T], object]
 class Part(Call):
     """The stream inside a block: how it ends is noted, and the call goes on until the block is left.
 
-    It has the call's own facts.  Where the block hands the stream on unread, ``ends`` says that the call ends with it.
+    It has the call's own facts.  ``ends`` says that the call ends with it: where there is no block, or the block hands
+    the stream on unread.  ``gone`` is then the outcome when nobody reads it to its end.
     """
 
-    __slots__ = ("_whole", "ends")
+    __slots__ = ("_gone", "_whole", "ends")
+    _gone: semconv.Outcome | None
 
-    def __init__(self, whole: Call) -> None:
+    def __init__(self, whole: Call, gone: semconv.Outcome | None = None, *, ends: bool) -> None:
         self.__dict__ = whole.__dict__
         self._whole = whole
-        self.ends = False
+        self._gone = gone
+        self.ends = ends
 
     def anew(self) -> None:
         """Forget a stream before this one, which was tried in vain."""
@@ -39,6 +42,8 @@ class Part(Call):
         """The stream has ended."""
         self.outcome = outcome
         if self.ends:
+            if self._gone is not None and outcome in ("closed", "abandoned"):
+                outcome = self._gone
             self._whole.finish(outcome, at)
 
 

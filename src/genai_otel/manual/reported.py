@@ -16,7 +16,7 @@ from opentelemetry.context import get_current
 
 from genai_otel import fence, safe, semconv
 from genai_otel.engine.call import Call
-from genai_otel.engine.ending import interrupted, left
+from genai_otel.engine.ending import interrupted
 from genai_otel.inside import Inside
 from genai_otel.manual import contents, facts
 from genai_otel.manual.facts import RequestFacts, ResponseFacts
@@ -36,6 +36,9 @@ class Reported:
     call's and passes on as it is.  Where begin and end are in different functions or threads, use :meth:`start` and
     :meth:`end`, and :meth:`inside` for what belongs to the call.  Where nothing is traced all methods do nothing.
     """
+
+    _gone: semconv.Outcome | None = None
+    """The outcome when whoever reads its stream goes away; None where that is told apart."""
 
     def __init__(self, endpoint: Endpoint, peer: Peer, arguments: Mapping[str, Any]) -> None:
         self._endpoint = endpoint
@@ -120,7 +123,7 @@ class Reported:
         if call.error is error:  # its stream raised it and noted how
             call.finish(vars(call).get("outcome", "failed"))
         elif isinstance(error, GeneratorExit):  # the program's own generator is closed
-            left(call, error)
+            call.drop(self._gone or "closed")
         elif call.first:
             interrupted(call, error)
         else:
@@ -177,9 +180,7 @@ class Reported:
         call = self._going_on()
         if call is None:
             return unfollowed(chunks, read)
-        if self._inside is None:
-            return followed(call, chunks, read)
-        self._part = Part(call)
+        self._part = Part(call, self._gone, ends=self._inside is None)
         self._part.anew()
         return followed(self._part, chunks, read)
 

@@ -89,7 +89,7 @@ class Owners:
 
         The engine starts its spans in a context that has a destination; they show it by that.
         """
-        live = self._note(span)
+        live = self.note(span)
         if live.owner is None:
             live.owns = (parent_context is not None and DESTINATION_KEY in parent_context) or (
                 span.kind is not SpanKind.SERVER and is_model_operation(span.attributes)
@@ -99,14 +99,15 @@ class Owners:
 
     def stepped(self, span: Started) -> None:
         """Note a step of the program's own that starts; what a tool does is no part of the call that asked for it."""
-        self._note(span).owner = None
+        self.note(span).owner = None
 
     def began(self, span: Started) -> None:
         """Note a call of ours that starts; it owns unless one above does."""
-        live = self._note(span)
+        live = self.note(span)
         live.owns = live.owner is None
 
-    def _note(self, span: Started | Span) -> Live:
+    def note(self, span: Started | Span) -> Live:
+        """Note a span that starts and owns nothing by itself."""
         parent = span.parent
         above = None if parent is None else self._live.get(parent.span_id) or self._beyond(parent)
         context: Any = span.context  # annotated optional for spans that never started

@@ -25,6 +25,7 @@ from genai_otel.processing.measure import Measure, Sink, Times, read
 from genai_otel.processing.owner import LATEST, Live, Owners, counted_in, hold, owns, scope_of, tally
 from genai_otel.processing.priced import cost_of
 from genai_otel.processing.served import SERVER
+from genai_otel.processing.serving import Serving
 from genai_otel.processing.steps import MEASURES
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Pipeline(SpanProcessor):
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
         self.stepped = self._owners.stepped
         """The same for a step of the program's own."""
+        self.serving = Serving(self, self._owners, self._server, sink)
+        """The same for requests that this process serves."""
         self._limits = Limits(limits)
 
     # --- the SDK's interface ----------------------------------------------------------------------
