@@ -82,10 +82,6 @@ USAGE_CACHE_WRITE_5M_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_5m.inpu
 USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_1h.input_tokens"
 USAGE_AUDIO_SECONDS: Final = "genai_otel.usage.audio_seconds"
 USAGE_WEB_SEARCHES: Final = "genai_otel.usage.web_searches"
-USAGE_SOCIAL_SEARCHES: Final = "genai_otel.usage.social_searches"
-USAGE_FILE_SEARCHES: Final = "genai_otel.usage.file_searches"
-USAGE_CODE_EXECUTIONS: Final = "genai_otel.usage.code_executions"
-USAGE_RERANK_SEARCHES: Final = "genai_otel.usage.rerank_searches"
 
 # --- content (opt-in) -----------------------------------------------------------------------------
 INPUT_MESSAGES: Final = "gen_ai.input.messages"
@@ -130,6 +126,7 @@ STREAM_CHUNKS: Final = "genai_otel.stream.chunks"
 STREAM_TIME_PER_CHUNK: Final = "genai_otel.stream.time_per_chunk"
 REQUEST_ID: Final = "genai_otel.response.request_id"
 COMPUTE_TIME: Final = "genai_otel.response.compute_time"
+RESPONSE_SPEED: Final = "genai_otel.response.speed"
 HTTP_STATUS: Final = "http.response.status_code"
 HTTP_METHOD: Final = "http.request.method"
 HTTP_ROUTE: Final = "http.route"

@@ -6,14 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._fields import fields
+from genai_otel.clients._fields import fields, put
 from genai_otel.clients._jobs import begin, counting
 from genai_otel.clients._openai_results import request_id
 from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
+_WRITTEN: Final = {
+    "ephemeral_5m_input_tokens": semconv.USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
+    "ephemeral_1h_input_tokens": semconv.USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+}
+_TOOLS: Final = {"web_search_requests": semconv.USAGE_WEB_SEARCHES}
 _INPUT: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-_OUTPUT: Final = ("output_tokens", "output_tokens_details", "iterations")
+_OUTPUT: Final = ("output_tokens", "output_tokens_details", "iterations", "server_tool_use", "speed")
 
 
 def message(result: Any, *, own: Callable[[Facts, Any], None] = request_id) -> Facts:
@@ -65,7 +70,7 @@ def line(facts: Facts, result: Any) -> None:
         facts[semconv.RESPONSE_MODEL] = semconv.OTHER
     if counting(facts):
         for name, tokens in told.items():
-            if name.startswith("gen_ai.usage."):
+            if name.startswith(semconv.USAGE):
                 _add(facts, name, tokens)
 
 
@@ -101,13 +106,17 @@ def _identity(facts: Facts, result: Any) -> None:
 def _usage(facts: Facts, usage: Any) -> None:
     told = fields(usage)
     _input(facts, told)
-    tokens, details, iterations = map(told.get, _OUTPUT)
+    tokens, details, iterations, tools, speed = map(told.get, _OUTPUT)
     if tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = tokens
     if details is not None:
         thinking = fields(details).get("thinking_tokens")
         if thinking:
             facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thinking
+    if tools is not None:
+        put(facts, fields(tools), _TOOLS)
+    if speed == "fast":  # which has prices of its own
+        facts[semconv.RESPONSE_SPEED] = speed
     if iterations:
         _compactions(facts, iterations)
 
@@ -122,6 +131,11 @@ def _input(facts: Facts, told: Mapping[str, Any]) -> None:
     if written:
         facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
         tokens += written
+        kept = told.get("cache_creation")
+        if kept is not None and fields(kept).get(
+            "ephemeral_1h_input_tokens"
+        ):  # else all are for five minutes
+            put(facts, fields(kept), _WRITTEN)
     facts[semconv.USAGE_INPUT_TOKENS] = tokens
 
 

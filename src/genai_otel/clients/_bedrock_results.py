@@ -27,11 +27,16 @@ _COUNTS: Final = {
         ("cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_creation_input_tokens"), _WRITTEN
     ),
 }
+_KEPT: Final = {
+    "5m": semconv.USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
+    "1h": semconv.USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+}
 # What models that speak OpenAI's or Anthropic's language say beside: parts of the totals.
 _PARTS: Final[Mapping[str, Mapping[str, str]]] = {
     "prompt_tokens_details": {"cached_tokens": _READ},
     "completion_tokens_details": {"reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
     "output_tokens_details": {"thinking_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
+    "cache_creation": {f"ephemeral_{kept}_input_tokens": name for kept, name in _KEPT.items()},
 }
 _OWN: Final = (
     *("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
@@ -84,6 +89,8 @@ def own_usage(facts: Facts, found: Fields) -> None:
     if written and tokens is not None:
         facts[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = written
         tokens += written
+        for each in map(mapping, items(found.get("cacheDetails"))):
+            put(facts, {str(each.get("ttl")): each.get("inputTokens")}, _KEPT)
     if total is not None and output is not None and tokens is not None and total - output > tokens:
         tokens = total - output
     if tokens is not None:

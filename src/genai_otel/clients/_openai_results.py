@@ -29,8 +29,14 @@ _OUTPUT_DETAILS: Final = {
     "image_tokens": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
     "text_tokens": semconv.USAGE_TEXT_OUTPUT_TOKENS,
 }
-_OLDER: Final = ("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
-_NEWER: Final = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
+_OLDER: Final = (
+    *("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details"),
+    "cost",
+)
+_NEWER: Final = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details", "cost")
+_ASKED: Final = semconv.USAGE_INPUT_TOKENS
+_ANSWERED: Final = semconv.USAGE_OUTPUT_TOKENS
+_THOUGHT: Final = semconv.USAGE_REASONING_OUTPUT_TOKENS
 
 
 def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
@@ -40,13 +46,13 @@ def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
     """
     told = fields(usage)
     names = _NEWER if told.get("prompt_tokens") is None else _OLDER
-    asked, answered, asked_parts, answered_parts = map(told.get, names)
+    asked, answered, asked_parts, answered_parts, cost = map(told.get, names)
     if asked is not None:
-        facts[semconv.USAGE_INPUT_TOKENS] = asked
+        facts[_ASKED] = asked
     if answered is None:  # nobody answers embeddings; who does may say it in the other words
         answered = told.get("completion_tokens", told.get("output_tokens"))
     if answered is not None:
-        facts[semconv.USAGE_OUTPUT_TOKENS] = answered
+        facts[_ANSWERED] = answered
     if asked_parts is None:  # audio has no plural, and a vendor a mixture
         asked_parts = told.get("input_token_details") or told.get("prompt_token_details")
     if asked_parts is not None:
@@ -55,9 +61,18 @@ def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
         answered_parts = told.get("output_token_details")
     if answered_parts is not None:
         put(facts, fields(answered_parts), _OUTPUT_DETAILS)
-        if semconv.USAGE_REASONING_OUTPUT_TOKENS in facts:
+        if _THOUGHT in facts:
             _beside(facts, asked, answered, told.get("total_tokens"))
+    if cost is not None:
+        _cost(facts, cost)
     return told
+
+
+def _cost(facts: Facts, told: Any) -> None:
+    """What OpenRouter and other gateways, and Perplexity in parts, say that it cost, in US dollars."""
+    amount = told if isinstance(told, (int, float)) else get(told, "total_cost")
+    if amount is not None:
+        facts[semconv.COST_REPORTED] = amount
 
 
 def _beside(facts: Facts, asked: Any, answered: Any, total: Any) -> None:
@@ -263,17 +278,21 @@ def plain_response(result: Any, *, own: _Put = request_id) -> Facts:
     if isinstance(model, str) and model:
         facts[semconv.RESPONSE_MODEL] = model
     own(facts, result)
-    usage = getattr(result, "usage", None)
-    if usage is not None:
-        usage_facts(facts, usage)
+    _plain_usage(facts, getattr(result, "usage", None))
     return facts
 
 
 def plain_chunk(facts: Facts, event: Any) -> None:
     """Usage in the last event of an image's or a transcription's stream."""
-    usage = getattr(event, "usage", None)
+    _plain_usage(facts, getattr(event, "usage", None))
+
+
+def _plain_usage(facts: Facts, usage: Any) -> None:
+    """Tokens, or for older models how long the sound was."""
     if usage is not None:
-        usage_facts(facts, usage)
+        seconds = usage_facts(facts, usage).get("seconds")
+        if seconds is not None:
+            facts[semconv.USAGE_AUDIO_SECONDS] = seconds
 
 
 def errors(error: BaseException) -> Facts:

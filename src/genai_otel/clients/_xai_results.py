@@ -12,6 +12,7 @@ from genai_otel import semconv
 from genai_otel.spec import Facts
 
 ASSISTANT: Final = 2
+_TICK: Final = 1e-10  # US dollars
 REASONS: Final = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "length"}
 
 
@@ -35,6 +36,8 @@ def _usage(facts: Facts, usage: Any) -> None:
         if usage.total_tokens != usage.prompt_tokens + output:
             output += thought
     facts[semconv.USAGE_OUTPUT_TOKENS] = output
+    if _has(usage, "cost_in_usd_ticks"):
+        facts[semconv.COST_REPORTED] = usage.cost_in_usd_ticks * _TICK
 
 
 def _input(facts: Facts, usage: Any) -> None:

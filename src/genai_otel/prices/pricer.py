@@ -129,8 +129,8 @@ class Pricer:
         return found
 
     def _look_up(self, key: tuple[Any, ...], at: int) -> _Entry:
-        provider, answered, asked, operation, tier = key
-        how = context(operation, tier)
+        provider, answered, asked, *way = key
+        how = context(*way)
         reason: Reason = "unknown_provider"
         for book in self._books():
             seller = book.table.provider(provider) if isinstance(provider, str) else None

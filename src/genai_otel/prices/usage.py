@@ -27,10 +27,6 @@ _USAGE: Final = (
     (semconv.USAGE_AUDIO_SECONDS, "audio_seconds"),
     (semconv.USAGE_AUDIO_SECONDS, "input_audio_seconds"),  # all audio that is billed by time is input
     (semconv.USAGE_WEB_SEARCHES, "web_searches"),
-    (semconv.USAGE_SOCIAL_SEARCHES, "social_searches"),
-    (semconv.USAGE_FILE_SEARCHES, "storage_searches"),
-    (semconv.USAGE_CODE_EXECUTIONS, "code_executions"),
-    (semconv.USAGE_RERANK_SEARCHES, "rerank_searches"),
 )
 """Attribute → unit of the table; totals include their parts in both."""
 
@@ -41,6 +37,7 @@ _WHICH: Final = (
     semconv.REQUEST_MODEL,
     semconv.OPERATION_NAME,
     semconv.OPENAI_RESPONSE_SERVICE_TIER,
+    semconv.RESPONSE_SPEED,
 )
 _FIRST: Final = (semconv.ERROR_TYPE, semconv.COST_REPORTED, *_WHICH)
 NAMES: Final = (*_FIRST, *(name for name, _ in _USAGE))
@@ -55,11 +52,13 @@ PAID: Final = semconv.INFERENCE | {semconv.EMBEDDINGS, semconv.RERANK}
 """Operations that cost something; of others only what they use, where they tell of it."""
 
 
-def context(operation: object, tier: object) -> Context:
+def context(operation: object, tier: object, speed: object) -> Context:
     """How a call was made, as far as prices depend on it."""
     found: list[tuple[str, str]] = []
     if operation == semconv.FETCH_BATCH or tier == "batch":
         found.append(("processing", "batch"))
     elif isinstance(tier, str):
         found.append(("service_tier", tier))
+    if isinstance(speed, str):
+        found.append(("speed", speed))
     return tuple(found)

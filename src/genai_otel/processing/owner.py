@@ -273,7 +273,7 @@ def hold(live: Live, attributes: Mapping[str, Any]) -> None:
 
 def _sum_usage(held: dict[str, Any], facts: dict[str, Any]) -> None:
     for name, value in facts.items():
-        if name.startswith("gen_ai.usage.") and isinstance(value, int) and isinstance(held.get(name), int):
+        if name.startswith(semconv.USAGE) and isinstance(value, int) and isinstance(held.get(name), int):
             held[name] += value
         else:
             held[name] = value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from genai_otel.testing.directives import Plan
 from genai_otel.testing.wire import items, mapping, string
@@ -30,6 +31,9 @@ class Usage:
     audio_input: int = 5
     audio_output: int = 1
     image_input: int = 8
+    written_1h: int = 0
+    searches: int | None = None
+    cost: float | None = None  # US dollars
 
     @property
     def total(self) -> int:
@@ -38,7 +42,15 @@ class Usage:
 
 def usage(plan: Plan) -> Usage:
     """The usual numbers, or those that the plan names."""
-    named = {"input": plan.input, "output": plan.output, "cached": plan.cached}
+    named: dict[str, Any] = {
+        "input": plan.input,
+        "output": plan.output,
+        "cached": plan.cached,
+        "cache_write": plan.written,
+        "written_1h": plan.written_1h,
+        "searches": plan.searches,
+        "cost": None if plan.cost is None else plan.cost / 1e6,
+    }
     return Usage(**{name: count for name, count in named.items() if count is not None})
 
 

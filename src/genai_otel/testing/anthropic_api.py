@@ -193,7 +193,11 @@ def _usage(job: Job) -> Fields:
         "input_tokens": usage.input - usage.cached - usage.cache_write,
         "cache_read_input_tokens": usage.cached,
         "cache_creation_input_tokens": usage.cache_write,
-        "cache_creation": {"ephemeral_5m_input_tokens": usage.cache_write, "ephemeral_1h_input_tokens": 0},
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write - usage.written_1h,
+            "ephemeral_1h_input_tokens": usage.written_1h,
+        },
+        "server_tool_use": None if usage.searches is None else {"web_search_requests": usage.searches},
         "output_tokens": usage.output,
         "output_tokens_details": {"thinking_tokens": usage.reasoning},
         "service_tier": "standard",

@@ -170,13 +170,18 @@ def _told(job: Job) -> dict[str, object]:
     """Usage, whose input is without what the cache served or took."""
     usage = job.usage
     written = min(usage.cache_write, usage.input - usage.cached)
-    tokens = {
+    tokens: dict[str, object] = {
         "inputTokens": usage.input - usage.cached - written,
         "outputTokens": usage.output,
         "totalTokens": usage.total,
         "cacheReadInputTokens": usage.cached,
         "cacheWriteInputTokens": written,
     }
+    if usage.written_1h:
+        tokens["cacheDetails"] = [
+            {"ttl": "1h", "inputTokens": usage.written_1h},
+            {"ttl": "5m", "inputTokens": written - usage.written_1h},
+        ]
     return {"usage": tokens, "metrics": {"latencyMs": 21}}
 
 

@@ -46,6 +46,10 @@ class Plan:
     input: int | None = _directive("input-N", "the usage says N input tokens (12)")
     output: int | None = _directive("output-N", "the usage says N output tokens (7)")
     cached: int | None = _directive("cached-N", "the usage says N cached input tokens (4)")
+    written: int | None = _directive("written-N", "the usage says that N input tokens were cached (2)")
+    written_1h: int | None = _directive("written-1h-N", "N of these are kept for an hour")
+    searches: int | None = _directive("searches-N", "the usage says N searches of the web")
+    cost: int | None = _directive("cost-N", "the usage says that it cost N millionths of a dollar")
     surrogate: bool = _directive("surrogate", "the text ends with a lone surrogate", False)
 
     # What the payload looks like

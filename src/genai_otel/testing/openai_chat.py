@@ -94,6 +94,7 @@ def _usage(job: Job) -> dict[str, object]:
             "reasoning_tokens": usage.reasoning,
             "audio_tokens": usage.audio_output,
         },
+        **({} if usage.cost is None else {"cost": usage.cost}),  # as OpenRouter says it
     }
 
 

@@ -123,6 +123,7 @@ def _usage(job: Job, *, done: bool = True) -> dict[str, object]:
         "completion_tokens": usage.output - reasoning if done else 0,
         "reasoning_tokens": reasoning,
         "total_tokens": usage.total if done else usage.input + reasoning,
+        **({} if usage.cost is None else {"cost_in_usd_ticks": round(usage.cost * 1e10)}),
     }
     return {"usage": counted}
 
