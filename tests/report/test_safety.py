@@ -98,3 +98,14 @@ def test_markup_is_escaped_once_and_lines_of_a_block_are_kept() -> None:
     assert inner == '<b title="&quot;">&lt;&amp;&gt;</b>'
     assert tag("p", inner, None, ["x", Html("<br>")], hidden=True, lang=None) == f"<p hidden>{inner}x<br></p>"
     assert block("a\n\t<b>\x1b") == "a\n\t&lt;b&gt;?"
+
+
+def test_what_is_wrong_with_a_line_is_said_without_its_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = chat(0, 1, trace=2)
+    call["attributes"].append({"key": "gen_ai.usage.input_tokens", "value": {"intValue": CANARY}})
+    page = page_of(write(tmp_path / "spans.jsonl", request([chat(0, 1)]), request([call])))
+    assert page.figures["calls"] == 1
+    assert "spans.jsonl:2: no OTLP: ValueError" in page.text
+    assert CANARY not in page.text + capsys.readouterr().err

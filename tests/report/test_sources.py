@@ -44,7 +44,8 @@ def test_a_line_that_is_none_is_named_and_the_rest_goes_on(
     assert [line.split(":")[1] for line in said.splitlines() if line.startswith("passed over")] == list(
         "245689"
     )
-    assert f"{source}:2: no JSON" in page.text
+    assert "spans.jsonl:2: no JSON" in page.text
+    assert str(tmp_path) not in page.text  # a page is passed on
 
 
 def gzipped(folder: Path, text: str) -> str:

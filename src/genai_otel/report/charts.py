@@ -8,7 +8,19 @@ from typing import Final, NamedTuple
 
 from genai_otel.report import words
 from genai_otel.report.html import Html, tag
-from genai_otel.report.plot import LEFT, RIGHT, WIDTH, Unit, bar, ceiling, plot, seconds_axis, tick, y_of
+from genai_otel.report.plot import (
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Unit,
+    bar,
+    ceiling,
+    even_ceiling,
+    plot,
+    seconds_axis,
+    tick,
+    y_of,
+)
 
 _DAY: Final = 86_400
 _TICKS: Final = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, _DAY, 2 * _DAY, 7 * _DAY)
@@ -48,7 +60,8 @@ class Line(NamedTuple):
 def bars_over_time(title: str, times: Times, stacked: Sequence[Bars], unit: Unit) -> Html:
     """A stack of bars per stretch of time."""
     sums = [sum(values) for values in zip(*(each.values for each in stacked), strict=True)]
-    top = ceiling(max(sums, default=0))
+    most = max(sums, default=0)
+    top = even_ceiling(most) if unit is words.short else ceiling(most)
     drawn: list[Html] = []
     for place, start in enumerate(times.starts):
         left = LEFT + place * times.step

@@ -9,7 +9,18 @@ from typing import Final
 from genai_otel.report import words
 from genai_otel.report.distribution import Distribution
 from genai_otel.report.html import Html, tag
-from genai_otel.report.plot import HEIGHT, LEFT, RIGHT, TOP, WIDTH, bar, ceiling, plot, seconds_axis, tick
+from genai_otel.report.plot import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    bar,
+    even_ceiling,
+    plot,
+    seconds_axis,
+    tick,
+)
 
 _PER_DECADE: Final = 12
 _SHORTEST: Final = 1e-6  # seconds
@@ -24,7 +35,7 @@ Across = Callable[[float], float]
 def histogram(title: str, spread: Distribution) -> Html:
     """The chart of a distribution that has values."""
     low, counts = _counted(spread)
-    top = ceiling(max(counts))
+    top = even_ceiling(max(counts))
     step = (WIDTH - LEFT - RIGHT) / len(counts)
 
     def across(value: float) -> float:

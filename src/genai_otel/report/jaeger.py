@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from genai_otel import semconv
 from genai_otel.report.asking import ask
-from genai_otel.report.otlp import Malformed
+from genai_otel.report.otlp import Malformed, why
 from genai_otel.report.problem import Problem
 from genai_otel.report.report import SERVICE_NAME, Window
 from genai_otel.report.sources import Reading
@@ -63,8 +63,10 @@ def traces(
                     if (trace_id := str(trace["traceID"])) not in seen:
                         seen.add(trace_id)
                         yield list(_spans(trace, content=content))
-                except (Malformed, TypeError, LookupError) as error:
+                except Malformed as error:
                     reading.refuse(base, len(seen), str(error))
+                except (TypeError, LookupError) as error:
+                    reading.refuse(base, len(seen), f"no trace of Jaeger's{why(error)}")
 
 
 def spans(document: Mapping[str, Any], *, content: bool) -> Iterator[ReadableSpan]:
@@ -99,7 +101,7 @@ def _spans(trace: Json, *, content: bool) -> Iterator[ReadableSpan]:
         for span in trace["spans"]:
             yield _span(span, resources, content=content)
     except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
-        raise Malformed(f"no trace of Jaeger's: {type(error).__name__}: {error}") from error
+        raise Malformed(f"no trace of Jaeger's{why(error)}") from error
 
 
 def _resource(process: Mapping[str, Any]) -> Resource:

@@ -56,7 +56,7 @@ def spans(document: Mapping[str, Any], *, content: bool = False) -> Iterator[Rea
                 for span in scoped.get("spans") or ():
                     yield _span(span, source, content=content)
     except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
-        raise Malformed(f"no OTLP: {type(error).__name__}: {error}") from error
+        raise Malformed(f"no OTLP{why(error)}") from error
 
 
 def evaluations(document: Mapping[str, Any]) -> Iterator[Evaluation]:
@@ -75,7 +75,12 @@ def evaluations(document: Mapping[str, Any]) -> Iterator[Evaluation]:
                         time = int(record.get("timeUnixNano") or 0)
                         yield evaluation(attributes, trace_id, time)
     except (TypeError, AttributeError, KeyError, ValueError) as error:
-        raise Malformed(f"no OTLP: {type(error).__name__}: {error}") from error
+        raise Malformed(f"no OTLP{why(error)}") from error
+
+
+def why(error: Exception) -> str:
+    """The reason without any value of the document, which may be something that was said."""
+    return f": it lacks {error}" if isinstance(error, KeyError) else f": {type(error).__name__}"
 
 
 def camel(value: Any) -> Any:

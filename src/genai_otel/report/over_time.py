@@ -48,6 +48,6 @@ def _latency(times: Times, stretches: list[Stretch]) -> Html:
 def _cost(times: Times, stretches: list[Stretch], currency: str) -> Html:
     spent = Bars("", "cost", [each.cost.get(currency, 0.0) for each in stretches])
     drawn = bars_over_time(
-        f"Cost over time, {currency}", times, [spent], lambda value: words.amount({currency: value})
+        f"Cost over time, {currency}", times, [spent], lambda value: words.brief({currency: value})
     )
     return card(f"Cost, {currency}", drawn)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from genai_otel.report import calls, program, words
+from genai_otel.report.asking import is_url
 from genai_otel.report.frame import section
 from genai_otel.report.headline import headline
 from genai_otel.report.html import Html, chips, tag
@@ -105,7 +108,7 @@ def _header(report: Report, title: str) -> Html:
 
 def _read(report: Report, reading: Reading) -> Html:
     facts = [
-        ("from", ", ".join(reading.names[:8]) + (" ..." if len(reading.names) > 8 else "")),
+        ("from", ", ".join(map(_shown, reading.names[:8])) + (" ..." if len(reading.names) > 8 else "")),
         ("spans", words.number(report.spans)),
         ("calls that count", f"{words.number(report.totals.calls)}, each by the one span that owns it"),
         ("not counted", f"{words.counted(report.uncounted, 'span')} of calls that another span counts"),
@@ -119,5 +122,12 @@ def _read(report: Report, reading: Reading) -> Html:
             ("in parts", f"{words.counted(report.split, 'part')} of traces came late, and counted alone")
         )
     listed = [(tag("dt", name), tag("dd", text)) for name, text in facts]
-    lines = [tag("li", tag("code", line)) for line in reading.named]
+    lines = [tag("li", tag("code", str(each._replace(name=_shown(each.name))))) for each in reading.named]
     return section("read", "What was read", tag("dl", listed), tag("ul", lines) if lines else None)
+
+
+def _shown(name: str) -> str:
+    """A page is passed on: where its maker keeps files is nobody's business, nor by which name he logs in."""
+    if is_url(name):
+        return urlsplit(name)._replace(netloc=name.split("/")[2].rpartition("@")[2]).geturl()
+    return re.split(r"[/\\]", name)[-1]

@@ -9,7 +9,7 @@ from typing import Final
 from genai_otel.report.html import Html, join, tag
 
 WIDTH: Final = 560
-LEFT: Final = 52
+LEFT: Final = 66
 RIGHT: Final = 10
 TOP: Final = 12
 HEIGHT: Final = 140  # of the plot itself
@@ -65,6 +65,12 @@ def ceiling(value: float) -> float:
         return 1.0
     size = 10.0 ** math.floor(math.log10(value))
     return next(factor * size for factor in _ROUND if value <= factor * size * 1.0001)
+
+
+def even_ceiling(count: float) -> float:
+    """The next round number whose half is a whole one."""
+    top = math.ceil(ceiling(count) - 1e-9)
+    return top + top % 2
 
 
 def seconds_axis(value: float) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gzip import GzipFile
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from genai_otel.report.problem import Problem
 
@@ -25,13 +25,24 @@ _MOST_INDENTED = 1 << 28  # bytes of a document that goes over many lines, and i
 Document = dict[str, Any]
 
 
+class Refused(NamedTuple):
+    """A line that is no document."""
+
+    name: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}: {self.reason}"
+
+
 @dataclass
 class Reading:
     """How far reading is, and what could not be read.
 
     :ivar total: bytes of all files, None where nobody knows (standard input, a server).
     :ivar done: bytes read so far.
-    :ivar named: the first of the lines that are no document, as ``file:line: reason``.
+    :ivar named: the first of the lines that are no document.
     """
 
     names: list[str] = field(default_factory=list[str])
@@ -39,13 +50,13 @@ class Reading:
     done: int = 0
     lines: int = 0
     malformed: int = 0
-    named: list[str] = field(default_factory=list[str])
+    named: list[Refused] = field(default_factory=list[Refused])
 
     def refuse(self, name: str, line: int, reason: str) -> None:
         """Count a line that could not be read."""
         self.malformed += 1
         if len(self.named) < _MOST_NAMED:
-            self.named.append(f"{name}:{line}: {reason}")
+            self.named.append(Refused(name, line, reason))
 
 
 def files(names: Sequence[str]) -> list[Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Final
@@ -54,8 +55,9 @@ def amount(cost: Mapping[str, float]) -> str:
     return " + ".join(money(value, currency) for currency, value in sorted(cost.items())) or UNKNOWN
 
 
-def day(moment: float) -> str:
-    return _utc(moment).strftime("%Y-%m-%d")
+def brief(cost: Mapping[str, float]) -> str:
+    """The same for the axis of a chart, without needless zeros."""
+    return re.sub(r"\.(\d*?)0+(?!\d)", lambda found: f".{found[1]}" if found[1] else "", amount(cost))
 
 
 def minute(moment: float) -> str:
