@@ -201,3 +201,22 @@ assert all(record.attributes["gen_ai.response.id"] and record.span_id for record
 @pytest.mark.parametrize("sampling", ["on", "off"])
 def test_with_providers_of_the_program(sampling: str, model_server: ModelServer) -> None:
     assert run(OWN, arguments=[model_server.base_url, sampling]).ok().err == ""
+
+
+WHOSE = """
+with genai_otel.context(tenant="acme", session="s1"):
+    with openai.OpenAI(base_url=sys.argv[1], api_key="k") as client:
+        response = client.chat.completions.create(model="gpt-4o-mini", messages=[])
+print(genai_otel.response_ref(response))
+"""
+
+
+def test_labels_that_the_user_allows_are_those_of_the_call(sink: HttpSink, model_server: ModelServer) -> None:
+    env = {**sink.environment(), "GENAI_OTEL_METRIC_KEYS": "tenant"}
+    ref = run(ASKS + WHOSE, env=env, arguments=[model_server.base_url]).ok().out.splitlines()[-1]
+    sink.clear()
+    run(JUDGES, env=env, arguments=[ref, "thumbs"]).ok()
+    (event,) = results(sink)
+    for attributes in (event.attributes, sink.latest("genai_otel.evaluation.results")[0].attributes):
+        assert attributes["genai_otel.tenant"] == "acme"
+        assert "session.id" not in attributes

@@ -75,7 +75,7 @@ class Pipeline(SpanProcessor):
         self._server = keys.on(SERVER)
         self._of_steps = {operation: keys.on(each) for operation, each in MEASURES.items()}
         self._http = keys.on(HTTP) if keys.http else None
-        self._keys = keys
+        self.keys = keys
         self._sink = sink
         self._following = tuple(following)
         self._emits = tuple(queue.emit for queue in following)
@@ -176,7 +176,7 @@ class Pipeline(SpanProcessor):
 
     def mark_request(self, told: Mapping[str, Any]) -> None:
         """Put what may be a label on the span of the HTTP request in which the program says it."""
-        labels = {name: told[name] for name in self._keys.names if name in told}
+        labels = {name: told[name] for name in self.keys.names if name in told}
         span = self._owners.serving(get_current_span().get_span_context(), serves_http) if labels else None
         if span is not None:
             span.set_attributes(labels)

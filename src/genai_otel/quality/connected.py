@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from genai_otel.processing.keys import NO_KEYS, MetricKeys
+
 if TYPE_CHECKING:
     from opentelemetry._logs import Logger
     from opentelemetry.trace import SpanContext, Tracer
@@ -26,7 +28,8 @@ class Connected:
 
     ``recent`` gives the calls that were counted last, the latest first.  ``spans`` makes a span of each result where
     the user asked for that.  ``content_on_events`` and ``content_on_spans`` say where explanations may stand, and
-    ``value_bytes`` how long they may be.  The first of ``keys`` signs references, each of them is good for one.
+    ``value_bytes`` how long they may be.  ``labels`` are those that the user allows.  The first of ``keys`` signs
+    references, each of them is good for one.
     """
 
     recent: Callable[[], Sequence[Counted]]
@@ -36,6 +39,7 @@ class Connected:
     content_on_events: bool = False
     content_on_spans: bool = False
     value_bytes: int = 16_384
+    labels: MetricKeys = NO_KEYS
     keys: tuple[str, ...] = ()
 
 

@@ -1,7 +1,8 @@
 """A reference to a response: short text that another process, or a browser, gives back with its feedback.
 
-It holds the ids of the span, whether it is sampled, the response's id, the model and the agent, and a code over all
-of that.  With a key nobody else can make one; without a key the code finds damage and nothing else.
+It holds the ids of the span, whether it is sampled, the response's id, the model, the agent and the labels that the
+user allows, and a code over all of that.  All of it can be read.  With a key nobody else can make one; without a key
+the code finds damage and nothing else.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ _CODE_BYTES: Final = 16
 
 
 class Target(NamedTuple):
-    """A response that is evaluated: the context of its span, and what its results are labelled by; None is unknown."""
+    """A response that is evaluated: the context of its span, and what its results are labelled by; None is unknown.
+
+    ``told`` are names and values that the program said of the context and allows as labels.
+    """
 
     context: SpanContext | None
     response_id: str | None = None
     model: str | None = None
     agent: str | None = None
+    told: tuple[tuple[str, str], ...] = ()
 
 
 def encode(target: Target, keys: Sequence[str]) -> str:
@@ -51,7 +56,7 @@ def decode(reference: str, keys: Sequence[str]) -> Target | None:
         return None
 
 
-def _target(span: Any, sampled: Any, *facts: Any) -> Target | None:
+def _target(span: Any, sampled: Any, *said: Any) -> Target | None:
     context = None
     if span is not None:
         trace_id, span_id = (int(each, 16) for each in span)
@@ -59,13 +64,17 @@ def _target(span: Any, sampled: Any, *facts: Any) -> Target | None:
         context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
         if not context.is_valid:
             return None
-    if len(facts) != 3 or not all(fact is None or type(fact) is str for fact in facts):
+    *facts, told = said
+    if len(facts) != 3 or not all(fact is None or isinstance(fact, str) for fact in facts):
         return None
-    return Target(context, *facts)
+    pairs = tuple((name, value) for name, value in told if isinstance(name, str) and isinstance(value, str))
+    return Target(context, *facts, told=pairs)
 
 
 def _code(said: str, key: str) -> str:
-    return _text(hmac.digest(key.encode(), (PREFIX + said).encode(), "sha256")[:_CODE_BYTES])
+    return _text(
+        hmac.digest(key.encode("utf-8", "replace"), (PREFIX + said).encode(), "sha256")[:_CODE_BYTES]
+    )
 
 
 def _text(data: bytes) -> str:

@@ -175,6 +175,7 @@ def _attributes(result: Result) -> dict[str, Any]:
         semconv.REQUEST_MODEL: target.model,
         semconv.AGENT_NAME: target.agent,
         semconv.ERROR_TYPE: result.error,
+        **dict(target.told),
         **(result.more or {}),
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -212,13 +213,14 @@ def _measure(active: Connected, result: Result, at: int) -> None:
         return
     target = result.target
     of = (result.evaluation.name, result.evaluator, target.model, target.agent)
+    told = active.labels.labels([dict(target.told).get(name) for name in active.labels.names]) or None
     found: list[Measurement] = []
     if result.error is not None:
-        found.append((1, (names.ERRORS, (*of, result.error), None)))
+        found.append((1, (names.ERRORS, (*of, result.error), told)))
     else:
-        found.append((1, (names.RESULTS, (*of, result.label), None)))
+        found.append((1, (names.RESULTS, (*of, result.label), told)))
     if result.score is not None:
-        found.append((result.score, (result.evaluation.scores(result.usual), of, None)))
+        found.append((result.score, (result.evaluation.scores(result.usual), of, told)))
     active.sink.record((_MEASURE, found, at, at), target.context or INVALID_SPAN_CONTEXT)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from opentelemetry import trace
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from genai_otel import safe, semconv
+from genai_otel import fence, safe, semconv
 from genai_otel.processing.owner import LATEST, Counted
 from genai_otel.quality import connected
 from genai_otel.quality.reference import PREFIX, Target, decode, encode
@@ -30,9 +30,11 @@ def response_ref(of: Any = None) -> str:
     References are signed when ``GENAI_OTEL_FEEDBACK_KEY`` is set: do so where they come back from outside.  The text
     is empty when there is nothing to refer to, or before ``setup()``.  Never raises.
     """
-    active = connected.active
-    target = None if active is None else resolve(of)
-    return "" if active is None or target is None else encode(target, active.keys)
+    with fence.contain("quality"):
+        active = connected.active
+        target = None if active is None else resolve(of)
+        return "" if active is None or target is None else encode(target, active.keys)
+    return ""
 
 
 def resolve(of: Any) -> Target | None:
@@ -79,7 +81,10 @@ def _counted(counted: Counted) -> Target:
 
 def _described(context: SpanContext, attributes: Mapping[str, Any]) -> Target:
     model, agent = (_said(attributes, name) for name in (semconv.REQUEST_MODEL, semconv.AGENT_NAME))
-    return Target(context, _bounded(attributes.get(semconv.RESPONSE_ID)), model, agent or _agent_around())
+    names = () if connected.active is None else connected.active.labels.names
+    told = tuple((name, safe.label(attributes[name])) for name in names if name in attributes)
+    response_id = _bounded(attributes.get(semconv.RESPONSE_ID))
+    return Target(context, response_id, model, agent or _agent_around(), told)
 
 
 def _bounded(response_id: Any) -> str | None:

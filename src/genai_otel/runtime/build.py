@@ -129,6 +129,7 @@ def _connect_quality(built: Built) -> None:
             content_on_events=config.content_on_events,
             content_on_spans=config.content_on_spans,
             value_bytes=config.content_value_bytes,
+            labels=pipeline.keys,
             keys=config.feedback_key,
         )
     )
