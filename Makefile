@@ -29,11 +29,11 @@ check:  ## lint, format and types
 	@$(PYTHON) requirements/install.py .venvs/clients clients
 	@$(BIN)/pyright --pythonpath .venvs/clients/bin/python
 
-test-browser:  ## the report in a real browser; installs Debian's chromium where there is none
+test-browser:  ## pages in a real browser: the report, the demo's; installs Debian's chromium where there is none
 	@$(DEV)
 	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y -q --no-install-recommends chromium \
 		|| echo "no Chromium, and none can be installed: these tests are skipped"
-	@$(BIN)/python $(PYTEST) tests/report/test_browser.py $(ARGS)
+	@$(BIN)/python $(PYTEST) tests/report/test_browser.py tests/unit/test_demo_page.py $(ARGS)
 
 bench:  ## what a call costs, beside the same written by hand
 	@$(DEV)

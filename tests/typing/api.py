@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -45,6 +46,19 @@ spec = ClientSpec(
     ),
 )
 genai_otel.instrument("mine.client", spec)
+
+
+@genai_otel.evaluate("grounded", evaluator="llm")
+def judged(answer: str, *, strictly: bool = False) -> float:
+    return float(strictly and len(answer))
+
+
+genai_otel.define_evaluation("grounded", ("pass", "fail"), (0.5, 1), higher_is_better=False)
+assert_type(genai_otel.response_ref(), str)
+assert_type(genai_otel.record_evaluation(None, "grounded", 0.5, error=None), bool)
+assert_type(genai_otel.record_feedback("ref", 4, comment="fine"), bool)
+assert_type(judged("an answer", strictly=True), Future[Any])
+judged("an answer", strictly="very")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - as it must
 
 with genai_otel.context(session="s", user="ada", tenant="acme", tags=["a"], **{"plant.id": "p7"}):
     pass

@@ -1,14 +1,18 @@
-"""The app of the demo: FastAPI and the OpenAI client as anybody would write them, without a line about telemetry."""
+"""The app of the demo: FastAPI and the OpenAI client as anybody would write them; only ratings are asked of us."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from openai import AsyncOpenAI, RateLimitError
+
+import genai_otel
+from genai_otel.quality.feedbacks import feedback
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
@@ -54,6 +58,24 @@ Client = Annotated[AsyncOpenAI, Depends(_client)]
 async def chat(client: Client, question: str) -> str:
     answer = await client.chat.completions.create(model=MODEL, messages=[_user(question)])
     return answer.choices[0].message.content or ""
+
+
+@router.get("/")
+def page() -> FileResponse:
+    """A question, its answer, and five buttons that rate it."""
+    return FileResponse(Path(__file__).with_name("demo_page.html"))
+
+
+@router.get("/answer")
+async def answer(client: Client, question: str) -> dict[str, str]:
+    """An answer with the reference by which the page's user rates it."""
+    text = await chat(client, question)
+    return {"text": text, "ref": genai_otel.response_ref()}
+
+
+@router.post("/feedback")
+def rate(payload: dict[str, Any]) -> Response:
+    return Response(status_code=feedback(payload))
 
 
 @router.get("/stream")
