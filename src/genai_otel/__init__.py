@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from genai_otel.manual.told import context
     from genai_otel.quality.definitions import define_evaluation
     from genai_otel.quality.evaluators import evaluate
-    from genai_otel.quality.feedbacks import record_feedback
+    from genai_otel.quality.feedbacks import feedback, record_feedback
     from genai_otel.quality.results import record_evaluation
     from genai_otel.quality.targets import response_ref
     from genai_otel.runtime.handle import Handle
@@ -44,6 +44,7 @@ __all__ = [
     "define_evaluation",
     "evaluate",
     "event",
+    "feedback",
     "flush",
     "inference",
     "instrument",
@@ -79,6 +80,7 @@ _LATER = {
     "define_evaluation": "genai_otel.quality.definitions",
     "evaluate": "genai_otel.quality.evaluators",
     "event": "genai_otel.annotate.events",
+    "feedback": "genai_otel.quality.feedbacks",
     "inference": "genai_otel.manual.inferring",
     "instrument": "genai_otel.engine.patch",
     "instrument_app": "genai_otel.web",

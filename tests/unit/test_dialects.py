@@ -258,9 +258,9 @@ def test_an_error_without_a_name_is_an_error() -> None:
 def _ends(*ends: int, scope: str = "theirs", nameless: bool = False, told: Any = None) -> list[bool]:
     """Which of spans of one library, each from 0 to one of ``ends``, stand for calls of ours that ended at 5 and 6."""
     owners = Owners()
-    owners.count(({}, 5, SpanContext(1, 1, is_remote=False), None))
+    owners.count(({}, 5, SpanContext(1, 1, is_remote=False), None, None))
     said = {"gen_ai.response.id": "id", "gen_ai.usage.input_tokens": 12}
-    owners.count((said, 6, SpanContext(2, 2, is_remote=False), None))
+    owners.count((said, 6, SpanContext(2, 2, is_remote=False), None, None))
     spans = [
         ReadableSpan("x", start_time=1, end_time=end, instrumentation_scope=InstrumentationScope(scope))
         for end in ends

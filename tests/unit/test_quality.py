@@ -156,3 +156,13 @@ def test_a_foreign_span_context_is_a_target(telemetry: Telemetry) -> None:
     genai_otel.record_evaluation(SpanContext(7, 9, is_remote=True), "foreign", label="pass")
     (event,) = events(telemetry)
     assert (event.trace_id, event.span_id) == (7, 9)
+
+
+def test_the_agent_is_the_one_that_made_the_call_and_not_its_critic(
+    client: Any, telemetry: Telemetry
+) -> None:
+    with genai_otel.agent("writer"), genai_otel.tool("drafting"):
+        response = chat(client)
+    with genai_otel.agent("critic"):
+        genai_otel.record_evaluation(response, "of the writer", label="pass")
+    assert point(telemetry, RESULTS, "of the writer").attributes["gen_ai.agent.name"] == "writer"

@@ -34,8 +34,8 @@ _MOST_LIVE: Final = 100_000
 _REMEMBERED: Final = 256
 
 
-Counted = tuple[Mapping[str, Any], int, SpanContext, "str | None"]
-"""A call that was counted: its attributes, its end, its span's context and scope; a span of ours has no scope."""
+Counted = tuple[Mapping[str, Any], int, SpanContext, "str | None", "str | None"]
+"""A call that was counted: attributes, end, the context and the scope of its span (ours has none), and its agent."""
 
 LATEST: Final[ContextVar[Counted | None]] = ContextVar("genai_otel.latest", default=None)
 """The call that was counted last in this thread or task."""
@@ -173,7 +173,7 @@ class Owners:
         tokens = attributes.get(semconv.USAGE_INPUT_TOKENS) if span.status.is_ok else _FAILED
         ended = [
             context.span_id
-            for said, _, context, _ in within
+            for said, _, context, *_ in within
             if not response_id
             and (
                 nameless
@@ -258,6 +258,17 @@ def counted_in(live: Live) -> dict[str, int]:
     """What was counted in an agent; what was not seen is not known to be none."""
     found = {semconv.AGENT_INFERENCE_CALLS: live.inferences, semconv.AGENT_TOOL_CALLS: live.tools}
     return {name: count for name, count in found.items() if count}
+
+
+def agent_of(live: Live) -> str | None:
+    """The name of the agent in which a call was made: the nearest span above that says one."""
+    above = live.above
+    while above is not None:
+        said = None if above.span is None else above.span.attributes
+        if said and semconv.AGENT_NAME in said:
+            return str(said[semconv.AGENT_NAME])
+        above = above.above
+    return None
 
 
 def hold(live: Live, attributes: Mapping[str, Any]) -> None:

@@ -22,7 +22,17 @@ from genai_otel.processing.dialects import Translation, is_named, operation, rec
 from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
 from genai_otel.processing.measure import Measure, Sink, Times, read
-from genai_otel.processing.owner import LATEST, Live, Owners, counted_in, hold, owns, scope_of, tally
+from genai_otel.processing.owner import (
+    LATEST,
+    Live,
+    Owners,
+    agent_of,
+    counted_in,
+    hold,
+    owns,
+    scope_of,
+    tally,
+)
 from genai_otel.processing.priced import cost_of
 from genai_otel.processing.served import SERVER
 from genai_otel.processing.serving import Serving
@@ -157,10 +167,12 @@ class Pipeline(SpanProcessor):
                 self._step_ending(call, live)
                 return
             if owns(live):
+                agent = None
                 if live is not None and live.above is not None:
                     tally(live, attributes[_OPERATION])
+                    agent = agent_of(live)
                 attributes[_MEASURED] = True
-                counted = (attributes, call.end_time, call.span_context, None)
+                counted = (attributes, call.end_time, call.span_context, None, agent)
                 if self._sink is not None:
                     measure = self._measure
                     values = tuple(map(attributes.get, measure.names))  # as read() does it, for every call
@@ -273,7 +285,8 @@ class Pipeline(SpanProcessor):
         told = {**attributes, **changed}
         self._count(self._measure, span, told, said.start_time)
         changed.update(self.cost(told, said.start_time or 0, span.end_time or 0))
-        counted = (told, span.end_time or 0, context, scope_of(span))
+        agent = None if live is None else agent_of(live)
+        counted = (told, span.end_time or 0, context, scope_of(span), agent)
         self._owners.count(counted)
         _latest(counted)
         return True

@@ -76,15 +76,16 @@ def _recent() -> list[Counted]:
 
 
 def _counted(counted: Counted) -> Target:
-    return _described(counted[2], counted[0])
+    return _described(counted[2], counted[0], counted[4])
 
 
-def _described(context: SpanContext, attributes: Mapping[str, Any]) -> Target:
-    model, agent = (_said(attributes, name) for name in (semconv.REQUEST_MODEL, semconv.AGENT_NAME))
+def _described(context: SpanContext, attributes: Mapping[str, Any], agent: str | None = None) -> Target:
+    model = _said(attributes, semconv.REQUEST_MODEL)
+    agent = _said(attributes, semconv.AGENT_NAME) or (None if agent is None else safe.label(agent))
     names = () if connected.active is None else connected.active.labels.names
     told = tuple((name, safe.label(attributes[name])) for name in names if name in attributes)
     response_id = _bounded(attributes.get(semconv.RESPONSE_ID))
-    return Target(context, response_id, model, agent or _agent_around(), told)
+    return Target(context, response_id, model, agent, told)
 
 
 def _bounded(response_id: Any) -> str | None:
@@ -97,11 +98,6 @@ def _bounded(response_id: Any) -> str | None:
 def _said(attributes: Mapping[str, Any], name: str) -> str | None:
     value = attributes.get(name)
     return safe.label(value) if isinstance(value, str) else None
-
-
-def _agent_around() -> str | None:
-    attributes = getattr(trace.get_current_span(), "attributes", None)
-    return _said(cast("Mapping[str, Any]", attributes), semconv.AGENT_NAME) if attributes else None
 
 
 def _by_span(span: Any) -> Target | None:
