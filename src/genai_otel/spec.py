@@ -55,20 +55,27 @@ def _itself(result: Any) -> Any:
     return result
 
 
+def _nothing(_: Any) -> None:
+    pass
+
+
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """A stream that has no iterator of chunks behind it: it reads block by block and keeps what it decoded in a queue.
+    """A stream that is ``stepped`` and reads its connection block by block, in lines, into a queue of chunks.
 
-    ``reader`` names its method that reads a block and says whether that was the last one, ``queue`` its queue; ``body``
-    gives the object whose ``close`` ends the stream.  Where the client keeps to itself that a block tells of an error,
-    ``decoder`` names its method that gets the bytes of each, and ``block`` looks at them when that has returned.
+    ``iterator`` names its iterator of blocks, ``queue`` its queue.  ``telling`` is a pattern of what stands in every
+    line that has facts: chunks that come in other blocks are not read.  ``check`` looks at the bytes of those that are,
+    for errors that the client keeps to itself.
     """
 
-    reader: str
+    iterator: str
     queue: str
-    body: Callable[[Any], Any]
-    decoder: str = ""
-    block: Callable[[bytes], None] | None = None
+    telling: bytes
+    check: Callable[[bytes], None] = _nothing
+
+
+def _always(_: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +89,16 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
-    ``blocks`` is for streams that are read in that way, ``stepped`` for those that decide themselves what comes next:
-    objects with a ``__next__`` of their own and nothing behind it that could be followed.
+    ``stepped`` is for streams that decide themselves what comes next: objects with a ``__next__`` of their own and
+    nothing behind it that could be followed.  ``asks`` says of one whether any of its steps may make a request, as the
+    first one may of all.  ``blocks`` tells where such a stream can be looked into.
     """
 
     iterator: str | None = None
     reader: str | None = None
     blocks: Blocks | None = None
     stepped: bool = False
+    asks: Callable[[Any], bool] = _always
     body: Callable[[Any], Any] | None = None
     within: Callable[[Any], Any] = _itself
 
@@ -180,7 +189,8 @@ class Endpoint:
 
     ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
     calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
-    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does.
+    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does, ``last`` that
+    after which there was no other, again.
     ``otherwise`` is the path of the method to take in versions that do not have that one, which then is a private one.
     ``positional`` names leading positional parameters, ``model`` the argument that names the model.
 
@@ -214,6 +224,7 @@ class Endpoint:
     response: Callable[[Any], Facts] = _no_response
     answer: Callable[[Mapping[str, Any], Any], Facts] | None = None
     first: Callable[[Facts, Any], None] | None = None
+    last: Callable[[Facts, Any], None] | None = None
     chunk: Callable[[Facts, Any], None] | None = None
     content: Content | None = None
     positional: tuple[str, ...] = ()

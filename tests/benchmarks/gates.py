@@ -103,20 +103,17 @@ ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
 _BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
-_FOUND = "whom it goes to stands in the model's name; its streams have no iterator behind them, and any step may ask"
-_THROUGH = "it leads through `completion`, which a program may call by itself"
+_FOUND = "whom it goes to stands in the model's name; an asynchronous step is a coroutine around a generator of ours"
+_THROUGH = "it leads through `completion`, which a program may call, and whose stream it may read, by itself"
 _RUNS = "each run of its model adds what it took"
 _SETTINGS = "its settings stand in an object that has all of them, and each answer tells what it took"
 _TENSORS = "its settings stand in three places, and its tokens are counted in tensors"
 LIMITS = {
-    "azure_ai_inference:complete": Limit(
-        chunk=110, why="its streams have no iterator behind them, and do not tell of errors in their blocks"
-    ),
     "boto3:models.invoke_model": Limit(2_600, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(2_640, why=_BODY),
-    "litellm:completion": Limit(1_610, 185, _FOUND),
-    "litellm:text_completion": Limit(2_200, 185, _THROUGH),
-    "litellm:responses": Limit(1_710, 115, _FOUND),
+    "litellm:completion": Limit(1_610, 41, _FOUND),
+    "litellm:text_completion": Limit(2_200, 48, _THROUGH),
+    "litellm:responses": Limit(1_710, why=_FOUND),
     "sentence_transformers:encode-in-batches": Limit(2_100, why=_RUNS),
     "transformers:generate": Limit(1_750, why=_TENSORS),
     "transformers:pipeline": Limit(2_000, why=_TENSORS),

@@ -1,7 +1,7 @@
 """Azure AI Inference: chat and embeddings of any model that is deployed there.
 
 The client drops a chunk without choices, that which tells of an error in the middle of a stream among them: the program
-sees a stream that ends too soon.  It is found in the bytes of its block, unless the network parts it.
+sees a stream that ends too soon.  It is found in the bytes of its block.
 """
 
 from __future__ import annotations
@@ -80,14 +80,12 @@ def _response(result: Any) -> Facts:
     return facts
 
 
+# A reason, usage, an error.  The quotes of texts are masked, so that none says such a thing.
+_TELLING: Final = rb'"finish_reason" *: *"|"usage" *: *\{|"error"'
+
+
 def _chat_chunk(facts: Facts, chunk: Any) -> None:
-    held = chunk._data  # noqa: SLF001 - see _stored
-    try:
-        (choice,) = held["choices"]
-        if choice._data["finish_reason"] is None and not held.get("usage"):  # noqa: SLF001 - see _stored
-            return  # the usual one: a bit more of the text
-    except (AttributeError, KeyError, TypeError, ValueError):
-        pass
+    held = _stored(chunk)
     for choice in held.get("choices") or ():
         if getattr(choice, "_data", choice).get("finish_reason"):
             _identity(facts, held)
@@ -109,7 +107,7 @@ def _errors(error: BaseException) -> Facts:
 
 
 def _block(block: bytes) -> None:
-    if b'"error"' in block:  # which a text cannot say: its quotes are masked
+    if b'"error"' in block:
         for event in block.split(b"data: ")[1:]:
             try:
                 error = json.loads(event).get("error")
@@ -166,16 +164,11 @@ def _routed(endpoint: Endpoint) -> Endpoint:
 
 
 # Usage in streams is not asked for: it takes `model_extras`, a header with it, and not every model has it.
-def _streaming(reader: str) -> Streaming:
-    return Streaming(
-        blocks=Blocks(
-            reader,
-            queue="_queue",
-            body=lambda stream: stream._response,  # noqa: SLF001 - its connection
-            decoder="_deserialize_and_add_to_queue",
-            block=_block,
-        )
-    )
+_STREAMING: Final = Streaming(
+    stepped=True,
+    asks=lambda _: False,
+    blocks=Blocks("_bytes_iterator", "_queue", telling=_TELLING, check=_block),
+)
 
 
 def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
@@ -189,7 +182,7 @@ def _endpoints(module: str, asynchronous: bool) -> tuple[Endpoint, ...]:
         chunk=_chat_chunk,
         content=messages.CHAT,
         positional=("body",),
-        streaming=_streaming("_read_next_block_async" if asynchronous else "_read_next_block"),
+        streaming=_STREAMING,
     )
     texts, images = (
         Endpoint(

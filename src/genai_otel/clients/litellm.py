@@ -41,12 +41,23 @@ def _answer(result: Any) -> Facts:
 
 
 def _chunk(facts: Facts, chunk: Any) -> None:
+    try:
+        (choice,) = chunk.choices
+        if choice.__pydantic_extra__["finish_reason"] is None:
+            return  # the usual one: a bit more of the text
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
     for choice in chunk.choices or ():
         if results.fields(choice).get("finish_reason") is not None:
             results.finished(facts, choice)
             known = shared.streamed(facts, chunk)
             # What the vendor reported without being asked; what was asked for comes in a chunk of its own.
             shared.usage(facts, known, known.get("usage"))
+    _counted(facts, chunk)
+
+
+def _counted(facts: Facts, chunk: Any) -> None:
+    """Usage, where it was asked for: in older versions it comes in a last chunk that looks like any other."""
     counted = results.fields(chunk).get("usage")
     if counted is not None:
         shared.usage(facts, shared.hidden(chunk), counted)
@@ -85,6 +96,21 @@ def _message(result: Any) -> Facts:
     return anthropic.message(SimpleNamespace(**result), own=nothing)
 
 
+_ONE_REQUEST: Final = frozenset(
+    {
+        "litellm.litellm_core_utils.streaming_handler",
+        "litellm.responses.streaming_iterator",
+        "litellm.text_completions.streaming_iterator",
+        "litellm.utils",
+    }
+)
+"""The modules whose streams have made their request by the first step; others go on to tools, and ask again."""
+
+
+def _may_ask(stream: Any) -> bool:
+    return type(stream).__module__ not in _ONE_REQUEST
+
+
 # --- the endpoints -------------------------------------------------------------------------------
 
 _chat: Final[dict[str, Any]] = {
@@ -93,6 +119,7 @@ _chat: Final[dict[str, Any]] = {
     "response": _answer,
     "first": shared.streamed,
     "chunk": _chunk,
+    "last": _counted,
     "content": messages.CHAT,
     "positional": ("model", "messages"),
 }
@@ -190,7 +217,9 @@ _MOCKS: Final = frozenset({"mock_response", "mock_tool_calls"})
 
 def _routed(target: str, fields: Mapping[str, Any]) -> Endpoint:
     plain = Endpoint(target, **fields)
-    mocked = replace(plain, response=_without_usage(plain.response), chunk=_chunk_without_usage(plain.chunk))
+    mocked = replace(
+        plain, response=_without_usage(plain.response), chunk=_chunk_without_usage(plain.chunk), last=None
+    )
 
     def route(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Peer] | None:
         if plain.chunk is None and arguments.get("stream"):
@@ -233,7 +262,7 @@ SPEC: Final = ClientSpec(
     requires="litellm >= 1.98, < 2",
     connection=_itself,
     peer=lambda peer: peer if isinstance(peer, Peer) else Peer("litellm"),
-    streaming=Streaming(stepped=True),
+    streaming=Streaming(stepped=True, asks=_may_ask),
     errors=shared.errors,
     endpoints=tuple(_endpoints()),
 )

@@ -1,8 +1,8 @@
 """Follows streams that decide themselves what comes next, and have no iterator behind them that could be replaced.
 
-The user keeps the client's own object, and nothing on it is changed.  The methods by which it gives its next element,
-and by which it is closed, are wrapped in the class that defines them when a stream of that class is followed for the
-first time; they look up whether their stream belongs to a call.
+The user keeps the client's own object.  The methods by which it gives its next element, and by which it is closed, are
+wrapped in the class that defines them when a stream of that class is followed for the first time.  They ask what stands
+under their name in the stream itself: where it is followed, that is what follows it.
 """
 
 from __future__ import annotations
@@ -12,53 +12,83 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
-
-from opentelemetry.context import attach, detach, get_current
 
 from genai_otel import fence
 from genai_otel.engine.call import Call
-from genai_otel.engine.ending import interrupted, left
+from genai_otel.engine.ending import left
 
-_NEXT: Final = ("__next__", "__anext__")
+STEPS: Final = ("__next__", "__anext__")
+"""The methods by which a stream gives its next element; some have both."""
 _CLOSE: Final = ("close", "aclose")
+_OURS: Final = "_genai_otel"
+"""Under this name a function of ours holds itself, which tells it from a copy of its attributes."""
 
-_followed: dict[int, _Steps] = {}
-"""By the stream's identity: a look-up in a weak table costs more than all else that is done for a chunk."""
-_wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
+_followed: dict[int, tuple[Call, weakref.ref[Any]]] = {}
+"""By the stream's identity: it may be of a kind that nothing can be looked up by."""
+_wrapped: weakref.WeakSet[type] = weakref.WeakSet()
 _lock = threading.RLock()
 
 
 def able(stream: Any) -> bool:
     """Whether the class of ``stream`` can be told how to give its next element, as one written in Python can."""
-    return any(_defining(stream.__class__, name) is not None for name in _NEXT)
+    return hasattr(stream, "__dict__") and any(_defining(stream.__class__, name) for name in STEPS)
 
 
-def follow(call: Call, stream: Any, seen: Callable[[Any], None], exhausted: Callable[[], None]) -> None:
-    """Tell ``seen`` of every chunk that ``stream`` gives, and ``exhausted`` when there will be no more."""
-    for name in (*_NEXT, *_CLOSE):
-        owner = _defining(stream.__class__, name)
-        if owner is not None:
-            _wrap(owner, name)
-    call.ambient = sys.exc_info()[1]
+def elements(stream: Any, step: str) -> Any:
+    """What ``stream`` gives by its own method ``step``, None where it has no such."""
+    owner = _defining(stream.__class__, step)
+    if owner is None:
+        return None
+    gives = _given(stream, _own(owner.__dict__[step]))
+    return gives if step == "__next__" else _Awaited(gives)
+
+
+def _given(stream: Any, method: Any) -> Any:
+    """What ``method`` gives each time; there is no reference to the stream in it, and nothing that is run as Python."""
+    return map(method, iter(weakref.ref(stream), None))
+
+
+class _Awaited:
+    """An asynchronous iterator of the awaitables that an iterator gives."""
+
+    __slots__ = ("__anext__",)
+
+    def __init__(self, gives: Any) -> None:
+        self.__anext__ = gives.__next__
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+
+def lead(call: Call, stream: Any, followers: Mapping[str, Any]) -> None:
+    """Have ``stream`` give what these generators give, by the method of each; ``call`` is dropped with it."""
     key = id(stream)
 
     def dropped(_: object) -> None:
         _followed.pop(key, None)
         call.drop()
 
+    for name in (*followers, *_CLOSE):
+        _wrap(stream.__class__, name)
     call.followed = weakref.ref(stream, dropped)
-    _followed[key] = _Steps(call, call.followed, seen, exhausted)
+    _followed[key] = (call, call.followed)  # the callback must run though the call has ended
+    stream.__dict__.update({name: getattr(each, name) for name, each in followers.items()})
 
 
 def restore() -> None:
-    """Give all classes their own methods back."""
+    """Give all classes their own methods back, except where somebody else has wrapped ours."""
     with _lock:
-        for (owner, name), (original, ours) in _wrapped.items():
-            if owner.__dict__.get(name) is ours:
-                setattr(owner, name, original)
+        for owner in tuple(_wrapped):
+            for name in (*STEPS, *_CLOSE):
+                method = owner.__dict__.get(name)
+                if method is not None and _own(method) is not method:
+                    setattr(owner, name, _own(method))
         _wrapped.clear()
+
+
+# --- a class ---------------------------------------------------------------------------------------
 
 
 def _defining(kind: type, name: str) -> type | None:
@@ -67,54 +97,52 @@ def _defining(kind: type, name: str) -> type | None:
     return owner if owner is not None and inspect.isfunction(owner.__dict__[name]) else None
 
 
-def _wrap(owner: type, name: str) -> None:
+def _own(method: Any) -> Any:
+    """The class's own method, where ours is around it."""
+    return method.__wrapped__ if getattr(method, _OURS, None) is method else method
+
+
+def _wrap(kind: type, name: str) -> None:
+    owner = _defining(kind, name)
+    if owner is None:
+        return
     with _lock:
         original = owner.__dict__[name]
-        if _wrapped.get((owner, name), (None, None))[1] is original:
-            return
-        ours = functools.wraps(original)(
-            (_closing if name in _CLOSE else _stepping)(original, inspect.iscoroutinefunction(original))
-        )
-        _wrapped[owner, name] = (original, ours)
-        setattr(owner, name, ours)
+        if not hasattr(original, _OURS):
+            ours = functools.wraps(original)(_MAKE[name](original, inspect.iscoroutinefunction(original)))
+            setattr(ours, _OURS, ours)
+            setattr(owner, name, ours)
+            _wrapped.add(owner)
 
 
-def _stepping(original: Callable[[Any], Any], asynchronous: bool) -> Callable[[Any], Any]:
-    """The two differ in nothing but the language's own ``await``."""
+# --- its methods: each pair differs in nothing but the language's own ``await`` ----------------------
 
+
+def _next(original: Callable[[Any], Any], _: bool) -> Callable[[Any], Any]:
     def step(self: Any) -> Any:
-        steps = _followed.get(id(self))
-        if steps is None or steps.busy:  # one that its own class asks, on the way to its next element
-            return original(self)
-        steps.busy = True
-        token = attach(steps.context)
         try:
-            chunk = original(self)
-        except BaseException as error:
-            steps.ended(error, self, token)
-            raise
-        detach(token)
-        steps.busy = False
-        steps.seen(chunk)
-        return chunk
+            return self.__dict__["__next__"]()
+        except BaseException:
+            if not _is_its_own(self, "__next__", original):
+                raise
+        return original(self)
 
-    async def wait(self: Any) -> Any:
-        steps = _followed.get(id(self))
-        if steps is None or steps.busy:
-            return await original(self)
-        steps.busy = True
-        token = attach(steps.context)
+    return step
+
+
+def _anext(original: Callable[[Any], Any], asynchronous: bool) -> Callable[[Any], Any]:
+    async def step(self: Any) -> Any:
         try:
-            chunk = await original(self)
-        except BaseException as error:
-            steps.ended(error, self, token)
-            raise
-        detach(token)
-        steps.busy = False
-        steps.seen(chunk)
-        return chunk
+            return await self.__dict__["__anext__"]()
+        except BaseException:
+            if not _is_its_own(self, "__anext__", original):
+                raise
+        return await original(self)
 
-    return wait if asynchronous else step
+    def begin(self: Any) -> Any:
+        return step(self)
+
+    return step if asynchronous else begin
 
 
 def _closing(original: Callable[..., Any], asynchronous: bool) -> Callable[..., Any]:
@@ -129,41 +157,51 @@ def _closing(original: Callable[..., Any], asynchronous: bool) -> Callable[..., 
     return aclose if asynchronous else close
 
 
+_MAKE: Final[Mapping[str, Callable[..., Any]]] = {
+    "__next__": _next,
+    "__anext__": _anext,
+    "close": _closing,
+    "aclose": _closing,
+}
+
+
+# --- a stream --------------------------------------------------------------------------------------
+
+
+def _is_its_own(stream: Any, name: str, original: Callable[[Any], Any]) -> bool:
+    """Why a step was none of ours: whether the class's own method is to be asked, else it failed."""
+    held: dict[str, Any] = getattr(stream, "__dict__", {})
+    if name not in held:  # nobody follows this one
+        if sum(name in each.__dict__ for each in stream.__class__.__mro__) == 1:
+            held[name] = _given(stream, original).__next__  # the next time it is found at once
+        return True
+    if _busy(held):  # one that its class asks, on the way to its next element
+        return True
+    _leave(stream, held)  # a step that is tried again is the client's own
+    return False
+
+
+def _busy(held: Mapping[str, Any]) -> bool:
+    generators = [getattr(held.get(name), "__self__", None) for name in STEPS]
+    return any(
+        getattr(each, "gi_running", False) or getattr(each, "ag_running", False) for each in generators
+    )
+
+
+def _leave(stream: Any, held: dict[str, Any]) -> Call | None:
+    """Let ``stream`` go on as the client's own."""
+    call, _ = _followed.pop(id(stream), (None, None))
+    if call is not None:
+        for name in STEPS:
+            held.pop(name, None)
+    return call
+
+
 def _closed(stream: Any) -> None:
-    steps = _followed.get(id(stream))
-    if steps is not None and not steps.busy:  # else it closes itself: how it ended is about to be seen
-        with fence.contain("engine.close"):
-            del _followed[id(stream)]
-            left(steps.call, sys.exc_info()[1])
-
-
-class _Steps:
-    """The steps of one stream, each made in the context of its call: any of them may make a request of its own."""
-
-    __slots__ = ("_exhausted", "_stream", "busy", "call", "context", "seen")
-
-    def __init__(
-        self,
-        call: Call,
-        stream: weakref.ref[Any],
-        seen: Callable[[Any], None],
-        exhausted: Callable[[], None],
-    ) -> None:
-        self.call = call
-        self._stream = stream  # its callback must run though the call has ended
-        self.busy = False
-        self.context = call.context
-        self.seen = seen
-        self._exhausted = exhausted
-
-    def ended(self, error: BaseException, stream: Any, token: Any) -> None:
-        """A step gave no element: there is none, or it failed."""
-        self.busy = False
-        with fence.contain("engine.steps"):
-            if get_current() is self.context:  # a coroutine that is collected elsewhere has none to leave
-                detach(token)
-            _followed.pop(id(stream), None)
-            if isinstance(error, (StopIteration, StopAsyncIteration)):
-                self._exhausted()
-            else:
-                interrupted(self.call, error)
+    with fence.contain("engine.close"):
+        held: dict[str, Any] = getattr(stream, "__dict__", {})
+        if _busy(held):  # it closes itself: how it ended is about to be seen
+            return
+        call = _leave(stream, held)
+        if call is not None:
+            left(call, sys.exc_info()[1])

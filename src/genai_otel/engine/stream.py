@@ -26,9 +26,9 @@ from genai_otel.engine.call import Call
 from genai_otel.engine.ending import interrupted, left, watch_close
 from genai_otel.spec import StreamFailed, Streaming
 
-Read = Callable[[Any], None]
+Read = Callable[[Any], object]
 
-_NOTHING: Final = object()
+_UNREAD: Final[Read] = id  # it looks at no chunk, and is written in C
 
 
 def follow(call: Call, result: Any) -> Any:
@@ -41,14 +41,8 @@ def follow(call: Call, result: Any) -> Any:
     if streaming.reader is not None:
         body.follow(call, stream, streaming)
         return result
-    if streaming.blocks is not None and hasattr(stream, streaming.blocks.reader):
-        told = blocks.Told(
-            _watcher(call), _looking(call, streaming.blocks.block or _ignore), partial(_exhausted, call)
-        )
-        blocks.follow(call, stream, streaming.blocks, told)
-        return result
     if streaming.stepped and steps.able(stream):
-        steps.follow(call, stream, _watcher(call), partial(_exhausted, call))
+        _follow_steps(call, stream, streaming)
         return result
     iterator: Any = stream if streaming.iterator is None else getattr(stream, streaming.iterator, None)
     if not hasattr(iterator, "__next__") and not hasattr(iterator, "__anext__"):
@@ -57,8 +51,9 @@ def follow(call: Call, result: Any) -> Any:
         )
         call.finish("completed")
         return result
-    lazy = streaming.iterator is None  # a generator makes its request when its first chunk is asked for
-    generator = (_afollow if hasattr(iterator, "__anext__") else _follow)(call, iterator, _reader(call), lazy)
+    # A generator makes its request when its first chunk is asked for.
+    first = iterator if streaming.iterator is not None else _Inside(call, iterator)
+    generator = _following(iterator)(call, first, iterator, _reader(call, _facts(call)))
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(generator, lambda _: call.drop())
     if call.hides and call.endpoint.hidden is not None:
@@ -71,6 +66,24 @@ def follow(call: Call, result: Any) -> Any:
     return result
 
 
+def _follow_steps(call: Call, stream: Any, streaming: Streaming) -> None:
+    """Of a stream that has both methods it is the program that chooses."""
+    call.ambient = sys.exc_info()[1]
+    facts = _facts(call)
+    if streaming.blocks is not None:
+        blocks.follow(call, stream, streaming.blocks, facts)
+        facts = _UNREAD
+    read = _reader(call, facts)
+    followers: dict[str, Any] = {}
+    for name in steps.STEPS:
+        own = steps.elements(stream, name)
+        if own is not None:
+            inside = _Inside(call, own)
+            rest = inside if streaming.asks(stream) else own
+            followers[name] = _following(own)(call, inside, rest, read)
+    steps.lead(call, stream, followers)
+
+
 def _holder(stream: Any, name: str) -> Any:
     """The stream that has the iterator: another instrumentor's object before it may pass on only what is read."""
     while name not in getattr(stream, "__dict__", (name,)) and hasattr(stream, "__wrapped__"):
@@ -78,9 +91,7 @@ def _holder(stream: Any, name: str) -> Any:
     return stream
 
 
-def _reader(call: Call) -> Read:
-    chunk = call.endpoint.chunk
-    facts = partial(chunk, call.attributes) if chunk is not None else _ignore
+def _reader(call: Call, facts: Read) -> Read:
     content = call.endpoint.content
     if call.content is None or content is None or content.chunk is None:
         return facts
@@ -94,53 +105,24 @@ def _reader(call: Call) -> Read:
     return both
 
 
-def _watcher(call: Call) -> Read:
-    """For streams that are no generators of ours: looks at each chunk."""
-    read, beat = _reader(call), _beats()
-
-    def watch(chunk: Any) -> None:
-        nonlocal read
-        call.beat = beat()
-        if not call.first:
-            read = _first(call, read, chunk)
-            return
-        try:
-            read(chunk)
-        except Exception as error:  # noqa: BLE001 - see _follow
-            read = _unread(call, error, read)
-
-    return watch
+def _facts(call: Call) -> Read:
+    chunk = call.endpoint.chunk
+    return partial(chunk, call.attributes) if chunk is not None else _UNREAD
 
 
-def _looking(call: Call, read: Read) -> Read:
-    """Look at blocks, before the chunks in them: an error in one is what the stream ends with."""
-
-    def look(block: Any) -> None:
-        try:
-            read(block)
-        except StreamFailed as error:
-            call.attributes[semconv.ERROR_TYPE] = str(error)
-        except Exception as error:  # noqa: BLE001 - see _follow
-            fence.report("engine.chunk", error)
-
-    return look
+def _following(iterator: Any) -> Callable[..., Any]:
+    return _afollow if hasattr(iterator, "__anext__") else _follow
 
 
-def _ignore(_: Any = None) -> None:
-    pass
-
-
-def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iterator[Any]:
-    beat = _beats()
-    closing = False
+def _follow(call: Call, first: Iterator[Any], iterator: Iterator[Any], read: Read) -> Iterator[Any]:
+    beats = _beats()
+    chunk = closing = None
     try:
-        for chunk in _first_inside(call, iterator) if lazy else iterator:
-            call.beat = beat()
+        for chunk, call.beat in zip(first, beats, strict=False):
             read = _first(call, read, chunk)
             yield chunk
             break
-        for chunk in iterator:
-            call.beat = beat()
+        for chunk, call.beat in zip(iterator, beats, strict=False):
             try:
                 read(chunk)
             except Exception as error:  # noqa: BLE001 - the fence of the hot path
@@ -153,21 +135,23 @@ def _follow(call: Call, iterator: Iterator[Any], read: Read, lazy: bool) -> Iter
         _step_out(call)
         raise
     if not closing:
-        _exhausted(call)
+        _exhausted(call, chunk)
         _step_out(call)
         return
     _closed(call)
-    if lazy:
-        getattr(iterator, "close", _ignore)()
+    if first is not iterator:
+        getattr(iterator, "close", int)()
         _step_out(call)
     raise GeneratorExit
 
 
-async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: bool) -> AsyncIterator[Any]:
-    beat = _beats()
-    closing = False
+async def _afollow(
+    call: Call, first: AsyncIterator[Any], iterator: AsyncIterator[Any], read: Read
+) -> AsyncIterator[Any]:
+    beat = _beats().__next__
+    chunk = closing = None
     try:
-        async for chunk in _afirst_inside(call, iterator) if lazy else iterator:
+        async for chunk in first:
             call.beat = beat()
             read = _first(call, read, chunk)
             yield chunk
@@ -186,33 +170,39 @@ async def _afollow(call: Call, iterator: AsyncIterator[Any], read: Read, lazy: b
         _step_out(call)
         raise
     if not closing:
-        _exhausted(call)
+        _exhausted(call, chunk)
         _step_out(call)
         return
     _closed(call)
-    if lazy and hasattr(
-        iterator, "aclose"
-    ):  # at once: a dropped one would need a step of an event loop that may end
+    # At once: a dropped one would need a step of an event loop that may end.
+    if first is not iterator and hasattr(iterator, "aclose"):
         await cast("AsyncGenerator[Any]", iterator).aclose()
         _step_out(call)
     raise GeneratorExit
 
 
-def _first_inside(call: Call, iterator: Iterator[Any]) -> Iterator[Any]:
-    """The first chunk, if there is one: the request behind it belongs inside the call's span."""
-    call.around = get_current()
-    with call:
-        chunk = next(iterator, _NOTHING)
-    if chunk is not _NOTHING:
-        yield chunk
+class _Inside:
+    """What an iterator gives, each step in the call's context: the request that it makes belongs inside the span."""
 
+    def __init__(self, call: Call, iterator: Any) -> None:
+        self._call = call
+        self._iterator = iterator
 
-async def _afirst_inside(call: Call, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    call.around = get_current()
-    with call:
-        chunk = await anext(iterator, _NOTHING)
-    if chunk is not _NOTHING:
-        yield chunk
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        self._call.around = get_current()
+        with self._call:
+            return next(self._iterator)
+
+    async def __anext__(self) -> Any:
+        self._call.around = get_current()
+        with self._call:
+            return await anext(self._iterator)
 
 
 def _step_out(call: Call) -> None:
@@ -232,9 +222,9 @@ def _closed(call: Call) -> None:
         left(call, sys.exc_info()[1])
 
 
-def _beats() -> Callable[[], tuple[int, int]]:
-    """Gives the number of a chunk, from 1, and its time: both made in C, because this is done for every chunk."""
-    return zip(count(1), iter(time.perf_counter_ns, None)).__next__
+def _beats() -> Iterator[tuple[int, int]]:
+    """The number of a chunk, from 1, and its time: both made in C, because this is done for every chunk."""
+    return zip(count(1), iter(time.perf_counter_ns, 0), strict=False)
 
 
 def _first(call: Call, read: Read, chunk: Any) -> Read:
@@ -258,12 +248,16 @@ def _unread(call: Call, error: Exception, read: Read) -> Read:
     if isinstance(error, StreamFailed):
         call.attributes[semconv.ERROR_TYPE] = str(error)
         call.finish("failed")
-        return _ignore
+        return _UNREAD
     fence.report("engine.chunk", error)
     return read
 
 
-def _exhausted(call: Call) -> None:
+def _exhausted(call: Call, last: Any) -> None:
+    read = call.endpoint.last
+    if read is not None and last is not None:
+        with fence.contain("engine.chunk"):
+            read(call.attributes, last)
     call.finish("failed" if semconv.ERROR_TYPE in call.attributes else "completed")
 
 

@@ -51,6 +51,23 @@ async def test_an_error_in_the_block_of_a_chunk(
     assert outcome(balanced.span()) == ("failed", "ERROR", "overloaded")
 
 
+async def test_what_the_network_parts(balanced: Recorded, caller: Caller, model_server: ModelServer) -> None:
+    """Blocks end where they end: within an error, within a word of an answer, within the name of a field."""
+    text = "x" * 30_000
+    long = {"choices": [{"index": 0, "delta": {"content": text}}]}
+    wordy = {"error": {**FAILED["error"], "message": text}}
+    answers: list[list[dict[str, Any]]] = [[*chunks(long), ending(usage=COUNTS)], [*chunks(long), wordy]]
+    for events in answers:
+        said = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+        model_server.reply(Reply(said, content_type="text/event-stream"))
+        await read(caller)
+    ended, failed = balanced.calls()
+    assert outcome(ended) == ("completed", "UNSET", None)
+    assert ended.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert usage(ended)["input_tokens"] > 0
+    assert outcome(failed) == ("failed", "ERROR", "overloaded")
+
+
 async def test_an_answer_about_errors_is_none(
     balanced: Recorded, caller: Caller, model_server: ModelServer
 ) -> None:
