@@ -7,7 +7,19 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks import clients, count, exported, gates, gpu, growth, report, startup, subjects, timing
+from tests.benchmarks import (
+    clients,
+    count,
+    exported,
+    gates,
+    gpu,
+    growth,
+    report,
+    startup,
+    steps,
+    subjects,
+    timing,
+)
 from tests.benchmarks.workloads import WORKLOADS
 
 PARTS = ("count", "clients", "time", "startup", "export", "growth", "gpu")
@@ -36,7 +48,9 @@ def counts(*, quick: bool) -> list[gates.Gate]:
             found += gates.of_control(count.count("nothing", gates.WORKLOADS))
         elif mode == "content on":
             found += gates.of_content(ours, floor)
-    return found
+    decorated, by_hand = steps.count("genai_otel"), steps.count("floor")
+    say("work, steps of the program's own", report.steps(decorated, by_hand))
+    return found + gates.of_steps(decorated, by_hand)
 
 
 def times(*, quick: bool) -> timing.Cost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from tests.benchmarks import steps
 from tests.benchmarks.count import Work, per_chunk
 
 WORKLOADS = ("chat", "stream20", "stream60", "stream20_async", "stream60_async")
@@ -19,6 +20,8 @@ CONTENT_WORKLOADS = ("chat", "stream20", "stream60")
 """What is counted with content on; asynchronous chunks are read by the same functions."""
 CONTENT_SHARE_OF_FLOOR = 0.75
 BYTECODES_PER_CONTENT_CHUNK = 90
+STEP_SHARE_OF_FLOOR = 0.7
+"""Of a step of the program's own, of any shape, with what comes later."""
 SETUP_MILLISECONDS = 50
 """A time, so it is reported and breaks nothing."""
 
@@ -85,6 +88,18 @@ def of_sessions(messages: dict[str, float]) -> list[Gate]:
     """From the counts of single messages."""
     return [
         Gate(f"bytecodes per message, {name}", cost, BYTECODES_PER_MESSAGE) for name, cost in messages.items()
+    ]
+
+
+def of_steps(ours: dict[str, steps.Cost], floor: dict[str, steps.Cost]) -> list[Gate]:
+    """From the counts of the same functions, decorated and by hand."""
+    return [
+        Gate(
+            f"share of the hand-written code, {name}",
+            cost.exported / floor[name].exported,
+            STEP_SHARE_OF_FLOOR,
+        )
+        for name, cost in ours.items()
     ]
 
 

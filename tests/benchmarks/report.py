@@ -11,6 +11,7 @@ from tests.benchmarks.gates import SETUP_MILLISECONDS, Gate
 from tests.benchmarks.gpu import Collection
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.startup import Startup
+from tests.benchmarks.steps import Cost as StepCost
 from tests.benchmarks.timing import Cost
 
 
@@ -57,6 +58,18 @@ def _work_row(name: str, ours: Work, floor: Work) -> list[str]:
         _share(ours.bytecodes, floor.bytecodes),
         _share(ours.exported, floor.exported),
     ]
+
+
+def steps(ours: dict[str, StepCost], floor: dict[str, StepCost]) -> str:
+    rows = [
+        [
+            name,
+            *(f"{number:,.0f}" for number in (*cost, *floor[name])),
+            _share(cost.exported, floor[name].exported),
+        ]
+        for name, cost in ours.items()
+    ]
+    return table(("added per run", "bytecodes", "with export", "by hand", "with export", "share"), rows)
 
 
 def times(costs: dict[str, dict[str, Cost]]) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks import count, gates
+from tests.benchmarks import count, gates, steps
 
 pytestmark = pytest.mark.process
 
@@ -40,3 +40,9 @@ def test_what_is_sampled_out_keeps_the_promise_too(by_hand: dict[str, count.Work
     """Its metrics stay exact, so it is not free."""
     dropped = count.count("genai_otel", ("chat",), "sampled out")["chat"]
     assert dropped.exported <= gates.SHARE_OF_FLOOR * by_hand["chat"].exported
+
+
+@pytest.mark.parametrize("mode", ["default", "sampled out"])
+def test_a_step_costs_less_than_one_written_by_hand(mode: str) -> None:
+    measured = gates.of_steps(steps.count("genai_otel", mode), steps.count("floor"))
+    assert [gate for gate in measured if not gate.holds] == []
