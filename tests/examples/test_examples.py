@@ -34,6 +34,21 @@ def test_quickstart_prints_two_answers_and_shows_two_calls() -> None:
     assert len(re.findall(r"chat gpt-4o-mini.*completed", done.stderr)) == 2
 
 
+def test_the_agent_shows_its_loop_as_one_tree() -> None:
+    command = [sys.executable, str(EXAMPLES / "agent" / "agent.py")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=environment())
+    tree = [line.strip(" |`-").split()[:2] for line in done.stderr.splitlines() if "completed" in line]
+    assert tree == [
+        ["invoke_workflow", "trip"],
+        ["invoke_agent", "packing"],
+        ["chat", "gpt-4o-mini"],
+        ["execute_tool", "weather"],
+        ["cache_lookup", "notes"],
+        ["chat", "gpt-4o-mini"],
+    ]
+    assert "2 model calls, 1 tool call" in done.stderr
+
+
 def test_a_client_of_your_own_is_traced_like_the_others() -> None:
     folder = EXAMPLES / "own_client"
     command = [sys.executable, str(folder / "own_client.py")]

@@ -181,3 +181,9 @@ def test_what_is_open_at_the_end_of_the_process_is_abandoned(sink: HttpSink) -> 
     ).ok()
     (span,) = sink.spans()
     assert (span.name, span.attributes["genai_otel.outcome"]) == ("invoke_agent planner", "abandoned")
+
+
+def test_tokens_are_counted_by_agent_where_a_setting_asks(sink: HttpSink) -> None:
+    run(STEPS + "genai_otel.setup(metric_keys=['gen_ai.agent.name']); work()", env=sink.environment()).ok()
+    for metric in ("gen_ai.client.token.usage", "gen_ai.execute_tool.duration"):
+        assert {point.attributes["gen_ai.agent.name"] for point in sink.latest(metric)} == {"planner"}

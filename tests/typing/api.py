@@ -86,3 +86,64 @@ with genai_otel.inference("chat", provider="mine", model="m", url="http://127.0.
         served.tokens(3)
         assert_type(served.stream(achunks(), lambda _: served.token()), AsyncIterator[bytes])
     call.content(input="hi", output=[{"role": "assistant", "content": "hello"}])
+
+
+@genai_otel.tool
+def plain(city: str, *, days: int = 3) -> list[str]:
+    return [city] * days
+
+
+@genai_otel.agent("planner", id="a-1", stage="first", iteration=2, attributes={"app.size": 3})
+async def waits(question: str) -> int:
+    return len(question)
+
+
+@genai_otel.workflow(name="counting")
+def counts(upto: int) -> Iterator[int]:
+    yield from range(upto)
+
+
+@genai_otel.task
+async def streams(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+@genai_otel.agent
+class Agent:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def run(self, question: str) -> str:
+        return question
+
+    @genai_otel.tool(type="extension", call_id="c-1")
+    @classmethod
+    def look_up(cls, key: int) -> str | None:
+        return str(key)
+
+    @staticmethod
+    @genai_otel.cache("answers")
+    def cached(key: str) -> bytes | None:
+        return key.encode()
+
+
+assert_type(plain("Rome", days=2), list[str])
+assert_type(counts(3), Iterator[int])
+assert_type(streams("a"), AsyncIterator[str])
+assert_type(Agent("x").run("y"), str)
+assert_type(Agent.look_up(3), str | None)
+assert_type(Agent("x").cached("k"), bytes | None)
+plain(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - the signature survives
+genai_otel.tool("x", call="c")  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] - and so do the words
+
+
+async def steps() -> None:
+    assert_type(await waits("why"), int)
+    with genai_otel.retrieval("papers", top_k=3) as step, genai_otel.stage("one", iteration=2):
+        step.set_attribute("app.size", 3)
+    async with genai_otel.tool() as other, genai_otel.iteration(3):
+        other.result(1)
+    assert_type(genai_otel.trace_id(), str | None)
+    genai_otel.event("done", size=3)
+    with genai_otel.parsing("json"):
+        genai_otel.parse_failure("xml", ValueError())

@@ -60,6 +60,7 @@ def facts(span: ReadableSpan, arrow: str) -> list[list[Piece]]:
             _stream(attributes),
             _model(span, attributes),
             _cost(attributes),
+            _step(attributes),
         ]
     if attributes.get(semconv.OWNER) is False:
         found.append([Piece("not counted", "dim")])
@@ -123,6 +124,19 @@ def _status(attributes: Attributes) -> Iterator[str]:
             if str(status) != error:
                 yield str(status)
             return
+
+
+def _step(attributes: Attributes) -> list[Piece]:
+    """What was counted in an agent, or found in a cache."""
+    counts = (
+        (attributes.get(semconv.AGENT_INFERENCE_CALLS), "model call"),
+        (attributes.get(semconv.AGENT_TOOL_CALLS), "tool call"),
+    )
+    said = [f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if isinstance(count, int)]
+    result = attributes.get(semconv.CACHE_RESULT)
+    if isinstance(result, str):
+        said.append(result)
+    return [Piece(", ".join(said))] if said else []
 
 
 def _tokens(attributes: Attributes, arrow: str) -> list[Piece]:
