@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
@@ -11,14 +12,18 @@ from genai_otel import fence, metrics, safe, semconv
 from genai_otel.engine.call import Call, drain, open_calls
 from genai_otel.version import __version__
 
-_MAX_ACTIVE = 200
+_MAX_ACTIVE = 1_000
 
 
-def observe(meter: Meter) -> None:
-    """Register the observable instruments.  Their callbacks only read integers, so a collection never waits for us."""
+def observe(meter: Meter, allowed: Allowed | None = None) -> None:
+    """Register the observable instruments.  Their callbacks only read integers, so a collection never waits for us.
+
+    What is open has the labels that the user has ``allowed`` beside those of its kind.
+    """
     meter.create_observable_gauge(metrics.INFO, [_info], "1", "genai-otel is active in this process.")
-    for name, observed, unit, description in _OPEN:
-        meter.create_observable_up_down_counter(name, [observed], unit, description)
+    for instrument, names, of_kind, unit, description in _OPEN:
+        observed = _Open(names, of_kind, allowed)
+        meter.create_observable_up_down_counter(instrument, [observed], unit, description)
     meter.create_observable_counter(
         metrics.INTERNAL_ERRORS, [_errors], "{error}", "Errors inside genai-otel; no call was affected."
     )
@@ -31,52 +36,70 @@ def _info(_: CallbackOptions) -> Iterable[Observation]:
     yield Observation(1, {"version": __version__})
 
 
-class _Open:
-    """How many calls of a kind have begun and not ended, by the values of ``names``."""
+class Allowed(Protocol):
+    """Attributes that the user allows as labels, and of their values name, value, name, value …"""
 
-    def __init__(self, names: tuple[str, ...], of_kind: Callable[[Call], bool]) -> None:
+    names: tuple[str, ...]
+
+    def labels(self, values: tuple[Any, ...]) -> tuple[str, ...]: ...
+
+
+class _Open:
+    """How many calls of a kind have begun and not ended, by the values of ``names`` and what is ``allowed`` beside."""
+
+    def __init__(
+        self, names: tuple[str, ...], of_kind: Callable[[Call], bool], allowed: Allowed | None
+    ) -> None:
         self._names = names
         self._of_kind = of_kind
-        self._seen: dict[tuple[object, ...], int] = {}
+        self._allowed = allowed
+        self._seen: dict[tuple[str, ...], int] = {}
 
     def __call__(self, _: CallbackOptions) -> Iterable[Observation]:
         drain()
         said = (call.attributes for call in open_calls() if self._of_kind(call))
-        count = Counter(tuple(map(each.get, self._names)) for each in said)
+        count = Counter(map(self._labels, said))
         self._seen.update(dict.fromkeys(count, 0) if len(self._seen) < _MAX_ACTIVE else {})
         for key in self._seen:  # a label set that was seen once goes back to 0 instead of vanishing
-            pairs = zip(self._names, key, strict=True)
-            yield Observation(
-                count[key], {name: safe.label(value) for name, value in pairs if value is not None}
-            )
+            yield Observation(count[key], dict(zip(key[::2], key[1::2], strict=True)))
+
+    def _labels(self, said: Mapping[str, Any]) -> tuple[str, ...]:
+        found: list[str] = []
+        for name in self._names:
+            if (value := said.get(name)) is not None:
+                found += (name, safe.label(value))
+        if self._allowed is not None:
+            found += self._allowed.labels(tuple(map(said.get, self._allowed.names)))
+        return tuple(found)
 
 
 _MODEL = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL)
-_OPEN: tuple[tuple[str, _Open, str, str], ...] = (
+_OPEN: tuple[tuple[str, tuple[str, ...], Callable[[Call], bool], str, str], ...] = (
     (
         metrics.ACTIVE_OPERATIONS,
-        _Open(_MODEL, lambda call: not call.is_step),
+        _MODEL,
+        lambda call: not call.is_step,
         "{operation}",
         "Calls that have begun and not ended.",
     ),
     (
         metrics.ACTIVE_AGENTS,
-        _Open(
-            (semconv.AGENT_NAME,),
-            lambda call: call.attributes.get(semconv.OPERATION_NAME) == semconv.INVOKE_AGENT,
-        ),
+        (semconv.AGENT_NAME,),
+        lambda call: call.attributes.get(semconv.OPERATION_NAME) == semconv.INVOKE_AGENT,
         "{invocation}",
         "Invocations of agents that go on, by agent.",
     ),
     (
         metrics.SERVER_ACTIVE_REQUESTS,
-        _Open(_MODEL, lambda call: call.serves),
+        _MODEL,
+        lambda call: call.serves,
         "{request}",
         "Requests that this model server has and has not answered, those that wait included.",
     ),
     (
         metrics.SERVER_QUEUE_LENGTH,
-        _Open(_MODEL, lambda call: call.waits),
+        _MODEL,
+        lambda call: call.waits,
         "{request}",
         "Requests that wait for this model server to work on them.",
     ),

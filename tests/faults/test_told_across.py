@@ -126,6 +126,28 @@ def test_baggage_of_anybody_is_not_believed(tmp_path: Path, sink: HttpSink) -> N
     assert not [span for span in sink.spans() if {"genai_otel.tenant", "user.id"} & span.attributes.keys()]
 
 
+OPEN = """
+import genai_otel
+from genai_otel.testing import telemetry
+
+recorded = telemetry(metric_keys=["tenant"])
+with genai_otel.context(tenant="acme", user="ada"), genai_otel.agent("planner"), genai_otel.serve(model="tiny"):
+    with genai_otel.inference(provider="mine", model="m"):
+        for name in ("genai_otel.agent.active", "genai_otel.client.active_operations",
+                     "genai_otel.server.active_requests"):
+            (point,) = recorded.metrics()[name]
+            print(point.value, sorted(point.attributes.items())[-1])
+(point,) = recorded.metrics()["gen_ai.invoke_agent.duration"]
+print(point.attributes)
+"""
+
+
+def test_what_is_open_and_what_agents_do_has_the_labels_too() -> None:
+    said = "1 ('genai_otel.tenant', 'acme')"
+    duration = "{'gen_ai.agent.name': 'planner', 'genai_otel.tenant': 'acme'}"
+    assert run(OPEN).ok().out.splitlines() == [said, said, said, duration]
+
+
 MANY = """
 import genai_otel
 from genai_otel.testing import telemetry

@@ -282,6 +282,23 @@ def test_a_stream_that_the_block_returns_ends_the_call_itself(telemetry: Telemet
     assert facts(telemetry)["genai_otel.stream.chunks"] == 3
 
 
+def test_clients_calls_in_a_stream_that_is_read_elsewhere_are_part_of_it(telemetry: Telemetry) -> None:
+    async def engine() -> AsyncIterator[int]:
+        for number in range(3):
+            with genai_otel.inference(provider="other", model="m") as inner:
+                inner.response(input_tokens=1)
+            yield number
+
+    async def main() -> list[int]:
+        chunks = call_of("http://127.0.0.1").start().stream(engine())
+        found = [await anext(chunks)]
+        return found + [number async for number in chunks]
+
+    assert asyncio.run(main()) == [0, 1, 2]
+    assert outcome(telemetry) == ("completed", None)
+    assert "gen_ai.client.token.usage" not in telemetry.metrics()
+
+
 @pytest.mark.parametrize("how", ["closed", "abandoned"])
 def test_a_stream_without_a_block(telemetry: Telemetry, how: str) -> None:
     chunks: Any = call_of("http://127.0.0.1").start().stream([1, 2, 3])

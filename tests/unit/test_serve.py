@@ -274,6 +274,35 @@ def test_a_stream_that_is_read_to_its_end(telemetry: Telemetry) -> None:
     assert [point.count for point in telemetry.metrics()["gen_ai.server.time_per_output_token"]] == [1]
 
 
+def test_what_a_handed_on_stream_does_is_inside_whoever_reads_it(telemetry: Telemetry) -> None:
+    tracer = trace.get_tracer("mine")
+
+    def engine() -> Iterator[str]:
+        with tracer.start_as_current_span("decode"):
+            for piece in "ab":
+                with genai_otel.inference(provider="theirs", model="m"):
+                    pass
+                yield piece
+
+    def answer() -> Iterator[str]:
+        with request_of() as served:
+            return served.stream(engine())
+
+    chunks = answer()
+    for _ in range(2):
+        with tracer.start_as_current_span("reader"):
+            next(chunks)
+            assert getattr(trace.get_current_span(), "name", None) == "reader"
+    assert list(chunks) == []
+    by_name = {span.name: span for span in telemetry.spans()}
+    served = next(span for span in telemetry.calls() if span.kind is SpanKind.SERVER)
+    decode = by_name["decode"]
+    assert decode.parent is not None
+    assert decode.parent.span_id == identity(served).span_id
+    asked = [span.parent and span.parent.span_id for span in telemetry.calls() if span is not served]
+    assert asked == [identity(decode).span_id] * 2
+
+
 def test_an_engine_that_is_stopped_in_good_order(telemetry: Telemetry) -> None:
     with request_of() as served:
         for _ in served.stream(iter("abc")):

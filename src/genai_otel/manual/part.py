@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, cast
 
+from opentelemetry.context import Context, attach, get_current
+
 from genai_otel import fence, semconv
 from genai_otel.engine.call import Call
 from genai_otel.engine.stream import follow
@@ -52,7 +54,77 @@ def followed(call: Call, chunks: Any, read: Read[Any] | None) -> Any:
     call.attributes.setdefault(semconv.REQUEST_STREAM, True)
     if read is not None:
         call.endpoint = replace(call.endpoint, chunk=partial(_look, read))
-    return follow(call, chunks.__aiter__() if hasattr(chunks, "__aiter__") else iter(chunks))
+    if hasattr(chunks, "__aiter__"):
+        return follow(call, _AsyncSteps(chunks.__aiter__(), call.context))
+    return follow(call, _Steps(iter(chunks), call.context))
+
+
+class _Steps:
+    """An iterator each of whose steps is made in the context of the call, wherever it is read.
+
+    What a step makes current, as a generator does with a block around its ``yield``, is so again in the next one.
+    """
+
+    def __init__(self, steps: Any, context: Context) -> None:
+        self._steps = steps
+        self._context = context
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        before = self._enter()
+        try:
+            return next(self._steps)
+        finally:
+            self._leave(before)
+
+    def close(self) -> None:
+        """Close what can be closed."""
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            before = self._enter()
+            try:
+                close()
+            finally:
+                self._leave(before)
+
+    def _enter(self) -> Context:
+        before = get_current()
+        attach(self._context)
+        return before
+
+    def _leave(self, before: Context) -> None:
+        self._context = get_current()
+        attach(before)
+
+
+class _AsyncSteps(_Steps):
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        before = self._enter()
+        try:
+            return await self._steps.__anext__()
+        except GeneratorExit:
+            if (
+                get_current() is not self._context
+            ):  # a coroutine that is collected elsewhere has none to leave
+                before = get_current()
+            raise
+        finally:
+            self._leave(before)
+
+    async def aclose(self) -> None:
+        """Close what can be closed."""
+        aclose = getattr(self._steps, "aclose", None)
+        if aclose is not None:
+            before = self._enter()
+            try:
+                await aclose()
+            finally:
+                self._leave(before)
 
 
 def _look(read: Read[Any], _: Facts, chunk: Any) -> None:

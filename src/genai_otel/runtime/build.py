@@ -45,7 +45,10 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     if built.pipeline is not None:
         with fence.contain("runtime.about"):
             if built.meter_provider is not None:
-                about.observe(built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL))
+                about.observe(
+                    built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
+                    built.pipeline.keys,
+                )
         with fence.contain("runtime.gpu"):
             _watch_gpus(built)
         _connect(built)
