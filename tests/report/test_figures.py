@@ -275,3 +275,49 @@ def test_what_stands_out_is_said_first(tmp_path: Path) -> None:
 def test_a_page_without_anything_odd_says_nothing_first(tmp_path: Path) -> None:
     page_of(write(tmp_path / "spans.jsonl", request([chat(0, 1, {COST: 0.5, CURRENCY: "USD"})])))
     assert 'class="summary"' not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_steps_without_calls_make_a_page_too(tmp_path: Path) -> None:
+    tool = span(
+        "execute_tool look", 0, 1, {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
+    )
+    page = page_of(write(tmp_path / "spans.jsonl", request([tool])))
+    assert (page.figures["calls"], page.figures["good"], page.figures["latency"]) == (0, None, None)
+    assert page.row("steps", "look")["runs"] == "1"
+    assert "no model calls" in page.text
+
+
+def test_names_that_anybody_can_make_up_are_bounded(tmp_path: Path) -> None:
+    def made_up(number: int) -> dict[str, object]:
+        name = f"made up {number}"
+        reasons = {"gen_ai.response.finish_reasons": (name,), "genai_otel.outcome": name}
+        return {"gen_ai.request.model": name, COST: 1.0, CURRENCY: name, **reasons}
+
+    calls = [chat(number, 1, made_up(number), trace=number + 1) for number in range(2_500)]
+    page = page_of(write(tmp_path / "spans.jsonl", request(calls)))
+    assert page.figures["calls"] == 2_500
+    assert "and 1,950 more, and 500 calls of still others" in page.text
+    assert page.row("reasons", "(others)")["choices"] == "1,500"
+    assert (tmp_path / "page.html").stat().st_size < 1_000_000
+
+
+def test_log_records_of_another_time_and_results_written_twice_count_once_or_never(tmp_path: Path) -> None:
+    attributes = pairs({"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.value": 1.0})
+
+    def record(at: int) -> dict[str, object]:
+        time = str((EPOCH + at) * 10**9)
+        return {
+            "eventName": "gen_ai.evaluation.result",
+            "traceId": f"{1:032x}",
+            "timeUnixNano": time,
+            "attributes": attributes,
+        }
+
+    call = chat(1, 1)
+    judged = span("genai_otel.evaluation tone", 5, 0, trace=1, parent=call)
+    judged["attributes"] = attributes
+    records = [record(5), record(6), record(90_000)]
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    source = write(tmp_path / "all.jsonl", request([call, judged]), logs)
+    page = page_of(source, "--since", "2027-01-15", "--until", "2027-01-16")
+    assert page.row("evaluations", "tone")["results"] == "2"

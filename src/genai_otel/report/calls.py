@@ -56,9 +56,12 @@ def _tokens(totals: Totals, name: str) -> Cell:
     return Cell(words.number(used), used, under=under)
 
 
-def models(report: Report) -> Html:
+def models(report: Report) -> Html | None:
+    """Calls by the model that was asked."""
     ranked = report.models.ranked()
-    most = ranked[0][1].calls if ranked else 0
+    if not ranked:
+        return None
+    most = ranked[0][1].calls
     columns = (
         Column("model", is_figure=False),
         *USAGE_COLUMNS,
@@ -85,7 +88,7 @@ def models(report: Report) -> Html:
         "models",
         "By model",
         table("models", "Calls by the model that was asked", columns, rows),
-        beyond(len(ranked)),
+        beyond(len(ranked), report.models.beyond.calls),
     )
 
 
@@ -97,8 +100,11 @@ def _about(report: Report, model: Model) -> Html:
     return join(line, tag("br"), "answered by ", ", ".join(answered[:3]), more) if answered else join(line)
 
 
-def latency(report: Report) -> Html:
+def latency(report: Report) -> Html | None:
+    """How durations are spread."""
     totals = report.totals
+    if not totals.calls:
+        return None
     cards = [
         card(title, histogram(f"{title}: number of calls by seconds", spread))
         for title, spread in (("Whole call", totals.seconds), ("Until the first chunk", totals.first_chunk))
@@ -114,8 +120,11 @@ def latency(report: Report) -> Html:
     )
 
 
-def outcomes(report: Report) -> Html:
+def outcomes(report: Report) -> Html | None:
+    """How calls ended."""
     totals = report.totals
+    if not totals.calls:
+        return None
     known = [*_OUTCOMES, *sorted(set(totals.outcomes) - set(_OUTCOMES))]
     found = [(name, totals.outcomes[name]) for name in known if totals.outcomes[name]]
     strip = tag(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
 from genai_otel.quality import names
+from genai_otel.report.tally import Tally
 
 _MOST: Final = 2_000
 _MOST_SEEN: Final = 200_000
@@ -36,15 +36,15 @@ class Results:
         self.scores = 0
         self.sum = 0.0
         self.failed = 0
-        self.labels: Counter[str] = Counter()
+        self.labels = Tally()
 
     def add(self, result: Evaluation) -> None:
         self.count += 1
         if result.score is not None:
             self.scores += 1
             self.sum += result.score
-        if result.label is not None and (result.label in self.labels or len(self.labels) < _MOST):
-            self.labels[result.label] += 1
+        if result.label is not None:
+            self.labels.note(result.label)
         self.failed += result.error is not None
 
     @property

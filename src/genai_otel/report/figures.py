@@ -11,11 +11,13 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
 from genai_otel.report.distribution import Distribution
+from genai_otel.report.tally import Tally
 from genai_otel.report.unpriced import unpriced
 
 _Key = TypeVar("_Key")
 
 _MOST_GROUPS: Final = 2_000
+_MOST_CURRENCIES: Final = 20
 _BAD: Final = frozenset({"cut", "failed"})
 NO_OUTCOME: Final = "ended"
 """Spans of other libraries do not say how a call ended, only whether with an error."""
@@ -78,6 +80,8 @@ class Call:
 
     def tokens(self, name: str) -> int | None:
         count = self.attributes.get(name)
+        if isinstance(count, float) and count.is_integer():  # other languages know one kind of number
+            count = int(count)
         return count if type(count) is int and count >= 0 else None
 
 
@@ -95,7 +99,7 @@ class Totals:
         self.bad = 0
         self.priced = 0
         self.unpriced: Counter[str] = Counter()
-        self.outcomes: Counter[str] = Counter()
+        self.outcomes = Tally()
         self.tokens: Counter[str] = Counter()
         self.reporting: Counter[str] = Counter()
         self.cost: dict[str, float] = {}
@@ -105,7 +109,7 @@ class Totals:
     def add(self, call: Call) -> None:
         self.calls += 1
         self.bad += call.is_bad
-        self.outcomes[call.outcome] += 1
+        self.outcomes.note(call.outcome)
         for name in USAGE:
             count = call.tokens(name)
             if count is not None:
@@ -113,7 +117,7 @@ class Totals:
                 self.reporting[name] += 1
         if call.unpriced is not None:
             self.unpriced[call.unpriced] += 1
-        elif call.cost is not None:
+        elif call.cost is not None and (call.currency in self.cost or len(self.cost) < _MOST_CURRENCIES):
             self.priced += 1
             self.cost[call.currency] = self.cost.get(call.currency, 0.0) + call.cost
         self.seconds.add(call.seconds)

@@ -27,8 +27,9 @@ def card(title: str, drawn: Html, *legend: tuple[str, str]) -> Html:
     )
 
 
-def beyond(count: int) -> Html | None:
-    """Says what does not stand in a table."""
-    return (
-        tag("p", f"and {words.number(count - MOST_ROWS)} more", class_="note") if count > MOST_ROWS else None
-    )
+def beyond(rows: int, calls: int = 0) -> Html | None:
+    """Says what does not stand in a table: rows, and ``calls`` that got no row."""
+    if rows <= MOST_ROWS:
+        return None
+    unnamed = f", and {words.counted(calls, 'call')} of still others" if calls else ""
+    return tag("p", f"and {words.number(rows - MOST_ROWS)} more{unnamed}", class_="note")

@@ -67,7 +67,7 @@ def _take(document: Document, report: Report, *, content: bool) -> list[Readable
         document = otlp.camel(document)
     if otlp.LOGS in document:
         for result in otlp.evaluations(document):
-            report.evaluations.add(result)
+            report.evaluate(result)
     elif otlp.SPANS not in document:
         if otlp.METRICS in document:
             return []

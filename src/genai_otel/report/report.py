@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
-from genai_otel.report.evaluations import Evaluations, of_span
+from genai_otel.report.evaluations import Evaluation, Evaluations, of_span
 from genai_otel.report.figures import Call, Groups, Totals
 from genai_otel.report.steps import Steps, step_of
+from genai_otel.report.tally import Tally
 from genai_otel.report.timeline import Timeline
 from genai_otel.report.traces import Trace, id_of, is_call
 
@@ -61,6 +61,10 @@ class Window(NamedTuple):
     until: float = float("inf")
     service: str | None = None
 
+    def holds(self, time: int) -> bool:
+        """Whether a moment, in nanoseconds since the epoch, is in it."""
+        return self.since <= time / 1e9 < self.until
+
 
 class Report:
     """The figures of a period.
@@ -83,8 +87,8 @@ class Report:
         self.answered: dict[Model, dict[str, None]] = {}
         self.steps = Steps()
         self.errors: dict[Error, Failures] = {}
-        self.reasons: Counter[str] = Counter()
-        self.services: Counter[str] = Counter()
+        self.reasons = Tally()
+        self.services = Tally()
         self.evaluations = Evaluations()
         self.timeline = Timeline()
         self.start = float("inf")
@@ -95,7 +99,7 @@ class Report:
 
     def add(self, trace: Trace) -> None:
         """Count a trace, if it starts in the window."""
-        if not self.window.since <= trace.start / 1e9 < self.window.until:
+        if not self.window.holds(trace.start):
             return
         self.spans += len(trace.spans)
         calls: dict[int, Call] = {}
@@ -116,6 +120,12 @@ class Report:
             self._count(call)
         self.steps.add(trace, calls)
         self._keep(trace)
+
+    def evaluate(self, result: Evaluation) -> None:
+        """Count a result that came as a log record, if it is of the window or says no time."""
+        _, time, _ = result.key
+        if not time or self.window.holds(time):
+            self.evaluations.add(result)
 
     def close(self, split: int = 0) -> None:
         """Nothing more comes; so many parts of traces came when the others had been counted."""
@@ -139,9 +149,9 @@ class Report:
         if call.answered is not None and len(answered) < _MOST_ANSWERED:
             answered[call.answered] = None
         service = call.span.resource.attributes.get(SERVICE_NAME)
-        self.services[str(service or "")] += 1
+        self.services.note(str(service or ""))
         for reason in call.attributes.get(semconv.RESPONSE_FINISH_REASONS) or ():
-            self.reasons[str(reason)] += 1
+            self.reasons.note(str(reason))
         if call.is_bad:
             self._fail(call)
 

@@ -12,6 +12,7 @@ from opentelemetry.trace import StatusCode
 from genai_otel import semconv
 from genai_otel.report.distribution import Distribution
 from genai_otel.report.figures import Call, Groups
+from genai_otel.report.tally import Tally
 from genai_otel.report.traces import Trace, id_of, is_call
 
 AGENT: Final = "agent"
@@ -58,7 +59,7 @@ class Loops:
     def __init__(self) -> None:
         self.iterations = Distribution(_EXACT)
         self.tool_calls = Distribution(_EXACT)
-        self.tools: Counter[str] = Counter()
+        self.tools = Tally()
 
 
 class _Run:
@@ -104,7 +105,8 @@ class Steps:
                 loops = self.loops[name] = Loops()
             loops.iterations.add(run.calls)
             loops.tool_calls.add(sum(run.tools.values()))
-            loops.tools.update(run.tools)
+            for tool, count in run.tools.items():
+                loops.tools.note(tool, count)
 
     def _note(
         self,

@@ -15,6 +15,7 @@ from genai_otel.processing.processor import Pipeline
 from genai_otel.report.unpriced import pricer
 
 _OPEN_SPANS: Final = 50_000
+_REMEMBERED: Final = 200_000
 _DECIDED: Final = frozenset({semconv.MEASURED, semconv.OWNER})
 
 
@@ -73,7 +74,7 @@ class Traces:
         self._most = open_spans
         self._waiting = 0
         self._open: dict[int, list[ReadableSpan]] = {}
-        self._gone: set[int] = set()
+        self._gone: dict[int, None] = {}
 
     def add(self, spans: list[ReadableSpan]) -> Iterator[Trace]:
         """Take spans; what has waited long enough."""
@@ -98,7 +99,9 @@ class Traces:
         spans = self._open.pop(trace_id)
         self._waiting -= len(spans)
         if early:
-            self._gone.add(trace_id)
+            self._gone[trace_id] = None
+            if len(self._gone) > _REMEMBERED:
+                del self._gone[next(iter(self._gone))]
         return owned(Trace(trace_id, spans))
 
 
@@ -120,7 +123,7 @@ def owned(trace: Trace) -> Trace:
             pipeline.on_start(span)  # type: ignore[arg-type] - it asks an ended span for no more than this one has
             waiting.append((span, True))
             waiting += [(child, False) for child in _by_end(trace.children.get(id_of(span), []))]
-    return Trace(trace.trace_id, kept or list(trace.spans.values()))
+    return Trace(trace.trace_id, kept)
 
 
 def is_call(span: ReadableSpan) -> bool:
