@@ -66,6 +66,12 @@ class Machine:
         self._gpus: list[Gpu] = []
         self._retry_at = 0.0
 
+    def load(self) -> None:
+        """Load the binding, which takes a while and asks nobody, if this process is the one that reads."""
+        if self._claim is None or self._claim.held():
+            with contextlib.suppress(NvmlError):  # told when it is used
+                Nvml()
+
     def read(self) -> Points:
         """The values of all GPUs; empty where there is none."""
         if time.monotonic() < self._retry_at or (self._claim is not None and not self._claim.held()):

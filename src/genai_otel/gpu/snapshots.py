@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
         failures: dict[str, int]
 
+        def load(self) -> None:
+            """Make ready, without asking the driver."""
+            ...
+
         def read(self) -> Points:
             """The values now."""
             ...
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 class Snapshots:
     """Reads a source when somebody collects, at most once per ``interval`` and waiting at most ``budget`` seconds.
 
-    The source is made when it is first read; ``took`` is told how long each reading of something took.
+    The source is made when somebody first collects; ``took`` is told how long each reading of something took.
     """
 
     def __init__(
@@ -66,26 +70,30 @@ class Snapshots:
         self._timeouts = 0
         self._points: Points = {}
         self._at = -self._interval
+        self._loaded: threading.Event | None = None
         self._pending: threading.Event | None = None
-        self._answered = False
 
-    def refresh(self, budget: float) -> None:
-        """Take a new snapshot if the last one is too old; what comes later than within the budget is for the next one.
+    def refresh(self, most: float) -> None:
+        """Take a new snapshot if the last one is too old; one that is not there within the budget is for the next time.
 
-        Called by the first instrument of a collection, so that all others find the same snapshot.
+        Called by the first instrument of a collection, so that all others find the same snapshot.  To load the binding
+        is no matter of the driver: it is waited for, once, but for no longer than the ``most`` seconds.
         """
         if self._driver.ended or time.monotonic() - self._at < self._interval:
             return
+        if self._loaded is None:
+            self._loaded = self._driver.submit(self._load)
+            self._loaded.wait(most)
+        if not self._loaded.is_set():
+            return
         pending, wait = self._pending, 0.0
         if pending is None or pending.is_set():
-            pending, wait = self._driver.submit(self._take), min(budget, self._budget)
+            pending, wait = self._driver.submit(self._take), min(most, self._budget)
         if pending.wait(wait):
-            self._pending, self._answered = None, True
-            return
-        # The first of all has the library to load, and may be late without being a failure.
-        if self._answered or self._pending is not None:
+            self._pending = None
+        else:
             self._timeouts += 1
-        self._pending, self._points = pending, {}
+            self._pending, self._points = pending, {}
 
     def values(self, metric: str) -> Sequence[Observation]:
         """What the snapshot says of a metric."""
@@ -108,9 +116,14 @@ class Snapshots:
         if self._source is not None:
             self._source.after_fork()
 
-    def _take(self) -> None:
+    def _load(self) -> None:
         if self._source is None:
             self._source = self._make()
+        self._source.load()
+
+    def _take(self) -> None:
+        if self._source is None:
+            return
         self._points = {}
         began = time.monotonic()
         points = self._source.read()
