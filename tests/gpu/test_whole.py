@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import Any
@@ -224,3 +225,16 @@ def test_without_gpus_or_without_the_wish_there_is_no_word_and_no_series(nvml: F
             assert not [name for name in scraped(port) if name.startswith("hw_") or "gpu" in name]
             time.sleep(0.2)
         assert process.err == ""
+
+
+def test_a_program_that_ends_by_ctrl_c_ends_as_it_would_without_gpus(nvml: FakeNvml) -> None:
+    script = """
+    import genai_otel, os, signal, time
+    genai_otel.setup()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+    """
+    with HttpSink() as sink:
+        done = run(script, env={**sink.environment(), **nvml.environment()})
+        assert done.code == -signal.SIGINT
+        assert sink.latest("hw.energy")

@@ -7,6 +7,7 @@ differ by version.  :meth:`Nvml.call` turns all of it into :class:`NvmlError`.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import sys
 from typing import Any, Final
@@ -87,6 +88,8 @@ def _load() -> Any:
 
     A filter of warnings would be one of the whole process, for a while in which other threads set theirs.
     """
+    if "pynvml" not in sys.modules:
+        _look_for_library()
     finder: Any = getattr(sys.modules.get("_pynvml_redirector"), "finder", None)
     if hasattr(finder, "has_warned_pynvml"):
         finder.has_warned_pynvml = True
@@ -94,3 +97,14 @@ def _load() -> Any:
         return importlib.import_module("pynvml")
     except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         raise NvmlError(NO_LIBRARY, type(error).__name__, f"pynvml cannot be imported: {error}") from None
+
+
+def _look_for_library() -> None:
+    """Where there is no driver, importing the binding would cost a tenth of a second and some megabytes for nothing."""
+    if sys.platform != "linux":
+        return  # the binding knows where it is
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        kind = "NVMLError_LibraryNotFound"
+        raise NvmlError(NO_LIBRARY, kind, f"{kind}: NVML Shared Library Not Found") from None

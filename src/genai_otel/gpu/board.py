@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from genai_otel.gpu.binding import GONE, LOST, Nvml, NvmlError
 from genai_otel.gpu.device import Device, Labels, labelled, status
@@ -17,14 +17,27 @@ _LOOK_AGAIN_SECONDS: Final = 60.0
 """How often MIG instances are looked for."""
 
 
-class Asking(NamedTuple):
-    """What a GPU is asked for, of whom, and who is told that it did not answer."""
+class Asking:
+    """What a GPU is asked for, of whom, and who is told that it did not answer.
 
-    nvml: Nvml
-    metrics: tuple[Metric, ...]
-    scope: Scope
-    serial_number: bool
-    failed: Callable[[NvmlError], None]
+    No named tuple: this may be loaded while the interpreter ends by Ctrl-C, and to make one is to run ``eval``, after
+    which CPython forgets how it ended.
+    """
+
+    def __init__(
+        self,
+        nvml: Nvml,
+        metrics: tuple[Metric, ...],
+        scope: Scope,
+        failed: Callable[[NvmlError], None],
+        *,
+        serial_number: bool,
+    ) -> None:
+        self.nvml = nvml
+        self.metrics = metrics
+        self.scope = scope
+        self.failed = failed
+        self.serial_number = serial_number
 
     def maybe(self, function: str, *arguments: object) -> Any:
         """An answer, or None where there is none.  Raises :class:`NvmlError` when the GPU or the driver is gone."""

@@ -116,7 +116,9 @@ class Machine:
             self.unavailable = ""
         count = self._nvml.call("nvmlDeviceGetCount")
         if count != len(self._gpus):
-            asking = Asking(self._nvml, self._metrics, self._scope, self._serial_number, self._failed)
+            asking = Asking(
+                self._nvml, self._metrics, self._scope, self._failed, serial_number=self._serial_number
+            )
             self._gpus = [Gpu(asking, index) for index in range(count)]
         points: Points = {}
         for gpu in self._gpus:
