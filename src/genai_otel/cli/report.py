@@ -57,7 +57,7 @@ def _window(options: argparse.Namespace, now: float) -> Window:
     if since is None and until is not None:
         last = options.last or (_DAY if is_url(options.source[0]) else None)
         since = None if last is None else until - last
-    window = Window(since or 0.0, math.inf if until is None else until, options.service)
+    window = Window(since or 0.0, math.inf if until is None else until, options.service, tuple(options.by))
     if window.since >= window.until:
         raise Problem("the period ends before it begins")
     return window
@@ -69,7 +69,7 @@ def _history(options: argparse.Namespace, report: Report) -> History | None:
         return None
     if not is_url(options.prometheus):
         raise Problem(f"{options.prometheus} is no address of a Prometheus, as http://localhost:9090 is")
-    since, until, _ = report.window
+    since, until = report.window.since, report.window.until
     start = since or report.start
     end = until if math.isfinite(until) else report.end
     if not math.isfinite(start) or start >= end:

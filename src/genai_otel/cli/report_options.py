@@ -31,6 +31,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--title", default="GenAI report", help="heading of the page")
     add("--service", help="calls of this service only")
     add(
+        "--by",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a table by this attribute: genai_otel.tenant",
+    )
+    add(
         "--since",
         type=_said(period.moment),
         metavar="TIME",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genai_otel.report import words
-from genai_otel.report.figures import CACHED, INPUT, NO_OUTCOME, OUTPUT, REASONING, Totals
+from genai_otel.report.figures import CACHED, INPUT, NO_OUTCOME, OUTPUT, REASONING, Groups, Totals
 from genai_otel.report.frame import beyond, card, section
 from genai_otel.report.histogram import histogram
 from genai_otel.report.html import Html, join, tag
@@ -30,6 +30,13 @@ USAGE_COLUMNS = (
     Column("output", "output tokens, thinking included"),
     Column("thinking", "of the output: reasoning tokens"),
     Column("cost", "of the priced calls"),
+)
+
+
+_TIMES = (
+    Column("p50", "half of the calls are not slower"),
+    Column("p95", "95 % of the calls are not slower"),
+    Column("first chunk p95", "95 % of the streams have their first chunk by then"),
 )
 
 
@@ -62,25 +69,12 @@ def models(report: Report) -> Html | None:
     if not ranked:
         return None
     most = ranked[0][1].calls
-    columns = (
-        Column("model", is_figure=False),
-        *USAGE_COLUMNS,
-        Column("p50", "half of the calls are not slower"),
-        Column("p95", "95 % of the calls are not slower"),
-        Column("first chunk p95", "95 % of the streams have their first chunk by then"),
-    )
+    columns = (Column("model", is_figure=False), *USAGE_COLUMNS, *_TIMES)
     rows = [
         (
             Cell(model.name or "unknown model", under=_about(report, model)),
             *usage(totals, most),
-            *(
-                Cell(words.seconds(value), value)
-                for value in (
-                    totals.seconds.quantile(0.5),
-                    totals.seconds.quantile(0.95),
-                    totals.first_chunk.quantile(0.95),
-                )
-            ),
+            *_times(totals),
         )
         for model, totals in ranked[:MOST_ROWS]
     ]
@@ -90,6 +84,35 @@ def models(report: Report) -> Html | None:
         table("models", "Calls by the model that was asked", columns, rows),
         beyond(len(ranked), report.models.beyond.calls),
     )
+
+
+def by(report: Report) -> Html | None:
+    """Calls by the attributes that were asked for."""
+    tables = [_by(key, groups) for key, groups in report.by.items() if groups]
+    return section("by", f"By {', '.join(report.by)}", tables) if tables else None
+
+
+def _by(key: str, groups: Groups[str]) -> Html:
+    ranked = groups.ranked()
+    rows = [
+        (
+            Cell(value or tag("span", "not said", class_="muted")),
+            *usage(totals, ranked[0][1].calls),
+            *_times(totals),
+        )
+        for value, totals in ranked[:MOST_ROWS]
+    ]
+    columns = (Column(key, is_figure=False), *USAGE_COLUMNS, *_TIMES)
+    return join(table(key, f"Calls by {key}", columns, rows), beyond(len(ranked), groups.beyond.calls))
+
+
+def _times(totals: Totals) -> list[Cell]:
+    quantiles = (
+        totals.seconds.quantile(0.5),
+        totals.seconds.quantile(0.95),
+        totals.first_chunk.quantile(0.95),
+    )
+    return [Cell(words.seconds(value), value) for value in quantiles]
 
 
 def _about(report: Report, model: Model) -> Html:

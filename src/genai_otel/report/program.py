@@ -122,6 +122,28 @@ def _tools(loops: Loops) -> Html:
     return chips(named) if named else join(words.UNKNOWN)
 
 
+def caches(report: Report) -> Html | None:
+    """The program's own caches."""
+    found = sorted(report.steps.caches.items(), key=lambda item: -sum(item[1].values()))
+    if not found:
+        return None
+    rows = [
+        (
+            Cell(name),
+            Cell(words.number(lookups := sum(results.values())), lookups),
+            Cell(words.number(results["hit"]), results["hit"]),
+            Cell(
+                words.share(results["hit"] / lookups),
+                results["hit"] / lookups,
+                share=results["hit"] / lookups,
+            ),
+        )
+        for name, results in found[:MOST_ROWS]
+    ]
+    columns = (Column("cache", is_figure=False), Column("look-ups"), Column("hits"), Column("hit rate"))
+    return section("caches", "Caches", table("caches", "Look-ups in the program's caches", columns, rows))
+
+
 def evaluations(report: Report) -> Html | None:
     """Evaluations and ratings."""
     if not report.evaluations:

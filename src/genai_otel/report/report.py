@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 from genai_otel.report.evaluations import Evaluation, Evaluations, of_span
 from genai_otel.report.figures import Call, Groups, Totals
-from genai_otel.report.steps import Steps, step_of
+from genai_otel.report.steps import Steps, is_look_up, step_of
 from genai_otel.report.tally import Tally
 from genai_otel.report.timeline import Timeline
 from genai_otel.report.traces import Trace, id_of, is_call
@@ -55,11 +55,15 @@ class Failures:
 
 
 class Window(NamedTuple):
-    """What is looked at: traces that start in this time (seconds since the epoch), and calls of a service."""
+    """What is looked at: traces that start in this time (seconds since the epoch), and calls of a service.
+
+    Calls are grouped ``by`` attributes, too: those of their span, else those of its resource.
+    """
 
     since: float = 0.0
     until: float = float("inf")
     service: str | None = None
+    by: tuple[str, ...] = ()
 
     def holds(self, time: int) -> bool:
         """Whether a moment, in nanoseconds since the epoch, is in it."""
@@ -84,6 +88,7 @@ class Report:
         self.split = 0
         self.totals = Totals()
         self.models: Groups[Model] = Groups()
+        self.by: dict[str, Groups[str]] = {key: Groups() for key in self.window.by}
         self.answered: dict[Model, dict[str, None]] = {}
         self.steps = Steps()
         self.errors: dict[Error, Failures] = {}
@@ -106,7 +111,7 @@ class Report:
         is_genai = False
         for span in trace.spans.values():
             attributes: Mapping[str, Any] = span.attributes or {}
-            is_genai = is_genai or step_of(span) is not None
+            is_genai = is_genai or step_of(span) is not None or is_look_up(span)
             for result in of_span(span):
                 self.evaluations.add(result)
             if is_call(span) and self._serves(span):
@@ -148,6 +153,9 @@ class Report:
         answered = self.answered.setdefault(model, {}) if model in self.models else {}
         if call.answered is not None and len(answered) < _MOST_ANSWERED:
             answered[call.answered] = None
+        for key, groups in self.by.items():
+            found = call.attributes.get(key, call.span.resource.attributes.get(key))
+            groups.of("" if found is None else str(found)).add(call)
         service = call.span.resource.attributes.get(SERVICE_NAME)
         self.services.note(str(service or ""))
         for reason in call.attributes.get(semconv.RESPONSE_FINISH_REASONS) or ():

@@ -73,6 +73,7 @@ class _Run:
 class Steps:
     """A call counts for the innermost step of each kind around it, so that those of a kind add up.
 
+    :ivar caches: look-ups by name and result.
     :ivar outside: calls in no step at all.
     """
 
@@ -80,6 +81,7 @@ class Steps:
         self.runs: dict[Step, Runs] = {}
         self.calls: Groups[Step] = Groups()
         self.loops: dict[str, Loops] = {}
+        self.caches: dict[str, Tally] = {}
         self.outside = 0
 
     def add(self, trace: Trace, calls: Mapping[int, Call]) -> None:
@@ -91,6 +93,7 @@ class Steps:
         while waiting:
             span, around = waiting.pop()
             step = step_of(span)
+            self._look_up(span)
             if step is not None:
                 self._note(step, span, around, runs)
                 around = {**around, step.kind: (step, id_of(span))}
@@ -107,6 +110,16 @@ class Steps:
             loops.tool_calls.add(sum(run.tools.values()))
             for tool, count in run.tools.items():
                 loops.tools.note(tool, count)
+
+    def _look_up(self, span: ReadableSpan) -> None:
+        """Count the look-up of a cache, if the span is one."""
+        attributes: Mapping[str, Any] = span.attributes or {}
+        if is_look_up(span):
+            name = str(attributes.get(semconv.CACHE_NAME) or span.name)
+            if name in self.caches or len(self.caches) < _MOST:
+                self.caches.setdefault(name, Tally()).note(
+                    str(attributes.get(semconv.CACHE_RESULT) or "unknown")
+                )
 
     def _note(
         self,
@@ -136,6 +149,11 @@ class Steps:
             self.calls.of(step).add(call)
         if AGENT in around:
             runs[around[AGENT][1]][1].calls += 1
+
+
+def is_look_up(span: ReadableSpan) -> bool:
+    """Whether a span is the look-up of a cache."""
+    return (span.attributes or {}).get(semconv.OPERATION_NAME) == semconv.CACHE_LOOKUP
 
 
 def step_of(span: ReadableSpan) -> Step | None:
