@@ -25,10 +25,12 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
         "GET /stream",
         "GET /stream",
         "GET /agent",
+        "GET /answer",
+        "POST /feedback",
         "GET /search",
         "GET /chat",
     ]
-    chat, stream, left, agent, search, busy = trees
+    chat, stream, left, agent, answer, rating, search, busy = trees
     assert "`- chat gpt-4o-mini client" in chat
     assert "completed (stop)  41 -> 7 tokens" in chat
     assert "completed (stop)  1,220 -> 24 tokens (1,024 cached" in stream
@@ -36,22 +38,32 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
     assert first is not None
     assert int(first[1]) >= 150  # as long as the demo makes it wait; a busy machine takes longer
     assert "completed" not in left
+    assert "$0.0000101" in chat
     assert agent.count("chat gpt-4o-mini") == 2
+    assert "invoke_agent shop assistant" in agent
+    assert "2 model calls, 1 tool call" in agent
+    assert "execute_tool opening_hours" in agent
     assert "completed (tool_call)" in agent
     assert "12 tokens in" in search
     assert "failed RateLimitError 429" in busy
-    assert all("POST client" in tree for tree in trees), "the HTTP request is a child of the call"
+    calls = [tree for tree in trees if tree is not rating]
+    assert all("POST client" in tree for tree in calls), "the HTTP request is a child of the call"
 
     assert "setup()" in done.out.splitlines()[1]
     assert "200 Once ... and hangs up" in done.out
     assert _row(done.out, "gen_ai.client.operation.duration", "error.type=RateLimitError")[0] == "1"
-    assert _row(done.out, "gen_ai.client.token.usage", "output")[:2] == ["4", "64"]
+    assert _row(done.out, "gen_ai.client.token.usage", "output")[:2] == ["5", "71"]
     assert _row(done.out, "genai_otel.client.finish_reasons", "tool_calls") == ["1"]
+    assert _row(done.out, "gen_ai.invoke_agent.tool_calls", "shop assistant")[:2] == ["1", "1"]
+    assert _row(done.out, "genai_otel.client.cost", "output") == ["$0.0000426"]
+    assert _row(done.out, "genai_otel.evaluation.score", "user_feedback human")[:2] == ["1", "4"]
     assert done.out.splitlines()[-1].startswith("Next: ")
     assert done.seconds < 30
 
     assert f"traces: OTLP/http to {sink.endpoint}" in done.out
-    assert len(sink.spans("chat gpt-4o-mini")) == 6
+    assert len(sink.spans("chat gpt-4o-mini")) == 7
+    (judged,) = (record for record in sink.logs() if record.event == "gen_ai.evaluation.result")
+    assert judged.span_id in {span.span_id for span in sink.spans("chat gpt-4o-mini")}
     durations = sink.latest("gen_ai.client.operation.duration")
     assert {point.attributes["gen_ai.operation.name"] for point in durations} == {"chat", "embeddings"}
 
@@ -62,14 +74,14 @@ def test_a_dead_endpoint_does_not_keep_it_from_ending() -> None:
     with sink:
         environ = sink.environment()
     done = run(DEMO, env=environ, timeout=60).ok()
-    assert done.err.count("GET /") == 6
+    assert done.err.count("GET /") == 7
     assert done.seconds < 30
 
 
 @pytest.mark.process
 def test_ctrl_c_ends_it_without_a_traceback() -> None:
     with Process([sys.executable, "-c", DEMO]) as process:
-        process.wait_for("[2/6]")
+        process.wait_for("[2/7]")
         process.signal(signal.SIGINT)
         done = process.finish()
     assert done.code == 130

@@ -7,6 +7,7 @@ free at the time, and ends by itself.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -38,6 +39,7 @@ class _Step(NamedTuple):
     path: str
     replies: tuple[_Reply, ...]
     read: int | None = None  # bytes to read before hanging up; None reads to the end
+    rating: int | None = None  # what the reader thinks of the answer, of five
 
 
 _SLOWLY = "slow-first-150ms+slow-chunk-30ms"
@@ -66,6 +68,12 @@ _STEPS = (
             _Reply(tool_calls={"opening_hours": {"day": "Monday"}}, manner="input-96+output-18"),
             _Reply("On Monday we are open from nine to five.", manner="input-131+output-15"),
         ),
+    ),
+    _Step(
+        "an answer, and what its reader thinks of it",
+        "/answer?question=Do+you+sell+umbrellas",
+        (_Reply("We do, in red and in green.", manner="input-43"),),
+        rating=4,
     ),
     _Step("an embedding", "/search?text=umbrella", (_Reply(),)),
     _Step("a model that is too busy", "/chat?question=Are+you+there", (_Reply(manner="error-429"),)),
@@ -108,7 +116,7 @@ def _play(handle: Handle) -> None:
             _say(f"[{number}/{len(_STEPS)}] {step.what}: GET {step.path}\n")
             for reply in step.replies:
                 model.reply(reply.text, tool_calls=reply.tool_calls, directives=reply.manner)
-            answer = _get(port, step)
+            answer = _answer(port, step)
             time.sleep(0.1)  # the app ends its span a moment after the reader has the last byte
             handle.flush(timeout=0.2)  # a back end that is away must not slow the show down
             _say(f"The app answered {answer}\n")
@@ -135,16 +143,28 @@ def _serving(app: FastAPI) -> Generator[int]:
             thread.join(_WAIT)
 
 
-def _get(port: int, step: _Step) -> str:
+def _answer(port: int, step: _Step) -> str:
     """What the app answers, as one line."""
+    status, body = _ask(port, "GET", step.path, read=step.read)
+    if step.rating is not None:
+        answer = json.loads(body)
+        rated, _ = _ask(port, "POST", "/feedback", {"ref": answer["ref"], "value": step.rating})
+        return f"{status} {answer['text']}, and to a rating of {step.rating} of 5: {rated}"
+    return f"{status} {body}" + (" ... and hangs up" if step.read else "")
+
+
+def _ask(
+    port: int, method: str, path: str, payload: object = None, *, read: int | None = None
+) -> tuple[int, str]:
+    """Status and body of an answer of the app."""
     from http.client import HTTPConnection
 
     connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT)
     with contextlib.closing(connection):
-        connection.request("GET", step.path)
+        body = None if payload is None else json.dumps(payload)
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        body = response.read(step.read).decode(errors="replace")
-    return f"{response.status} {body}" + (" ... and hangs up" if step.read else "")
+        return response.status, response.read(read).decode(errors="replace")
 
 
 def _next_step() -> str:

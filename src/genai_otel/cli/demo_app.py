@@ -1,7 +1,11 @@
-"""The app of the demo: FastAPI and the OpenAI client as anybody would write them; only ratings are asked of us."""
+"""The app of the demo: FastAPI and the OpenAI client as anybody would write them.
+
+What is asked of us: which functions are an agent and its tool, and ratings.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +19,11 @@ import genai_otel
 from genai_otel.quality.feedbacks import feedback
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
+    from openai.types.chat import (
+        ChatCompletionMessageParam,
+        ChatCompletionMessageToolCallUnion,
+        ChatCompletionToolUnionParam,
+    )
 
 MODEL = "gpt-4o-mini"
 TOOLS: list[ChatCompletionToolUnionParam] = [
@@ -85,6 +93,12 @@ async def stream(client: Client, question: str) -> StreamingResponse:
 
 @router.get("/agent")
 async def agent(client: Client, task: str) -> str:
+    """What an agent with a tool says to a task."""
+    return await assistant(client, task)
+
+
+@genai_otel.agent("shop assistant")
+async def assistant(client: AsyncOpenAI, task: str) -> str:
     """Let the model call tools until it answers."""
     messages = [_user(task)]
     for _ in range(5):
@@ -93,8 +107,14 @@ async def agent(client: Client, task: str) -> str:
         if not message.tool_calls:
             return message.content or ""
         messages.append(cast("ChatCompletionMessageParam", message.model_dump(exclude_none=True)))
-        messages.extend(_tool(call.id, "9 to 5") for call in message.tool_calls)
+        messages.extend(_called(call) for call in message.tool_calls)
     return "the task is not done after five rounds"
+
+
+@genai_otel.tool
+def opening_hours(day: str) -> str:
+    """When the shop is open on a day of the week."""
+    return "closed" if day == "Sunday" else "9 to 5"
 
 
 @router.get("/search")
@@ -120,5 +140,6 @@ def _user(text: str) -> ChatCompletionMessageParam:
     return {"role": "user", "content": text}
 
 
-def _tool(call_id: str, result: str) -> ChatCompletionMessageParam:
-    return {"role": "tool", "tool_call_id": call_id, "content": result}
+def _called(call: ChatCompletionMessageToolCallUnion) -> ChatCompletionMessageParam:
+    arguments: dict[str, str] = json.loads(call.function.arguments) if call.type == "function" else {}
+    return {"role": "tool", "tool_call_id": call.id, "content": opening_hours(**arguments)}

@@ -14,13 +14,14 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from genai_otel import semconv
-from genai_otel.console.facts import duration
+from genai_otel.console.facts import duration, money
 from genai_otel.console.terminal import clean, clip, columns, pad
+from genai_otel.quality import names as evaluations
 
 Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint
 
 _COLUMNS = ("count", "sum", "mean", "p50", "p95")
-_GENAI = ("gen_ai.", "genai_otel.")
+_GENAI = ("gen_ai.", "genai_otel.", "hw.")
 _LABELS_WIDTH = 48
 # Values that explain themselves stand without their key, in this order.
 _PLAIN = (
@@ -29,9 +30,17 @@ _PLAIN = (
     semconv.RESPONSE_MODEL,
     semconv.TOKEN_TYPE,
     semconv.FINISH_REASON,
+    semconv.COST_COMPONENT,
+    semconv.AGENT_NAME,
+    semconv.TOOL_NAME,
+    evaluations.NAME,
+    evaluations.EVALUATOR,
+    "hw.name",
 )
+# What says again which GPU it is.
+_LEFT_OUT = frozenset({"hw.id", "hw.model", "hw.vendor", "hw.type", "hw.parent"})
 # The same on most points: said once above the table where there is only one value.
-_COMMON = (semconv.PROVIDER_NAME, semconv.SERVER_ADDRESS, semconv.SERVER_PORT)
+_COMMON = (semconv.PROVIDER_NAME, semconv.SERVER_ADDRESS, semconv.SERVER_PORT, semconv.COST_SOURCE)
 
 
 class _Line(NamedTuple):
@@ -121,7 +130,7 @@ def _labels(attributes: Mapping[str, object], common: Mapping[str, str]) -> Iter
         if value is not None and not longer:
             yield clean(str(value))
     for key, value in sorted(attributes.items()):
-        if key not in _PLAIN and key not in common:
+        if key not in _PLAIN and key not in common and key not in _LEFT_OUT:
             yield f"{clean(_short(key))}={clean(str(value))}"
 
 
@@ -145,6 +154,8 @@ def _quantity(value: float | None, unit: str) -> str:
         return "-"
     if unit == "s":
         return duration(value)
+    if unit == "USD":
+        return money(value, unit)
     if float(value).is_integer():
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
