@@ -7,7 +7,7 @@ import contextvars
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,28 +20,24 @@ import genai_otel
 from genai_otel import ambient, fence
 from genai_otel.config import Config, SettingError
 from genai_otel.context_keys import DESTINATION_KEY
+from genai_otel.engine import record
 from genai_otel.propagate import HostFilter
-from genai_otel.runtime import current
 from genai_otel.testing.in_memory import Telemetry
 
 SAID = {"session.id": "s-1", "genai_otel.tenant": "acme", "genai_otel.tags": ("a", "b"), "plant.id": "p7"}
 GIVEN: dict[str, Any] = {"session": "s-1", "tenant": "acme", "tags": ["a", "b"], "plant.id": "p7"}
 
 
-@pytest.fixture(autouse=True, params=[False, True], ids=["ours", "the SDK's"])
-def spans(request: pytest.FixtureRequest, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
-    handle = current()
-    assert handle is not None
-    monkeypatch.setattr(handle.pipeline, "watched", request.param)
-    monkeypatch.setattr(fence, "_said", set[str]())
-    return telemetry
+pytestmark = pytest.mark.usefixtures("either_span_class", "nothing_is_left")
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    before = otel_context.get_current()
-    yield
-    assert otel_context.get_current() is before
+def nobody_has_said_anything(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after: a call pays nothing before the first use, and so it shall be for the tests that count."""
+    assert record.active is not None
+    monkeypatch.setattr(record.active, "start", record.active.start)
+    monkeypatch.setattr(ambient, "_used", False)
+    monkeypatch.setattr(fence, "_said", set[str]())
 
 
 def step() -> None:

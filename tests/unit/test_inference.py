@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan
@@ -25,7 +24,6 @@ import genai_otel
 from genai_otel import fence
 from genai_otel.engine import call as calls
 from genai_otel.manual.inferring import Inference
-from genai_otel.runtime import current
 from genai_otel.testing import ModelServer
 from genai_otel.testing.in_memory import Telemetry
 from tests.harness.process import run
@@ -33,22 +31,7 @@ from tests.harness.process import run
 SAID = [{"role": "user", "content": "hi"}]
 
 
-@pytest.fixture(autouse=True, params=[False, True], ids=["ours", "the SDK's"])
-def spans(request: pytest.FixtureRequest, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
-    handle = current()
-    assert handle is not None
-    monkeypatch.setattr(handle.pipeline, "watched", request.param)
-    return telemetry
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(spans: Telemetry) -> Iterator[None]:
-    before = otel_context.get_current()
-    yield
-    assert otel_context.get_current() is before
-    gc.collect()
-    calls.drain()
-    assert calls.open_calls() == ()
+pytestmark = pytest.mark.usefixtures("either_span_class", "nothing_is_left")
 
 
 @pytest.fixture

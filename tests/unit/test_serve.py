@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
-from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 import genai_otel
-from genai_otel.engine import call as calls
 from genai_otel.manual.serving import Serving
-from genai_otel.runtime import current
 from genai_otel.testing.in_memory import Telemetry
 
-
-@pytest.fixture(autouse=True, params=[False, True], ids=["ours", "the SDK's"])
-def spans(request: pytest.FixtureRequest, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Telemetry:
-    handle = current()
-    assert handle is not None
-    monkeypatch.setattr(handle.pipeline, "watched", request.param)
-    return telemetry
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(spans: Telemetry) -> Iterator[None]:
-    before = otel_context.get_current()
-    yield
-    assert otel_context.get_current() is before
-    gc.collect()
-    calls.drain()
-    assert calls.open_calls() == ()
+pytestmark = pytest.mark.usefixtures("either_span_class", "nothing_is_left")
 
 
 def request_of(**given: Any) -> Serving:
