@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import functools
+import gc
 import inspect
 import pickle
+import weakref
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,6 +16,8 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 import genai_otel
+from genai_otel import fence
+from genai_otel.engine import record
 from tests.contract.recorded import Recorded
 from tests.steps.shapes import SHAPES, Shape, finished
 
@@ -164,6 +170,66 @@ def test_a_function_that_gives_what_goes_on_is_over_when_that_is(telemetry: Reco
     assert results == [7, [1, 2], 3]
     assert [span.name for span in telemetry.spans()] == [f"execute_tool {name}" for name in made]
     assert {span.attributes["genai_otel.outcome"] for span in telemetry.calls()} == {"completed"}
+
+
+def test_an_object_that_is_called_is_a_step_as_well(telemetry: Recorded) -> None:
+    class Caller:
+        def __call__(self, argument: str) -> str:
+            return argument
+
+    class Waiter:
+        async def __call__(self, argument: str) -> str:
+            return argument
+
+    async def wait(argument: str) -> str:
+        return argument
+
+    for target in (Caller(), Waiter(), functools.partial(wait, "x"), functools.partial(Caller(), "x")):
+        arguments = () if isinstance(target, functools.partial) else ("x",)
+        assert finished(genai_otel.tool("called")(target)(*arguments)) == "x"
+    assert [span.attributes["genai_otel.outcome"] for span in telemetry.calls()] == ["completed"] * 4
+
+
+def test_an_exception_leaves_nothing_to_the_garbage_collector(telemetry: Recorded) -> None:
+    class Failed(Exception):
+        pass
+
+    @genai_otel.tool
+    def failing(_: str) -> None:
+        raise Failed
+
+    @genai_otel.tool
+    def generating(_: str) -> Iterator[int]:
+        raise Failed
+        yield 1
+
+    gc.collect()
+    gc.disable()
+    try:
+        for function in (failing, generating):
+            with pytest.raises(Failed) as caught:
+                finished(function("x"))
+            gone = weakref.ref(caught.value)
+            del caught
+            assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_an_error_of_ours_does_not_reach_the_program(
+    telemetry: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(fence, "strict", False)
+    monkeypatch.setattr(fence, "_errors", {})
+    assert record.active is not None
+    monkeypatch.setattr(record.active, "start_step", broken)
+    assert doubled(2) == 4
+    with genai_otel.agent("x") as step:
+        step.set_attribute("a", 1)
+    assert dict(fence.errors()) == {"annotate.begin": 2}
 
 
 @pytest.mark.parametrize("target", [3, [], b"x"])

@@ -117,11 +117,11 @@ class Annotation:
             from genai_otel.engine.origin import Origin
 
             kind = self.kind
-            attributes: Facts = {semconv.OPERATION_NAME: kind.operation}
+            attributes: Facts = dict(self._facts)
+            safe.clean(attributes)
+            attributes[semconv.OPERATION_NAME] = kind.operation
             if self._name:
                 attributes[kind.named] = safe.label(self._name)
-            attributes.update(self._facts)
-            safe.clean(attributes)
             name = kind.operation if not self._name else f"{kind.operation} {attributes[kind.named]}"
             self._origin = Origin(name, attributes, kind=kind.span_kind)
         return self._origin

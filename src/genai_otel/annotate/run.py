@@ -67,6 +67,7 @@ class Run(Call):
             with fence.contain("annotate.exception"):
                 self.span.record_exception(error)
         super().raised(error, outcome)
+        self.error = None  # its frames hold this run
 
     def closed(self, because: BaseException | None) -> None:
         """Its generator was closed while the program was handling ``because``, or by the garbage collector."""

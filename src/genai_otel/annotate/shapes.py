@@ -72,13 +72,17 @@ def _resumed(run: Run) -> Run:
     return run
 
 
+def _as_called(wrapped: Any, made: Any) -> Any:
+    """Called what tasks and Python's warnings show; an object that is called has no such name."""
+    made.__qualname__ = getattr(wrapped, "__qualname__", made.__qualname__)
+    return made
+
+
 # --- what is awaited --------------------------------------------------------------------------------
 
 
 def _coroutine(wrapped: Any, pending: Any, begin: _Begin) -> Any:
-    made: Any = _awaited(Pending(pending), begin)
-    made.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
-    return made
+    return _as_called(wrapped, _awaited(Pending(pending), begin))
 
 
 async def _awaited(pending: Pending, begin: _Begin) -> Any:
@@ -102,9 +106,8 @@ def _generator(wrapped: Any, inner: Any, begin: _Begin) -> Any:
     itself: list[weakref.ref[Any]] = []
     values: Callable[..., Any] = _avalues if hasattr(inner, "__anext__") else _values
     made = values(inner, begin, itself)
-    made.__qualname__ = wrapped.__qualname__
     itself.append(weakref.ref(made))
-    return made
+    return _as_called(wrapped, made)
 
 
 def _values(
@@ -123,6 +126,7 @@ def _values(
         except BaseException as error:
             run.suspend()
             _over(run, error, given, because)
+            given = because = None  # or the exception would hold the frame that holds it
             if isinstance(error, StopIteration):
                 return error.value
             raise
@@ -152,6 +156,7 @@ async def _avalues(
             if run is not None:
                 run.suspend()
                 _over(run, error, given, because)
+            given = because = None
             if isinstance(error, StopAsyncIteration):
                 return
             raise

@@ -217,9 +217,13 @@ class Recorder:
                 content.update(read.final(call.said))
             if policy.on_span:
                 for name, value in content.items():
-                    call.attributes[name] = safe.json_text(value, value_bytes=policy.value_bytes)
+                    call.attributes[name] = self._text(value, policy.value_bytes)
             if policy.on_event and content and self.events is not None and not call.is_step:
                 self._emit(self.events, call, content, policy)
+
+    @staticmethod
+    def _text(value: Any, most: int) -> str:
+        return safe.cut(value, most) if type(value) is str else safe.json_text(value, value_bytes=most)
 
     @staticmethod
     def _emit(events: Logger, call: Call, content: dict[str, Any], policy: ContentPolicy) -> None:
