@@ -92,6 +92,27 @@ def test_what_stands_between_hides_nothing(telemetry: Recorded, client: Any) -> 
     ] == [("search", 1)]
 
 
+@pytest.mark.parametrize("name", ["weather", "another", None])
+def test_a_tool_that_a_framework_sees_too_is_counted_once(telemetry: Recorded, name: str | None) -> None:
+    said = {"openinference.span.kind": "TOOL"} if name is None else {"gen_ai.operation.name": "execute_tool"}
+    if name is not None:
+        said["gen_ai.tool.name"] = name
+    with genai_otel.agent("planner"), foreign.start_as_current_span("theirs", attributes=said) as theirs:
+        weather("Rome")
+        if name is None:  # it says so when it ends
+            theirs.set_attribute("tool.name", "weather")
+    ours, *_ = telemetry.calls()
+    same = name != "another"
+    assert ours.attributes.get("genai_otel.owner") is (False if same else None)
+    durations = telemetry.metrics()["gen_ai.execute_tool.duration"]
+    assert sum(point.count for point in durations) == (1 if same else 2)
+    assert {str(point.attributes["gen_ai.tool.name"]) for point in durations} == {
+        "weather",
+        name or "weather",
+    }
+    assert points(telemetry, "gen_ai.invoke_agent.tool_calls") == {"planner": (1, 1 if same else 2)}
+
+
 async def test_tasks_of_an_agent_belong_to_it(telemetry: Recorded, model_server: ModelServer) -> None:
     async with openai.AsyncOpenAI(base_url=model_server.base_url, api_key="k") as client:
 

@@ -60,8 +60,8 @@ class Live:
         self.owner = None if above is None else above if above.owns else above.owner
 
 
-_UPSTREAM: Final = Live(None, None)
-_UPSTREAM.owns = True
+UPSTREAM: Final = Live(None, None)
+UPSTREAM.owns = True
 """Owns what belongs to a call that another service makes and counts: here the request is only passed on."""
 
 
@@ -134,7 +134,7 @@ class Owners:
         """What is above a span whose parent is not live: it is in another process, or a sampler has dropped it."""
         key, value = OWNED_STATE
         if parent.trace_state and parent.trace_state.get(key) == value:
-            return _UPSTREAM
+            return UPSTREAM
         inside = get_current().get(STEP_KEY)
         if not isinstance(inside, Handed) or inside.span.trace_id != parent.trace_id:
             return None
@@ -240,26 +240,6 @@ def owns(live: Live | None) -> bool:
     return True
 
 
-def tally(live: Live, operation: object) -> None:
-    """Tell what a span that has ended is in about it; an agent keeps to itself what was in it."""
-    above = live.above
-    if above is None or above is _UPSTREAM:
-        return
-    if operation != semconv.INVOKE_AGENT:
-        above.inferences += live.inferences
-        above.tools += live.tools
-    if operation in semconv.INFERENCE:
-        above.inferences += 1
-    elif operation == semconv.EXECUTE_TOOL:
-        above.tools += 1
-
-
-def counted_in(live: Live) -> dict[str, int]:
-    """What was counted in an agent; what was not seen is not known to be none."""
-    found = {semconv.AGENT_INFERENCE_CALLS: live.inferences, semconv.AGENT_TOOL_CALLS: live.tools}
-    return {name: count for name, count in found.items() if count}
-
-
 def agent_of(live: Live) -> str | None:
     """The name of the agent in which a call was made: the nearest span above that says one."""
     above = live.above
@@ -274,7 +254,7 @@ def agent_of(live: Live) -> str | None:
 def hold(live: Live, attributes: Mapping[str, Any]) -> None:
     """Keep what an inner span knows of the call for the span that owns it and may not have been told."""
     owner = live.owner
-    if owner is not None and owner is not _UPSTREAM:
+    if owner is not None and owner is not UPSTREAM:
         facts = {name: attributes[name] for name in _HELD if name in attributes}
         if owner.held is None:
             owner.held = facts

@@ -6,7 +6,6 @@ where a step changes something the next processor gets a public copy, because an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,16 +26,14 @@ from genai_otel.processing.owner import (
     Live,
     Owners,
     agent_of,
-    counted_in,
     hold,
     owns,
     scope_of,
-    tally,
 )
 from genai_otel.processing.priced import cost_of
 from genai_otel.processing.served import SERVER
 from genai_otel.processing.serving import Serving
-from genai_otel.processing.steps import MEASURES
+from genai_otel.processing.steps import OfSteps, found_out, tally
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
@@ -83,7 +80,8 @@ class Pipeline(SpanProcessor):
         self.watched = False
         self._measure = keys.on(measure)
         self._server = keys.on(SERVER)
-        self._of_steps = {operation: keys.on(each) for operation, each in MEASURES.items()}
+        self._of_steps = OfSteps(sink, keys)
+        self.happened = self._of_steps.happened
         self._http = keys.on(HTTP) if keys.http else None
         self.keys = keys
         self._sink = sink
@@ -164,7 +162,7 @@ class Pipeline(SpanProcessor):
             live = self._owners.ended(span_id)
             attributes = call.attributes
             if attributes[_OPERATION] not in _MODEL_OPERATIONS:
-                self._step_ending(call, live)
+                self._of_steps.ending(call, live)
                 return
             if owns(live):
                 agent = None
@@ -192,26 +190,6 @@ class Pipeline(SpanProcessor):
         span = self._owners.serving(get_current_span().get_span_context(), serves_http) if labels else None
         if span is not None:
             span.set_attributes(labels)
-
-    def happened(self, what: str, attributes: Mapping[str, Any]) -> None:
-        """Measure one thing that has happened and has no span; ``what`` is one of :data:`MEASURES`."""
-        if self._sink is not None:
-            now = time.time_ns()
-            self._sink.record(
-                read(self._of_steps[what], Times(attributes, now, now)), get_current_span().get_span_context()
-            )
-
-    def _step_ending(self, call: Call, live: Live | None) -> None:
-        """An agent or another step; the calls of models in it are counted where they are made."""
-        attributes = call.attributes
-        operation = attributes[_OPERATION]
-        if live is not None:
-            if operation == semconv.INVOKE_AGENT:
-                attributes.update(counted_in(live))
-            tally(live, operation)
-        measure = self._of_steps.get(operation)
-        if measure is not None and self._sink is not None:
-            self._sink.record(read(measure, call), call.span_context)
 
     def add(self, processor: SpanProcessor) -> None:
         """Hand spans on to a processor of the user's, after those that are there."""
@@ -250,10 +228,12 @@ class Pipeline(SpanProcessor):
         elif doing in _MODEL_OPERATIONS:
             if not self._owned(span, said, attributes, live):
                 doing = None
-        elif (measure := self._of_steps.get(doing or "")) is not None:
-            if live is not None and doing == semconv.INVOKE_AGENT:
-                changed.update(counted_in(live))
-            self._count(measure, span, {**attributes, **changed}, said.start_time)
+        elif (measure := self._of_steps.measures.get(doing or "")) is not None:
+            changed.update(found_out(attributes, live))
+            if semconv.OWNER in changed:
+                doing = None
+            else:
+                self._count(measure, span, {**attributes, **changed}, said.start_time)
         if live is not None:
             tally(live, doing)
         change = Change(changed, frozenset() if self._keeps else said.replaced)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from genai_otel import fence
 from genai_otel.processing.measure import Measure, Sink, read
-from genai_otel.processing.owner import Owners, tally
+from genai_otel.processing.owner import Owners
+from genai_otel.processing.steps import tally
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
