@@ -65,6 +65,6 @@ def test_the_process_that_reads_them_already_is_mentioned(nvml: FakeNvml) -> Non
     with serve(nvml) as process:
         scraped_until(port_of(process), "hw_power_watts")
         assert any(
-            "another process of this user reads them" in finding["text"]
+            "a process of this user reads them already" in finding["text"]
             for finding in said(**nvml.environment())
         )

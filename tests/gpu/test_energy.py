@@ -56,6 +56,8 @@ def test_what_cannot_be_known_is_not_told() -> None:
     meter.joules = 50
     assert meter.energy.ended("c") is None
     assert meter.energy.ended("never began") is None
+    meter.energy.began("short")  # over before the driver counts on
+    assert meter.energy.ended("short") is None
     meter.energy.began("d")
     meter.used(1)
     assert meter.energy.ended("d") == (1, "exclusive")

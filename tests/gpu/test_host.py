@@ -122,6 +122,30 @@ assert until("hw.power")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_leaves_the_gpus_to_its_parent_until_that_ends(nvml: FakeNvml) -> None:
+    script = (
+        FORKING
+        + """
+from genai_otel.cli import main
+main(["doctor", "--json"])  # looks at the lock, and leaves it
+if not os.fork():
+    parent = os.getppid()
+    while os.getppid() == parent:
+        assert "hw.power" not in names() or os.getppid() != parent
+        time.sleep(0.05)
+    assert until("hw.power")
+    print("taken over", flush=True)
+    os._exit(0)
+time.sleep(0.5)
+assert "hw.power" in names()
+os._exit(0)
+"""
+    )
+    with Process.script(script, env=nvml.environment()) as process:
+        process.wait_for("taken over")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_while_the_driver_hangs_is_not_held_up_and_its_child_leaves_the_driver_alone(
     nvml: FakeNvml,
 ) -> None:

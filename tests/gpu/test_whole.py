@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ import pytest
 from genai_otel.gpu.table import METRICS
 from tests.gpu.nvml import GIB, FakeNvml
 from tests.gpu.test_readings import ALL, GPU_0, WHOLE
-from tests.harness.process import Process, run
+from tests.harness.process import ROOT, Process, run
 from tests.harness.scrape import scraped
 from tests.harness.sink import HttpSink
 
@@ -238,3 +239,11 @@ def test_a_program_that_ends_by_ctrl_c_ends_as_it_would_without_gpus(nvml: FakeN
         done = run(script, env={**sink.environment(), **nvml.environment()})
         assert done.code == -signal.SIGINT
         assert sink.latest("hw.energy")
+
+
+def test_the_queries_of_the_documents_ask_for_metrics_that_there_are() -> None:
+    text = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8").partition("## Queries")[2]
+    labels = {label for metric in METRICS for row in metric.rows for label in row.labels} | {"hw.id"}
+    asked = set(re.findall(r"\b(?:hw|genai_otel)_\w+", text)) - {label.replace(".", "_") for label in labels}
+    assert len(asked) >= 6
+    assert asked <= {*FAMILIES.values(), *(f"{family}_total" for family in FAMILIES.values())}

@@ -82,5 +82,5 @@ def _reader(scope: Scope) -> Iterator[Finding]:
     if claim.held():
         claim.release()
     else:
-        text = "another process of this user reads them; a program that starts now leaves that to it"
+        text = "a process of this user reads them already; a program that starts now leaves that to it"
         yield Finding(_AREA, "note", text, "GENAI_OTEL_GPU=on lets each process read them")

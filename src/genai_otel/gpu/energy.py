@@ -84,13 +84,17 @@ class Energy:
                 self._shared.update(self._open)
 
     def ended(self, key: object) -> tuple[float, str] | None:
-        """A call ends: its joules, and whether it was alone, ``exclusive``, or ``shared`` the GPUs with others."""
+        """A call ends: its joules, and whether it was alone, ``exclusive``, or ``shared`` the GPUs with others.
+
+        None where that is not known; so too of a call in which no counter went on, since no GPU uses nothing.
+        """
         with self._lock:
             self._advance()
             began = self._open.pop(key, None)
             method = "shared" if key in self._shared else "exclusive"
             self._shared.discard(key)
-            return None if began is None else (self._share - began, method)
+            used = 0.0 if began is None else self._share - began
+            return (used, method) if used else None
 
     def _advance(self) -> bool:
         """Share what was used since the last look; what is open cannot be told any more where that is not known."""

@@ -109,6 +109,8 @@ class Machine:
         """A child initialises NVML anew when it is first asked, and has failures of its own."""
         self._stale, self._nvml, self._gpus = self._nvml or self._stale, None, []
         self.failures.clear()
+        if self._claim is not None:
+            self._claim.release()
 
     def _read(self) -> Points:
         if self._nvml is None:

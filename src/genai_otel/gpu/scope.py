@@ -33,18 +33,16 @@ class Scope:
 class Claim:
     """The right to tell about the GPUs of a host, held by one process of a user at a time.
 
-    It is an advisory lock on a file, which ends with the process; then another one takes it.  The lock belongs to the
-    process that took it: a forked child does not have it.
+    It is an advisory lock on a file, which ends with the process; then another one takes it.
     """
 
     def __init__(self, scope: Scope) -> None:
         self._name = f"gpu-{crc32(','.join(scope.named).encode()):08x}.lock" if scope.named else "gpu.lock"
         self._file: int | None = None
-        self._holder = 0
 
     def held(self) -> bool:
         """Whether this process has the right, taking it if nobody has; also where files cannot be locked."""
-        if self._file is not None and self._holder == os.getpid():
+        if self._file is not None:
             return True
         try:
             import fcntl
@@ -55,18 +53,18 @@ class Claim:
         except OSError:
             return True
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(file)
             return False
-        self._file, self._holder = file, os.getpid()
+        self._file = file
         return True
 
     def release(self) -> None:
-        """Give the right up."""
-        if self._file is not None and self._holder == os.getpid():
-            os.close(self._file)
-        self._file = None
+        """Give the right up; in a forked child that is to leave it to the parent, who has the file open, too."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 def _folder() -> Path:
