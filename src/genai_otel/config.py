@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from genai_otel.setting_values import Names, SettingError
 from genai_otel.setting_values import label_keys as _label_keys
@@ -17,16 +17,22 @@ from genai_otel.setting_values import names as _names
 from genai_otel.setting_values import names_of as _names_of
 from genai_otel.setting_values import number as _number
 from genai_otel.setting_values import one_of as _one_of
+from genai_otel.setting_values import prices as _prices
 from genai_otel.setting_values import secret as _secret
 from genai_otel.setting_values import secret_keys as _secret_keys
 from genai_otel.setting_values import switch as _switch
 from genai_otel.spec import Mode
+
+if TYPE_CHECKING:
+    from genai_otel.prices.own import Own
 
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 Console = Literal["auto", "on", "off"]
 UserIds = Literal["hash", "raw"]
+COMPATIBLE: Final = ("gen_ai.usage.cost", "operation.cost")
+"""Families of cost attributes of others that a span may have beside ours."""
 Gpu = Literal["auto", "on", "all", "off"]
 
 
@@ -57,6 +63,8 @@ class Config:
     keep_foreign_attributes: bool = True
     instrument_libraries: bool = True
     json_logs: bool = False
+    prices: Own | None = None
+    cost_attributes: Names = ()
     gpu: Gpu = "auto"
     gpu_extra: Names = ()
     gpu_gpm: bool = False
@@ -190,6 +198,16 @@ _TABLE: Final[dict[str, _Row]] = {
         _switch,
         "activate the installed OpenTelemetry instrumentations (FastAPI, httpx, databases, …)",
     ),
+    "prices": _Row(
+        "GENAI_OTEL_PRICES",
+        _prices,
+        "prices of your own, which win: a JSON or TOML file, in our form or litellm's; to `setup()` also a mapping",
+    ),
+    "cost_attributes": _Row(
+        "GENAI_OTEL_COST_ATTRIBUTES",
+        _names_of(*COMPATIBLE),
+        "further names of a span's cost: `gen_ai.usage.cost` (a proposal to the conventions), `operation.cost`",
+    ),
     "json_logs": _Row(
         "GENAI_OTEL_JSON_LOGS",
         _switch,
@@ -273,7 +291,7 @@ _TABLE: Final[dict[str, _Row]] = {
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value == () else str(value)
+    return "" if value in ((), None) else str(value)
 
 
 _DEFAULTS: Final = {item.name: item.default for item in fields(Config)}

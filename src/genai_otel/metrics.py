@@ -233,6 +233,7 @@ COST_UNPRICED: Final = Instrument(
     "Model operations whose cost is not known, by the reason.",
     labels=(*_PRICED, semconv.ERROR_TYPE),
 )
+PRICES_AGE: Final = "genai_otel.prices.age"
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
 ACTIVE_AGENTS: Final = "genai_otel.agent.active"
 DEPENDENCY_UP: Final = "genai_otel.dependency.up"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any, Final, cast
 
 Names = tuple[str, ...]
@@ -122,3 +123,15 @@ def secret(name: str, value: Any) -> str:
 
 def _listed(value: Any) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+
+
+def prices(name: str, value: Any) -> Any:
+    """Prices of the user's own, from a file or a mapping."""
+    from genai_otel.prices.own import PriceError, read
+
+    if not isinstance(value, (str, PurePath, Mapping)):
+        raise SettingError(f"{name} is {shown(value)}; allowed are the path of a file and a mapping")
+    try:
+        return read(value)  # type: ignore[arg-type] # a path of any kind
+    except PriceError as error:
+        raise SettingError(f"{name}: {error}") from None

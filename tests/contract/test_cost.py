@@ -132,6 +132,24 @@ def test_spans_of_the_sdks_class_have_their_cost_when_they_end(
     assert sum(value for value, _ in points) == pytest.approx(LARGE + SMALL + EMBEDDED, rel=1e-12)
 
 
+PRICES = """genai_otel.setup(prices={
+    "alias": {"gpt-4o-mini*": "mine"},
+    "openai": {"mine": {"input": 1, "output": 2}, "text-*": {"request": 0.5}},
+})"""
+
+
+def test_own_prices_and_aliases(warm: Warm, model_server: ModelServer, sink: HttpSink) -> None:
+    env = {"GENAI_OTEL_COST_ATTRIBUTES": "operation.cost"}
+    warm.run(script(PRICES), {"MODELS": model_server.base_url, **sink.environment(), **env})
+    assert by(sink, "genai_otel.cost.source") == {"custom": pytest.approx(2 + 26e-6 + 0.5)}
+    assert costs(sink) == pytest.approx([26e-6, 0.5, 2])
+    for span in sink.spans():
+        assert span.attributes.get("operation.cost") == span.attributes.get(AMOUNT)
+    (age,) = sink.latest("genai_otel.prices.age")
+    assert age.value > 86_400
+    assert age.attributes == {"genai_otel.cost.source": "local"}
+
+
 FOREIGN = """
 import genai_otel
 from opentelemetry import trace

@@ -119,7 +119,7 @@ def test_profiles_are_the_same_calls_by_other_names(
         }
         sink.clear()
     stable, latest, union = seen.values()
-    both = {"genai_otel.client.finish_reasons", "genai_otel.client.cost"}
+    both = {"genai_otel.client.finish_reasons", "genai_otel.client.cost", "genai_otel.prices.age"}
     assert set(stable) - {"genai_otel.info", "genai_otel.client.active_operations"} - both == names(
         metrics.STABLE
     )

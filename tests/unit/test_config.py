@@ -28,6 +28,7 @@ SWITCHES = {
     "json_logs",
 }
 LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra", "metric_keys", "accept_baggage"}
+LISTS |= {"cost_attributes"}
 CHOICES = {"capture_content", "console", "gpu", "user_ids"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 
@@ -37,7 +38,7 @@ def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Co
 
 
 def test_every_setting_is_in_one_of_the_groups_below() -> None:
-    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key", "user_key"}
+    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key", "user_key", "prices"}
 
 
 def test_defaults_are_those_of_the_table() -> None:

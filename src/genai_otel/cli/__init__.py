@@ -36,6 +36,14 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("--markdown", action="store_true", help="as the table in the README")
     prices = commands.add_parser("prices", help="what is known of prices")
     actions = prices.add_subparsers(dest="action", required=True, metavar="action")
+    update = actions.add_parser("update", help="take newer prices from the installed genai-prices")
+    update.add_argument(
+        "file", nargs="?", help="where to write them; by default where every program finds them"
+    )
+    check = actions.add_parser(
+        "check", help="say whether a file of your own prices is good, and what is in it"
+    )
+    check.add_argument("file", help="JSON or TOML, in our form or litellm's")
     shown = actions.add_parser("show", help="the rates of a model, as they hold now")
     shown.add_argument("model", help="as a request or an answer names it: gpt-4o, claude-sonnet-4-5")
     shown.add_argument("--provider", help="of one provider only: openai, aws.bedrock")
@@ -65,9 +73,13 @@ def _settings(options: argparse.Namespace) -> int:
 
 
 def _prices(options: argparse.Namespace) -> int:
-    from genai_otel.cli.prices import show
+    from genai_otel.cli import prices
 
-    return show(options.model, options.provider)
+    if options.action == "update":
+        return prices.update(options.file)
+    if options.action == "check":
+        return prices.check(options.file)
+    return prices.show(options.model, options.provider)
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -1,31 +1,105 @@
-"""``genai-otel prices``: which rates the table has for a model, and of what it is made."""
+"""``genai-otel prices``: which rates hold for a model, whether own prices are good, and newer prices."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
-from genai_otel.prices import bundled
+from genai_otel.prices import NOTHING, books, bundled, compiled, refreshed
+from genai_otel.prices.own import Own, PriceError, read
 from genai_otel.prices.table import Model
 
 
 def show(name: str, provider: str | None) -> int:
-    """Print the rates that hold now of every model that is called ``name``; exit code 1 where there is none."""
-    table = bundled()
-    sellers = list(table.sellers) if provider is None else [table.provider(provider)]
-    if sellers == [None]:
-        print(f"no provider is called {provider!r}; known are {', '.join(table.sellers)}", file=sys.stderr)
+    """Print the rates that hold now of every model that is called ``name``; exit code 1 where there is none.
+
+    Prices that ``GENAI_OTEL_PRICES`` names come first, as they do where calls are priced.
+    """
+    path = os.environ.get("GENAI_OTEL_PRICES", "").strip()
+    try:
+        own = read(path) if path else NOTHING
+    except PriceError as error:
+        print(f"GENAI_OTEL_PRICES: {error}", file=sys.stderr)
         return 1
-    found = [table.find(seller, name) for seller in sellers if seller is not None]
-    models = {(model.provider, model.id): model for model in found if model is not None}
+    tables = [book.table for book in books(own)]
+    known = {seller: None for table in tables for seller in table.sellers}
+    if provider is not None and not any(table.provider(provider) for table in tables):
+        print(f"no provider is called {provider!r}; known are {', '.join(known)}", file=sys.stderr)
+        return 1
+    names = [(provider, name), *own.models(provider, [name])]
+    models: dict[int, Model] = {}
+    for table in tables:
+        for whose, called in names:
+            sellers = table.sellers if whose is None else [table.provider(whose)]
+            found = [table.find(seller, called) for seller in sellers if seller is not None]
+            models |= {id(model): model for model in found if model is not None}
     for model in models.values():
         print("\n".join(_lines(model)), end="\n\n")
-    print("{name} {version} ({licence}), prices of {date}".format(**table.source))
+    print("{name} {version} ({licence}), prices of {date}".format(**tables[-1].source))
     if not models:
         print(f"no model is called {name!r}: calls of it have no known price", file=sys.stderr)
     return 0 if models else 1
+
+
+def check(path: str) -> int:
+    """Say what is in a file of prices; exit code 1, and what is wrong in one line, where it cannot be used."""
+    try:
+        own = read(path)
+    except PriceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for line in _contents(own):
+        print(line)
+    print(f"good; GENAI_OTEL_PRICES={path} uses it")
+    return 0
+
+
+def _contents(own: Own) -> Iterator[str]:
+    if own.whole is not None:
+        yield "a whole table, in place of the one that comes with genai-otel"
+        return
+    known = bundled()
+    for provider, models in own.providers.items():
+        same = known.provider(provider)
+        meant = "any provider" if provider == "*" else f"{provider}, {same}" if same else f"{provider} itself"
+        yield f"{provider}: {len(models)} model{'s' * (len(models) != 1)}, for calls of {meant}"
+    for alias in own.aliases:
+        whose = alias.provider or "the same provider"
+        yield f"{alias.pattern}: means {alias.model} of {whose}"
+
+
+def update(path: str | None) -> int:
+    """Make a table of the genai-prices that is installed; exit code 1 where there is none."""
+    target = refreshed() if path is None else Path(path)
+    try:
+        import_module("genai_prices")
+    except ImportError:
+        print(
+            "genai-prices is not installed: pip install 'genai-otel[prices]' (Python 3.11 or newer)",
+            file=sys.stderr,
+        )
+        return 1
+    print("reading genai-prices …", flush=True)
+    table = compiled.compiled("")
+    table["source"]["date"] = compiled.newest(table)
+    models = sum(len(provider["models"]) for provider in table["providers"])
+    print(f"{table['source']['version']}: {models} models of {len(table['providers'])} providers", flush=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    waiting = target.with_name(target.name + ".new")  # whoever reads it meanwhile finds a whole one
+    compiled.write(table, waiting)
+    waiting.replace(target)
+    used = (
+        "programs use it where it is newer than their own"
+        if path is None
+        else f"GENAI_OTEL_PRICES={target} uses it"
+    )
+    print(f"written to {target}; {used}")
+    return 0
 
 
 def _lines(model: Model) -> Iterator[str]:

@@ -112,6 +112,17 @@ def _number(value: Any) -> float:
     return int(value) if value == int(value) else float(value)
 
 
+def newest(table: dict[str, Any]) -> str:
+    """The date of the newest price in a table: nobody else tells of when the data are."""
+    dates = (
+        entry[0]
+        for provider in table["providers"]
+        for model in provider["models"]
+        for entry in (model["prices"] if isinstance(model["prices"], list) else ())
+    )
+    return max((date for date in dates if isinstance(date, str)), default="")
+
+
 def write(table: dict[str, Any], path: Path) -> None:
     """One model a line, so that an update can be read as a difference."""
     lines = [f'"source": {json.dumps(table["source"])},', '"units": {']

@@ -7,7 +7,7 @@ Rates are kept by who answered and how the call was made, in a cache that is bou
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import compress
 from typing import Any, Final, Literal, NamedTuple
@@ -28,6 +28,9 @@ _FOREVER: Final = 1 << 80
 _NUMBERS: Final = frozenset({int, float})
 _KINDS: Final = frozenset({int, float, type(None)})
 _BATCH: Final = ("processing", "batch")
+_AMOUNT: Final = semconv.COST_AMOUNT
+_CURRENCY: Final = semconv.COST_CURRENCY
+_SOURCE: Final = semconv.COST_SOURCE
 _FAILED, _REPORTED, _KEY = range(3)
 
 
@@ -57,6 +60,9 @@ class Book(NamedTuple):
     date: str | None
 
 
+Aliases = Callable[[Any, Sequence[Any]], Iterable[tuple[Any, str]]]
+
+
 class _Entry(NamedTuple):
     """The rates of one kind of call that begins between two times, or why there are none."""
 
@@ -71,10 +77,22 @@ _NONE: Final = _Entry(0, 0, "unknown_model")
 
 
 class Pricer:
-    """Prices calls by the first of the ``books`` that knows the model; they are asked for when the first call is."""
+    """Prices calls by the first of the ``books`` that knows the model; they are asked for when the first call is.
 
-    def __init__(self, books: Callable[[], Sequence[Book]]) -> None:
-        self._books = functools.cache(books)
+    ``aliases`` give provider and model behind the names that a call has, where they are others; ``compatible`` are
+    families of attributes of others that spans have beside ours.
+    """
+
+    def __init__(
+        self,
+        books: Callable[[], Sequence[Book]],
+        aliases: Aliases | None = None,
+        compatible: Sequence[str] = (),
+    ) -> None:
+        self.books = functools.cache(books)
+        """Where it looks, read when it is asked for the first time."""
+        self._aliases = aliases
+        self._compatible = frozenset(compatible)
         self._entries: dict[tuple[Any, ...], _Entry] = {}
         self._told: set[object] = set()
 
@@ -110,6 +128,23 @@ class Pricer:
             return Priced(float(f"{amount:.12g}"), parts, source, date)
         return self._unpriced("unsupported_usage", key)
 
+    def told(self, attributes: Mapping[str, Any], at: int, seconds: float) -> dict[str, Any]:
+        """What a span says of its cost; nothing where it is not known.  As :meth:`price` otherwise."""
+        priced = self.price(attributes, at, seconds)
+        if not isinstance(priced, Priced):
+            return {}
+        amount, _, source, date = priced
+        found: dict[str, Any] = {_AMOUNT: amount, _CURRENCY: "USD", _SOURCE: source}
+        if date is not None:
+            found[semconv.COST_PRICE_DATE] = date
+        if "gen_ai.usage.cost" in self._compatible:
+            said = "provider" if source == "provider" else "local"
+            found |= {semconv.PROPOSED_COST_AMOUNT: amount, semconv.PROPOSED_COST_CURRENCY: "USD"}
+            found[semconv.PROPOSED_COST_SOURCE] = said
+        if "operation.cost" in self._compatible:
+            found[semconv.OPERATION_COST] = amount
+        return found
+
     def _without(self, entry: _Entry, values: tuple[Any, ...], seconds: float) -> Priced | Unpriced | None:
         """Of a call that used nothing, or of a model that has no price."""
         key, counts, rates = values[_KEY:COUNTED], values[COUNTED:], entry.rates
@@ -131,17 +166,22 @@ class Pricer:
     def _look_up(self, key: tuple[Any, ...], at: int) -> _Entry:
         provider, answered, asked, *way = key
         how = context(*way)
-        reason: Reason = "unknown_provider"
-        for book in self._books():
-            seller = book.table.provider(provider) if isinstance(provider, str) else None
-            if seller is None:
-                continue
-            reason = "unknown_model"
-            for name in (answered, asked):
-                model = book.table.find(seller, name) if isinstance(name, str) else None
-                if model is not None:
-                    return _entry(book, model, how, at)
-        return _Entry(0, _FOREVER, reason)
+        meant = () if self._aliases is None else self._aliases(provider, (asked, answered))
+        names = [*meant, (provider, answered), (provider, asked)]
+        found = _Entry(0, _FOREVER, "unknown_provider")
+        for book in self.books():
+            for whose, name in names:
+                seller = book.table.provider(whose) if isinstance(whose, str) else None
+                if seller is None or not isinstance(name, str):
+                    continue
+                model = book.table.find(seller, name)
+                if model is None:
+                    found = found._replace(rates="unknown_model")
+                    continue
+                found = _entry(book, model, how, at)
+                if not isinstance(found.rates, str):
+                    return found
+        return found
 
     def _unpriced(self, reason: Reason, key: tuple[Any, ...]) -> Unpriced:
         provider, answered, asked = key[:3]
@@ -177,17 +217,3 @@ def _entry(book: Book, model: Model, how: Context, at: int) -> _Entry:
 
 def _rounded(amount: float) -> float:
     return float(f"{amount:.12g}")
-
-
-def attributes_of(priced: Priced | Unpriced | None) -> dict[str, Any]:
-    """What a span says of its cost; nothing where it is not known."""
-    if not isinstance(priced, Priced):
-        return {}
-    found: dict[str, Any] = {
-        semconv.COST_AMOUNT: priced.amount,
-        semconv.COST_CURRENCY: "USD",
-        semconv.COST_SOURCE: priced.source,
-    }
-    if priced.date is not None:
-        found[semconv.COST_PRICE_DATE] = priced.date
-    return found

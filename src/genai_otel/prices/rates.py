@@ -160,7 +160,7 @@ class Rates:
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
         for name in names:
-            if name not in self._covered:
+            if name not in self._covered and not self.per_call:
                 raise UnsupportedUsage(name)
         places = {name: place for place, name in enumerate(names)} | PER_CALL
         numbers: dict[int, int] = {}

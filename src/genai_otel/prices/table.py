@@ -134,6 +134,10 @@ class Table:
         """All of them."""
         return (model for models in self._models.values() for model in models)
 
+    def names(self, provider: str) -> Any:
+        """The clause of the names of a provider, by its id."""
+        return self._providers[provider]["names"]
+
     def provider(self, name: str) -> str | None:
         """The table's id of a provider that is called ``name``."""
         name = self._names.get(name, name).lower().strip()

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from genai_otel import fence, semconv
-from genai_otel.prices.pricer import Pricer, attributes_of
+from genai_otel.prices.pricer import Pricer
 
 _MEASURED = semconv.MEASURED
 _SOURCE = semconv.COST_SOURCE
@@ -23,7 +23,7 @@ def cost_of(pricer: Pricer | None, attributes: Mapping[str, Any], start: Any, en
     """What a span with these attributes and times, in nanoseconds, says of its cost; of a call the owner alone does."""
     if pricer is None or _MEASURED not in attributes:
         return {}
-    return attributes_of(pricer.price(attributes, start, (end - start) / 1e9))
+    return pricer.told(attributes, start, (end - start) / 1e9)
 
 
 class PricedSpans(SpanExporter):

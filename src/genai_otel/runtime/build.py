@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from genai_otel import about, ambient, fence, semconv
@@ -12,7 +13,7 @@ from genai_otel.config import Config
 from genai_otel.engine import call as calls
 from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
-from genai_otel.prices import books
+from genai_otel.prices import age, books
 from genai_otel.prices.pricer import Pricer
 from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
@@ -37,18 +38,18 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
         built.problem(problem)
     with fence.contain("runtime.metrics"):
         build_metrics(built)
+    pricer = _pricer(config)
     with fence.contain("runtime.traces"):
-        build_traces(built, _measure(asked.environ, Pricer(books)))
+        build_traces(built, _measure(asked.environ, pricer))
     with fence.contain("runtime.logs"):
         build_logs(built)
     handle = Handle(config, built, built.exporters, [*config.problems, *built.problems])
     if built.pipeline is not None:
         with fence.contain("runtime.about"):
             if built.meter_provider is not None:
-                about.observe(
-                    built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL),
-                    built.pipeline.keys,
-                )
+                meter = built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+                about.observe(meter, built.pipeline.keys)
+                age.observe(meter, pricer.books)
         with fence.contain("runtime.gpu"):
             _watch_gpus(built)
         _connect(built)
@@ -80,6 +81,13 @@ def _recorder(built: Built) -> Callable[..., Recorder]:
     from genai_otel.runtime.energy import recorder
 
     return recorder(built.gpus, built.asked.environ)
+
+
+def _pricer(config: Config) -> Pricer:
+    own = config.prices
+    if own is None:
+        return Pricer(books, compatible=config.cost_attributes)
+    return Pricer(partial(books, own), own.models if own.aliases else None, config.cost_attributes)
 
 
 def _measure(environ: Mapping[str, str], pricer: Pricer) -> Measure:
