@@ -98,8 +98,9 @@ CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cer
 ENGINES = --extra dev --extra transformers --extra sentence-transformers
 # vLLM for processors asks for builds of torch that PyPI has not; PyPI's own of the same version serves.
 VLLM = torch==2.13.0 "torchvision==0.28.*"
-# What makes calls by way of another client: their spans nest.  litellm 1.110 cannot read its cache without soundfile.
-ABOVE = langchain-openai instructor "outlines[openai]" soundfile
+# What makes calls by way of another client: their spans nest.  litellm 1.110 cannot read its cache without soundfile, nor
+# end a stream of Anthropic's or Google's own form without the next three.
+ABOVE = langchain-openai instructor "outlines[openai]" soundfile backoff orjson redis
 # A gateway brings a hundred packages, with a gunicorn that is not ours: it has what our tests of it need, and no more.
 GATEWAY = "litellm[proxy]" pytest pytest-asyncio pytest-xdist psutil
 # Floors that a resolver would pass over, because something else allows more than the oldest; the oldest google-genai

@@ -55,27 +55,18 @@ def _itself(result: Any) -> Any:
     return result
 
 
-def _nothing(_: Any) -> None:
-    pass
-
-
 @dataclass(frozen=True, eq=False)
 class Blocks:
     """A stream that is ``stepped`` and reads its connection block by block, in lines, into a queue of chunks.
 
-    ``iterator`` names its iterator of blocks, ``queue`` its queue.  ``telling`` is a pattern of what stands in every
-    line that has facts: chunks that come in other blocks are not read.  ``check`` looks at the bytes of those that are,
-    for errors that the client keeps to itself.
+    ``iterator`` names its iterator of blocks, ``queue`` its queue.  ``telling`` is a pattern of what stands in lines
+    with facts: other chunks are not read.  ``check`` looks in their blocks for errors that the client keeps to itself.
     """
 
     iterator: str
     queue: str
     telling: bytes
-    check: Callable[[bytes], None] = _nothing
-
-
-def _always(_: Any) -> bool:
-    return True
+    check: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +80,17 @@ class Streaming:
 
     ``reader`` is for a body that the user reads himself and that means something only as a whole: it names the method
     that gives the next bytes.  Such a body is one chunk, read by the endpoint's ``chunk`` when the user has all of it.
-    ``stepped`` is for streams that decide themselves what comes next: objects with a ``__next__`` of their own and
-    nothing behind it that could be followed.  ``asks`` says of one whether any of its steps may make a request, as the
-    first one may of all.  ``blocks`` tells where such a stream can be looked into.
+    ``stepped`` is for objects with a ``__next__`` of their own and nothing behind it that could be followed; ``asks``
+    says of one whether any of its steps may make a request, ``blocks`` where it can be looked into.  Where ``lines``,
+    elements are bytes of lines and end anywhere: ``chunk`` gets lines that are whole, some together.
     """
 
     iterator: str | None = None
     reader: str | None = None
     blocks: Blocks | None = None
     stepped: bool = False
-    asks: Callable[[Any], bool] = _always
+    asks: Callable[[Any], bool] | None = None
+    lines: bool = False
     body: Callable[[Any], Any] | None = None
     within: Callable[[Any], Any] = _itself
 
@@ -189,10 +181,9 @@ class Endpoint:
 
     ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
     calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
-    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does, ``last`` that
-    after which there was no other, again.
-    ``otherwise`` is the path of the method to take in versions that do not have that one, which then is a private one.
-    ``positional`` names leading positional parameters, ``model`` the argument that names the model.
+    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does, ``last`` the
+    last again.  ``otherwise`` is the path of the method in versions that do not have that one, which then is a private
+    one.  ``positional`` names leading positional parameters, ``model`` the argument that names the model.
 
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
     ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's

@@ -171,6 +171,8 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
     told: Facts = {}
     stored = results.usage_facts(told, counted)
     if told.get(_INPUT) or told.get(_OUTPUT):
+        if not told.get(_INPUT):  # something was read; who says 0 did not count it
+            told.pop(_INPUT, None)
         facts.update(told)
         written = stored.get("cache_creation_input_tokens")  # where older versions have it
         if written and isinstance(written, int):

@@ -1,4 +1,4 @@
-"""litellm: chat, completions, embeddings, responses, reranking, images, audio, of whatever vendor.
+"""litellm: chat, completions, embeddings, responses, reranking, images, audio, messages and contents, of any vendor.
 
 What a program imported by name before the set-up (``from litellm import completion``) is the function without us: of
 such a call there is a span where litellm goes on by a function of its module, as its asynchronous ones do, or asks a
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _anthropic_messages as anthropic_messages
-from genai_otel.clients import _anthropic_results as anthropic
 from genai_otel.clients import _litellm as shared
+from genai_otel.clients import _litellm_streams as streams
 from genai_otel.clients import _openai_messages as messages
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
@@ -89,11 +88,6 @@ def _ranks(result: Any) -> Facts:
     known, meta = shared.beside(facts, result, field), field("meta")
     shared.usage(facts, known, get(meta, "tokens") or get(meta, "billed_units"))
     return facts
-
-
-def _message(result: Any) -> Facts:
-    """An answer in Anthropic's form, whoever gave it: a dictionary."""
-    return anthropic.message(SimpleNamespace(**result), own=nothing)
 
 
 _ONE_REQUEST: Final = frozenset(
@@ -191,25 +185,51 @@ _FUNCTIONS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 }
 
 
+_MESSAGES: Final[dict[str, Any]] = {
+    "operation": semconv.CHAT,
+    "request": requests.request(TABLE),
+    "response": streams.message,
+    "chunk": streams.message_chunk,
+    "content": anthropic_messages.MESSAGES,
+    "positional": ("max_tokens", "messages", "model"),
+    "streaming": Streaming(stepped=True, lines=True),
+}
+_CONTENTS: Final[dict[str, Any]] = {
+    "operation": semconv.GENERATE_CONTENT,
+    "request": streams.content_request,
+    "response": streams.content,
+    "positional": ("model", "contents", "config"),
+}
+_STREAMED_CONTENTS: Final[dict[str, Any]] = {
+    **_CONTENTS,
+    "request": streams.streamed_content_request,
+    "chunk": streams.content_chunk,
+    "stream_argument": None,
+    "streaming": Streaming(stepped=True, lines=True),
+}
+_FORMS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]]] = {
+    "create": (_MESSAGES, ("litellm.anthropic_interface.messages",)),
+    "generate_content": (_CONTENTS, ("litellm.google_genai.main", "litellm.google_genai")),
+    "generate_content_stream": (_STREAMED_CONTENTS, ("litellm.google_genai.main", "litellm.google_genai")),
+}
+"""Functions in a vendor's own form, whoever answers, and the modules where they stand."""
+
+
 def _endpoints() -> Iterator[Endpoint]:
     """Each function and its twin, where it is defined and where programs look for it."""
     for name, (module, fields) in _FUNCTIONS.items():
         for place in (f"litellm.{module}", "litellm"):
-            yield _routed(f"{place}:{name}", fields)
-            yield _routed(f"{place}:a{name}", {**fields, "asynchronous": True})
-    yield _routed(f"{_MESSAGES}:create", _messages)
-    yield _routed(f"{_MESSAGES}:acreate", {**_messages, "asynchronous": True})
+            yield from _pair(place, name, fields)
+    for name, (fields, places) in _FORMS.items():
+        for place in places:
+            yield from _pair(place, name, fields)
+    yield _routed("litellm:agenerate_content", {**_CONTENTS, "asynchronous": True})
+    yield _routed("litellm:anthropic_messages", {**_MESSAGES, "asynchronous": True})  # a router's way
 
 
-_MESSAGES: Final = "litellm.anthropic_interface.messages"
-_messages: Final[dict[str, Any]] = {
-    "operation": semconv.CHAT,
-    "request": requests.request(TABLE),
-    "response": _message,
-    "content": anthropic_messages.MESSAGES,
-    "positional": ("max_tokens", "messages", "model"),
-}
-"""Their streams are the vendor's bytes, or another's made into such: they are handed on without a look."""
+def _pair(place: str, name: str, fields: Mapping[str, Any]) -> Iterator[Endpoint]:
+    yield _routed(f"{place}:{name}", fields)
+    yield _routed(f"{place}:a{name}", {**fields, "asynchronous": True})
 
 
 _MOCKS: Final = frozenset({"mock_response", "mock_tool_calls"})

@@ -69,7 +69,8 @@ class _Reading:
         try:
             if self._telling(said):
                 self._queue.get = self._take
-                self._check(said)
+                if self._check is not None:
+                    self._check(said)
         except StreamFailed as error:
             self._call.attributes[semconv.ERROR_TYPE] = str(error)
         except Exception as error:  # noqa: BLE001 - the fence of the hot path

@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from opentelemetry.context import attach, get_current
 
 from genai_otel import fence, semconv
-from genai_otel.engine import blocks, body, steps
+from genai_otel.engine import blocks, body, lines, steps
 from genai_otel.engine.call import Call
 from genai_otel.engine.ending import interrupted, left, watch_close
 from genai_otel.spec import StreamFailed, Streaming
@@ -53,7 +53,7 @@ def follow(call: Call, result: Any) -> Any:
         return result
     # A generator makes its request when its first chunk is asked for.
     first = iterator if streaming.iterator is not None else _Inside(call, iterator)
-    generator = _following(iterator)(call, first, iterator, _reader(call, _facts(call)))
+    generator = _following(iterator)(call, first, iterator, _reader(call, _facts(call, streaming)))
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(generator, lambda _: call.drop())
     if call.hides and call.endpoint.hidden is not None:
@@ -69,7 +69,7 @@ def follow(call: Call, result: Any) -> Any:
 def _follow_steps(call: Call, stream: Any, streaming: Streaming) -> None:
     """Of a stream that has both methods it is the program that chooses."""
     call.ambient = sys.exc_info()[1]
-    facts = _facts(call)
+    facts = _facts(call, streaming)
     if streaming.blocks is not None:
         blocks.follow(call, stream, streaming.blocks, facts)
         facts = _UNREAD
@@ -79,7 +79,7 @@ def _follow_steps(call: Call, stream: Any, streaming: Streaming) -> None:
         own = steps.elements(stream, name)
         if own is not None:
             inside = _Inside(call, own)
-            rest = inside if streaming.asks(stream) else own
+            rest = inside if streaming.asks is None or streaming.asks(stream) else own
             followers[name] = _following(own)(call, inside, rest, read)
     steps.lead(call, stream, followers)
 
@@ -105,9 +105,10 @@ def _reader(call: Call, facts: Read) -> Read:
     return both
 
 
-def _facts(call: Call) -> Read:
+def _facts(call: Call, streaming: Streaming) -> Read:
     chunk = call.endpoint.chunk
-    return partial(chunk, call.attributes) if chunk is not None else _UNREAD
+    read = partial(chunk, call.attributes) if chunk is not None else _UNREAD
+    return lines.whole(read) if streaming.lines else read
 
 
 def _following(iterator: Any) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from genai_otel.testing import ModelServer
+from tests.contract.bodies import completion, usage
 from tests.contract.litellm.test_nested import counted
 from tests.contract.payload import CANARY
 from tests.contract.payloads.litellm import PAYLOAD
@@ -106,3 +107,16 @@ async def test_an_answer_that_was_made_up(balanced: Recorded) -> None:
 def test_an_argument_for_made_up_answers_that_has_none(balanced: Recorded, here: dict[str, Any]) -> None:
     litellm.completion(MODEL, MESSAGES, mock_response=None, **here)
     assert counted(balanced) == (1, 12, 7)
+
+
+async def test_a_count_that_nobody_made(
+    balanced: Recorded, here: dict[str, Any], model_server: ModelServer
+) -> None:
+    """0 tokens that were read say that litellm, or the vendor, does not know."""
+    for _ in range(2):
+        model_server.reply(completion(usage={"prompt_tokens": 0, "completion_tokens": 7}))
+    asked: Any = {"model": MODEL, "messages": MESSAGES, **here}
+    litellm.completion(**asked)
+    await litellm.acompletion(**asked)
+    for span in balanced.calls():
+        assert usage(span) == {"output_tokens": 7}
