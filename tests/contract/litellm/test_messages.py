@@ -66,7 +66,7 @@ def told(telemetry: Recorded) -> tuple[Any, ...]:
     return outcome(span)[0], *map(span.attributes.get, (*names, "gen_ai.response.finish_reasons"))
 
 
-@needs("backoff", "orjson")
+@needs("backoff", "orjson", "redis")
 async def test_a_stream_of_anthropics(balanced: Recorded, here: dict[str, Any]) -> None:
     stream = await litellm.anthropic.messages.acreate(**asked(CANARY), **there(here, ANTHROPIC), stream=True)
     assert b"message_stop" in b"".join([piece async for piece in stream])
@@ -108,7 +108,7 @@ async def test_contents(balanced: Recorded, here: dict[str, Any]) -> None:
     assert counted(balanced) == (2, 24, 14)
 
 
-@needs("orjson", "backoff")
+@needs("backoff", "orjson", "redis")
 async def test_streams_of_contents(balanced: Recorded, here: dict[str, Any]) -> None:
     google = litellm.google_genai
     given = {"contents": CONTENTS, **there(here, GOOGLE)}
