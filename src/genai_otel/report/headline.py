@@ -64,8 +64,12 @@ def _time_tile(name: str, title: str, spread: Distribution) -> Html:
     value = spread.quantile(0.95)
     if value is None:
         return _tile(name, title, words.UNKNOWN, None, "no call says it")
-    under = f"p50 {words.seconds(spread.quantile(0.5))} · p99 {words.seconds(spread.quantile(0.99))}"
-    return _tile(name, title, words.seconds(value), value, under, f"of {words.counted(spread.count, 'call')}")
+    others = [
+        f"{word} {words.seconds(spread.quantile(share))}" for word, share in (("p50", 0.5), ("p99", 0.99))
+    ]
+    return _tile(
+        name, title, words.seconds(value), value, *others, f"of {words.counted(spread.count, 'call')}"
+    )
 
 
 def _bad(totals: Totals) -> str:
