@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from genai_otel.annotate.stages import iteration, stage
     from genai_otel.config import Config, SettingError
     from genai_otel.engine.patch import instrument
-    from genai_otel.manual.inferring import inference
-    from genai_otel.manual.serving import serve
+    from genai_otel.manual.inferring import Inference, inference
+    from genai_otel.manual.serving import Serving, serve
     from genai_otel.manual.told import context
     from genai_otel.quality.definitions import define_evaluation
     from genai_otel.quality.evaluators import evaluate
@@ -36,6 +36,8 @@ __all__ = [
     "Config",
     "Endpoint",
     "Handle",
+    "Inference",
+    "Serving",
     "SettingError",
     "__version__",
     "agent",
@@ -73,6 +75,8 @@ _LATER = {
     "Config": "genai_otel.config",
     "Endpoint": "genai_otel.spec",
     "Handle": "genai_otel.runtime.handle",
+    "Inference": "genai_otel.manual.inferring",
+    "Serving": "genai_otel.manual.serving",
     "SettingError": "genai_otel.config",
     "agent": "genai_otel.annotate",
     "cache": "genai_otel.annotate",

@@ -142,7 +142,9 @@ def test_only_tables_are_wider_than_the_screen(tmp_path: Path, browser: Browser,
 def test_it_can_be_printed(tmp_path: Path, browser: Browser) -> None:
     browser.open(drawn(tmp_path, day()), scheme="dark", width=1030)  # A4 across, without its margins
     browser.send("Emulation.setEmulatedMedia", media="print")
-    cut = "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+    cut = (
+        "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+    )
     assert browser.evaluate(cut) == 0
     assert _light(browser.evaluate(PAINTED % ("body", "backgroundColor"))) == 1
     assert browser.evaluate(PAINTED % ("nav", "display")) == "none"

@@ -77,6 +77,7 @@ async def achunks() -> AsyncIterator[bytes]:
 
 
 with genai_otel.inference("chat", provider="mine", model="m", url="http://127.0.0.1", max_tokens=3) as call:
+    assert_type(call, genai_otel.Inference)
     assert_type(call.stream(["chunk"]), Iterator[str])
     assert_type(call.stream(achunks(), len), AsyncIterator[bytes])
     call.response(model="m", input_tokens=3, finish_reasons=["stop"])

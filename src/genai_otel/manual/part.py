@@ -25,20 +25,28 @@ class Part(Call):
     the stream on unread.  ``gone`` is then the outcome when nobody reads it to its end.
     """
 
-    __slots__ = ("_gone", "_whole", "ends")
+    __slots__ = ("_gone", "_whole", "ends", "steps")
     _gone: semconv.Outcome | None
+    steps: _Steps | None
 
     def __init__(self, whole: Call, gone: semconv.Outcome | None = None, *, ends: bool) -> None:
         self.__dict__ = whole.__dict__
         self._whole = whole
         self._gone = gone
         self.ends = ends
+        self.steps = None
 
     def anew(self) -> None:
         """Forget a stream before this one, which was tried in vain."""
         if self.__dict__.pop("outcome", None) is not None:
             self.error = None
             self.attributes.pop(semconv.ERROR_TYPE, None)
+
+    def hand_on(self) -> None:
+        """The block is left and the stream goes on: the call ends with it, and its steps are made in the call."""
+        self.ends = True
+        if self.steps is not None:
+            self.steps.inside = False
 
     def finish(self, outcome: semconv.Outcome, at: int | None = None) -> None:
         """The stream has ended."""
@@ -49,14 +57,17 @@ class Part(Call):
             self._whole.finish(outcome, at)
 
 
-def followed(call: Call, chunks: Any, read: Read[Any] | None) -> Any:
-    """``chunks``, of which ``call`` sees each; ``read`` gets it first."""
-    call.attributes.setdefault(semconv.REQUEST_STREAM, True)
+def followed(part: Part, chunks: Any, read: Read[Any] | None) -> Any:
+    """``chunks``, of which the call of ``part`` sees each; ``read`` gets it first."""
+    part.attributes.setdefault(semconv.REQUEST_STREAM, True)
     if read is not None:
-        call.endpoint = replace(call.endpoint, chunk=partial(_look, read))
+        part.endpoint = replace(part.endpoint, chunk=partial(_look, read))
     if hasattr(chunks, "__aiter__"):
-        return follow(call, _AsyncSteps(chunks.__aiter__(), call.context))
-    return follow(call, _Steps(iter(chunks), call.context))
+        part.steps = _AsyncSteps(chunks.__aiter__(), part.context)
+    else:
+        part.steps = _Steps(iter(chunks), part.context)
+    part.steps.inside = not part.ends
+    return follow(part, part.steps)
 
 
 class _Steps:
@@ -64,6 +75,9 @@ class _Steps:
 
     What a step makes current, as a generator does with a block around its ``yield``, is so again in the next one.
     """
+
+    inside = False
+    """Whether it is read where the call's context is the current one."""
 
     def __init__(self, steps: Any, context: Context) -> None:
         self._steps = steps
@@ -73,6 +87,8 @@ class _Steps:
         return self
 
     def __next__(self) -> Any:
+        if self.inside:
+            return next(self._steps)
         before = self._enter()
         try:
             return next(self._steps)
@@ -103,7 +119,10 @@ class _AsyncSteps(_Steps):
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
-    async def __anext__(self) -> Any:
+    def __anext__(self) -> Any:
+        return self._steps.__anext__() if self.inside else self._anext()
+
+    async def _anext(self) -> Any:
         before = self._enter()
         try:
             return await self._steps.__anext__()

@@ -85,7 +85,7 @@ class Reported:
             self._inside.leave()
         part = self._part
         if error is None and part is not None and part.first == 0 and _waits(part):
-            part.ends = True  # it was handed on, and is read elsewhere
+            part.hand_on()
         else:
             self.end(error)
 
