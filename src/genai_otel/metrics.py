@@ -212,6 +212,9 @@ CACHE_OPERATIONS: Final = Instrument(
 )
 
 # Ours, in both profiles.
+EMPTY_ANSWERS: Final = Instrument(
+    "genai_otel.client.empty_answers", "{answer}", "Answers without a token beside reasoning."
+)
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
 )

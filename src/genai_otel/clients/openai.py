@@ -5,6 +5,7 @@ Azure, Bedrock, Vertex AI and servers that speak the same language are reached t
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -43,7 +44,7 @@ _RUNS: Final = f"{_RESOURCES}beta.threads.runs.runs"
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "chat_completions"}),
-    "response": results.chat_response,
+    "response": partial(results.chat_response, own=results.answered),
     "first": results.identity,
     "chunk": results.chat_chunk,
     "content": messages.CHAT,
@@ -71,6 +72,7 @@ _fetch: Final[dict[str, Any]] = {
 _completions: Final[dict[str, Any]] = {
     **_chat,
     "operation": semconv.TEXT_COMPLETION,
+    "response": results.chat_response,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "completions"}),
     "content": messages.COMPLETIONS,
 }

@@ -86,6 +86,9 @@ _FOREVER: Final = 1e12  # seconds; more is no time
 _FINISH: Final[dict[object, Extra]] = {
     reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()
 }
+_REFUSED: Final = (semconv.FINISH_REASON, "refusal")
+_READABLE: Final = (("stop",), ("length",))
+"""Reasons after which there should be a text."""
 _FINISH_OTHER: Final = (semconv.FINISH_REASON, semconv.OTHER)
 _UNKNOWN: Final = (semconv.TOKEN_MODALITY, "unknown")
 # Names of this module's own, because every call is measured.
@@ -106,6 +109,8 @@ _STABLE: Final = (
     semconv.USAGE_INPUT_TOKENS,
     semconv.USAGE_OUTPUT_TOKENS,
     semconv.RESPONSE_FINISH_REASONS,
+    semconv.REFUSED,
+    semconv.USAGE_REASONING_OUTPUT_TOKENS,
     *(name for name, _, _ in _TIMES),
 )
 _LATEST: Final = (
@@ -129,7 +134,7 @@ def client(*, stable: bool = True, latest: bool = False, pricer: Pricer | None =
 
 def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
     failed: Identity = tuple(values[:_LABELS])
-    tokens_in, tokens_out, reasons, *times = values[_LABELS : len(_STABLE)]
+    tokens_in, tokens_out, reasons, refused, thought, *times = values[_LABELS : len(_STABLE)]
     error = failed[-1]
     identity = failed if error is None else (*failed[:-1], None)
     in_latest = latest and failed[0] in _INFERENCE
@@ -145,6 +150,10 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
         _latest(found, parts, (tokens_in, tokens_out), identity, failed)
     for reason in reasons or (() if error is None else ("error",)):
         found.append((1, (_REASONS, identity, _FINISH.get(reason) or _finish_reason(reason))))
+    if refused is True and reasons:
+        found[-1] = (1, (_REASONS, identity, _REFUSED))
+    if tokens_out in (0, thought) and _is_empty(tokens_out, reasons, error):
+        found.append((1, (metrics.EMPTY_ANSWERS, identity, None)))
     if times[0] is not None:
         _stream(found, times, identity, in_stable=in_stable, in_latest=in_latest)
     return found
@@ -237,6 +246,11 @@ def measured(reading: Reading) -> list[Measurement]:
     if measure.cost is not None:
         found += measure.cost(values, start, seconds)
     return found
+
+
+def _is_empty(tokens: object, reasons: object, error: object) -> bool:
+    """Whether an answer that ended in order, or for lack of room, has no token that anybody could read."""
+    return _is_count(tokens) and error is None and reasons in _READABLE
 
 
 def _finish_reason(reason: object) -> Extra:

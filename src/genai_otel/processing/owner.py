@@ -83,6 +83,8 @@ class Owners:
         self._accounted: deque[tuple[int, str | None]] = deque(maxlen=_REMEMBERED)
         self.count = self._counted.append
         """Remember a call that was counted."""
+        self.ended = self._live.pop
+        """Forget a span that ends; the default that is asked for where it started before we listened."""
 
     def started(self, span: Span, parent_context: Context | None) -> None:
         """Note a span that starts; one that shows itself as a model operation owns unless one above does.
@@ -149,10 +151,6 @@ class Owners:
     def _forget_oldest(self) -> None:
         """Somebody starts spans and never ends them."""
         self._live.pop(next(iter(self._live)), None)
-
-    def ended(self, span_id: int) -> Live | None:
-        """Forget a span that ends; None when it started before we listened."""
-        return self._live.pop(span_id, None)
 
     def is_counted(
         self, span: ReadableSpan, attributes: Mapping[str, Any], *, nameless: bool = False

@@ -94,6 +94,7 @@ class Pipeline(SpanProcessor):
         self.cost = partial(cost_of, measure.pricer)
         """What a span says of its cost, by its attributes, start and end."""
         self._owners = Owners()
+        self._ended = self._owners.ended
         self.recent = self._owners.recent
         """The calls that were counted last, the latest first."""
         self.began = self._owners.began
@@ -118,7 +119,7 @@ class Pipeline(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         context: Any = span.context  # annotated optional for spans that never started
         try:
-            live = self._owners.ended(context.span_id)
+            live = self._ended(context.span_id, None)
             if self._http is not None and serves_http(span.kind, span.attributes):
                 self._count(self._http, span, dict(span.attributes or {}))
             if recognised(span.attributes) and not _is_ours(span):
@@ -158,8 +159,7 @@ class Pipeline(SpanProcessor):
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
-            span_id = call.span_context.span_id
-            live = self._owners.ended(span_id)
+            live = self._ended(call.span_context.span_id, None)
             attributes = call.attributes
             if attributes[_OPERATION] not in _MODEL_OPERATIONS:
                 self._of_steps.ending(call, live)
@@ -172,9 +172,12 @@ class Pipeline(SpanProcessor):
                 attributes[_MEASURED] = True
                 counted = (attributes, call.end_time, call.span_context, None, agent)
                 if self._sink is not None:
-                    measure = self._measure
-                    values = tuple(map(attributes.get, measure.names))  # as read() does it, for every call
-                    self._sink.record((measure, values, call.start_time, call.end_time), call.span_context)
+                    values = tuple(
+                        map(attributes.get, self._measure.names)
+                    )  # as read() does it, for every call
+                    self._sink.record(
+                        (self._measure, values, call.start_time, call.end_time), call.span_context
+                    )
                 self._owners.count(counted)
                 _latest(counted)
             else:

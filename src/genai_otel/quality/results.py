@@ -213,7 +213,7 @@ def _measure(active: Connected, result: Result, at: int) -> None:
         return
     target = result.target
     of = (result.evaluation.name, result.evaluator, target.model, target.agent)
-    told = active.labels.labels([dict(target.told).get(name) for name in active.labels.names]) or None
+    told = active.labels.labels(tuple(map(dict(target.told).get, active.labels.names))) or None
     found: list[Measurement] = []
     if result.error is not None:
         found.append((1, (names.ERRORS, (*of, result.error), told)))
@@ -221,7 +221,7 @@ def _measure(active: Connected, result: Result, at: int) -> None:
         found.append((1, (names.RESULTS, (*of, result.label), told)))
     if result.score is not None:
         found.append((result.score, (result.evaluation.scores(result.usual), of, told)))
-    active.sink.record((_MEASURE, found, at, at), target.context or INVALID_SPAN_CONTEXT)
+    active.sink.record((_MEASURE, tuple(found), at, at), target.context or INVALID_SPAN_CONTEXT)
 
 
 def _link(result: Result) -> None:
