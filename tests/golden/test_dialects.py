@@ -266,3 +266,34 @@ def test_a_span_that_is_not_sampled_is_counted_where_its_start_tells(name: str) 
         for span in spans
     )
     assert bool(unsampled.measured) is told
+
+
+# Of an agent that asks a model, runs a tool and asks again: what its framework's spans tell of it.
+_LOOPS = {
+    "agent_framework": ("helper", 2, 1),
+    "autogen": ("helper", None, 1),  # names the provider of none of its calls
+    "google_adk": ("helper", 2, 1),
+    "openinference_crewai": (None, 2, 1),
+    "openllmetry_langchain": ("LangGraph", 2, 1),
+    "pydantic_ai": ("helper", 2, 1),
+    "semantic_kernel": ("helper", 2, 1),
+    "smolagents": (None, 2, 2),  # its last answer is a tool
+    "strands": ("helper", 2, 1),
+}
+
+
+@pytest.mark.parametrize("name", _LOOPS)
+def test_the_agents_of_frameworks_are_measured(name: str) -> None:
+    agent, calls, tools = _LOOPS[name]
+    measured = replayed(golden(name)["agent"]).steps
+    who: frozenset[Any] = frozenset() if agent is None else frozenset({("gen_ai.agent.name", agent)})
+    counted = {
+        metric.rpartition(".")[2]: total for (metric, labels), (_, total) in measured.items() if labels == who
+    }
+    assert (counted.get("inference_calls"), counted["tool_calls"]) == (calls, tools)
+    metrics = {metric for metric, _ in measured}
+    assert {"gen_ai.invoke_agent.duration", "gen_ai.execute_tool.duration"} <= metrics
+    ran = sum(
+        count for (metric, _), (count, _) in measured.items() if metric == "gen_ai.execute_tool.duration"
+    )
+    assert ran == tools
