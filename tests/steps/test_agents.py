@@ -10,6 +10,7 @@ from typing import Any
 import openai
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import attach, get_current, set_value
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 import genai_otel
@@ -172,6 +173,27 @@ def test_one_object_entered_by_many_at_once_ends_each(telemetry: Recorded) -> No
     with step, step:
         pass
     assert len(telemetry.spans()) == 5
+
+
+def test_a_block_may_be_left_elsewhere(telemetry: Recorded) -> None:
+    """As fixtures and dependencies of web frameworks are, that are generators."""
+    step = genai_otel.task("resource")
+    contextvars.copy_context().run(step.__enter__)
+    with foreign.start_as_current_span("the program's"):
+        before = get_current()
+        step.__exit__(None, None, None)
+        assert get_current() is before
+    other = contextvars.copy_context()
+    other.run(step.__enter__)
+    other.copy().run(step.__exit__, None, None, None)
+    assert [span.attributes["genai_otel.outcome"] for span in telemetry.calls()] == ["completed"] * 2
+
+
+def test_what_a_block_leaves_current_goes_with_it(telemetry: Recorded) -> None:
+    before = get_current()
+    with genai_otel.task("untidy"):
+        attach(set_value("left", "behind"))
+    assert get_current() is before
 
 
 def test_what_a_client_calls_back_is_no_part_of_its_call(telemetry: Recorded, client: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import get_current
 
 from genai_otel import safe, semconv
+from genai_otel.context_keys import STEP_KEY
 
 if TYPE_CHECKING:
     from genai_otel.annotate.run import Run
@@ -49,14 +50,16 @@ class Step:
 
     @property
     def is_current(self) -> bool:
-        """Whether the program is in this step, here."""
-        return self._run is not None and get_current() is self._run.context
+        """Whether the program is in this step here, or in something that it has opened in it."""
+        return self._run is not None and get_current().get(STEP_KEY) is self._run.context.get(STEP_KEY)
 
     def end(self, error: BaseException | None) -> None:
         """The block is left; the annotation says so."""
         run = self._run
         if run is None:
             return
+        if not self.is_current:
+            run.around = None  # it is left elsewhere, where something else is current, and stays so
         if error is not None:
             run.raised(error)
         else:
