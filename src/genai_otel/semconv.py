@@ -196,6 +196,9 @@ MODEL_OPERATIONS: Final = INFERENCE | {
 }
 """Operations of a model's API: nested spans of them are one call, and they are what is measured."""
 
+NAME_OF_STEP: Final = {INVOKE_WORKFLOW: WORKFLOW_NAME, INVOKE_AGENT: AGENT_NAME, EXECUTE_TOOL: TOOL_NAME}
+"""Steps that frameworks make spans of, too, and the attribute that names them."""
+
 OTHER: Final = "_OTHER"
 """The convention's fallback value of ``error.type``; also the label value past the cardinality limit."""
 

@@ -286,3 +286,18 @@ def test_copies_keep_the_count_of_what_was_dropped() -> None:
     Pipeline(client(), None, [kept]).on_end(original)
     assert attributes_of(kept.spans[0])["gen_ai.provider.name"] == "x_ai"
     assert kept.spans[0].dropped_attributes == original.dropped_attributes == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("weather.tool", {"traceloop.span.kind": "tool", "traceloop.entity.name": "weather"}),
+        ("execute_tool weather", {"gen_ai.operation.name": "execute_tool"}),
+        ("tool", {"openinference.span.kind": "TOOL", "tool.name": "weather"}),
+        ("ai.toolCall", {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "weather"}),
+    ],
+)
+def test_a_tool_has_its_name_in_any_dialect(name: str, attributes: dict[str, Any]) -> None:
+    one = {"began": 1, "ended": 2, "name": name, "kind": "INTERNAL", "scope": "theirs", "status": "UNSET"}
+    steps = replayed([{**one, "events": (), "start": attributes, "end": attributes}]).steps
+    assert {frozenset(labels) for _, labels in steps} == {frozenset({("gen_ai.tool.name", "weather")})}

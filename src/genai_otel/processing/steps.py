@@ -58,12 +58,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
 }
 """How one span of each operation is measured, and what happens without one."""
 
-_NAMED: Final = {
-    semconv.INVOKE_WORKFLOW: semconv.WORKFLOW_NAME,
-    semconv.INVOKE_AGENT: semconv.AGENT_NAME,
-    semconv.EXECUTE_TOOL: semconv.TOOL_NAME,
-}
-"""Steps that frameworks make spans of as well, and what names them."""
+
+_NAMED: Final = semconv.NAME_OF_STEP
 
 
 class OfSteps:

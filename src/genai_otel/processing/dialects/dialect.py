@@ -85,6 +85,7 @@ class Dialect:
     :ivar total: the sum of all tokens.  Where it takes the cached ones to reach it, they are not in the input.
     :ivar whole: a span without an error and without any of these only says that a stream has begun, and is no call.
     :ivar seconds: how long the call took, where its span is a moment.
+    :ivar entity: what names an agent, a tool or a workflow, whichever it is.
     :ivar serves: its spans are a model server's own, of whatever kind.
     :ivar nameless: it never tells the response's id.
     """
@@ -107,5 +108,6 @@ class Dialect:
     total: str | None = None
     whole: frozenset[str] = frozenset()
     seconds: str | None = None
+    entity: str | None = None
     serves: bool = False
     nameless: bool = False

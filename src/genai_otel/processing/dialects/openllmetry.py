@@ -49,5 +49,6 @@ OPENLLMETRY: Final = Dialect(
     },
     indexed={("gen_ai.completion.", ".finish_reason"): semconv.RESPONSE_FINISH_REASONS},
     first_chunk="gen_ai.content.completion.chunk",
+    entity="traceloop.entity.name",
     total="llm.usage.total_tokens",
 )

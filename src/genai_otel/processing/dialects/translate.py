@@ -42,11 +42,7 @@ DIALECTS: Final = (
 _MARKS: Final = frozenset(mark for dialect in DIALECTS for mark in dialect.marks)
 _NAMES: Final = frozenset(name for dialect in DIALECTS for name in dialect.names)
 _ALIASES: Final = dict(CONVENTIONS.operations)[semconv.OPERATION_NAME]
-_NAMED: Final = semconv.MODEL_OPERATIONS | {
-    semconv.INVOKE_AGENT,
-    semconv.INVOKE_WORKFLOW,
-    semconv.EXECUTE_TOOL,
-}
+_NAMED: Final = semconv.MODEL_OPERATIONS | semconv.NAME_OF_STEP.keys()
 _MOST_CHOICES: Final = 128
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -101,6 +97,7 @@ def translated(span: ReadableSpan) -> Translation:
     is_whole, is_nameless, start_time = True, False, span.start_time
     for dialect in _spoken(attributes):
         reading.read(dialect)
+        reading.name_step(found, dialect)
         is_nameless = is_nameless or dialect.nameless
         if dialect.whole and span.status.is_ok and dialect.whole.isdisjoint(attributes):
             is_whole = False
@@ -173,6 +170,14 @@ class _Reading:
             self._say(semconv.REQUEST_STREAM, True)
             self._say(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, first)
         self._count(dialect)
+
+    def name_step(self, operation: str | None, dialect: Dialect) -> None:
+        """An agent, tool or workflow that says its name only in words of its library's, or as the span's."""
+        named = semconv.NAME_OF_STEP.get(operation or "")
+        if named is not None:
+            self._say(named, self._attributes.get(dialect.entity or ""))
+            begins, _, name = self._span.name.partition(" ")
+            self._say(named, name if begins == operation and name else None)
 
     def _rename(self, dialect: Dialect) -> None:
         for name, meant in dialect.renamed.items():
