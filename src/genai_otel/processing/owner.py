@@ -96,7 +96,11 @@ class Owners:
             live.owns = (parent_context is not None and DESTINATION_KEY in parent_context) or (
                 span.kind is not SpanKind.SERVER and is_model_operation(span.attributes)
             )
-        elif scope_of(span) == semconv.SCOPE and DESTINATION_KEY not in (parent_context or get_current()):
+        elif (
+            scope_of(span) == semconv.SCOPE
+            and span.kind is not SpanKind.SERVER
+            and DESTINATION_KEY not in (parent_context or get_current())
+        ):
             live.owner = None  # a step of the program's own
 
     def stepped(self, span: Started) -> None:
