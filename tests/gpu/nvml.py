@@ -11,6 +11,7 @@ A double underscore stands for a dot: `gpu1__fail` is `gpu1.fail`, of the second
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
@@ -49,6 +50,7 @@ def built(source: Path, name: str, without: tuple[str, ...] = ()) -> Path:
     if compiler is None:
         pytest.skip(f"needs a C compiler, which builds the {name} of the tests")
     folder = Path(tempfile.mkdtemp(prefix="genai-otel-gpu-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     options = ["-shared", "-fPIC", f"-Wl,-soname,{name}", *(f"-D{each}=missing_{each}" for each in without)]
     subprocess.run([compiler, *options, "-o", str(folder / name), str(source), "-lpthread"], check=True)
     return folder
