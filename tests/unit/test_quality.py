@@ -166,3 +166,13 @@ def test_the_agent_is_the_one_that_made_the_call_and_not_its_critic(
     with genai_otel.agent("critic"):
         genai_otel.record_evaluation(response, "of the writer", label="pass")
     assert point(telemetry, RESULTS, "of the writer").attributes["gen_ai.agent.name"] == "writer"
+
+
+def test_a_stream_has_a_reference_before_it_was_read(client: Any, telemetry: Telemetry) -> None:
+    with chat(client, stream=True) as first, chat(client, "gpt-4o", stream=True) as second:
+        refs = [genai_otel.response_ref(each) for each in (first, second)]
+        for _ in first:
+            pass
+    assert all(genai_otel.record_feedback(ref, value=True) for ref in refs)
+    spans = {each.name: ids(each).span_id for each in telemetry.calls()}
+    assert [each.span_id for each in events(telemetry)] == [spans["chat gpt-4o-mini"], spans["chat gpt-4o"]]

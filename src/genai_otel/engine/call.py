@@ -214,6 +214,16 @@ def open_calls() -> tuple[Call, ...]:
     return tuple(_open.values())
 
 
+def open_call_of(result: Any) -> Call | None:
+    """The open call whose stream ``result`` is, by what is followed of it: itself, or what it reads from."""
+    parts = {id(result), *map(id, getattr(result, "__dict__", {}).values())}
+    for call in open_calls():
+        followed = None if call.followed is None else call.followed()
+        if followed is not None and id(followed) in parts:
+            return call
+    return None
+
+
 def drain() -> None:
     """End the calls whose streams were dropped."""
     while _dropped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
 
@@ -22,17 +22,25 @@ class Sink(Protocol):
     def record(self, reading: Reading, context: SpanContext) -> None: ...
 
 
+class Open(Protocol):
+    """A call that goes on."""
+
+    attributes: dict[str, Any]
+    span_context: SpanContext
+
+
 @dataclass(frozen=True)
 class Connected:
     """Where results go; None for a signal that is off.
 
-    ``recent`` gives the calls that were counted last, the latest first.  ``spans`` makes a span of each result where
-    the user asked for that.  ``content_on_events`` and ``content_on_spans`` say where explanations may stand, and
-    ``value_bytes`` how long they may be.  ``labels`` are those that the user allows.  The first of ``keys`` signs
-    references, each of them is good for one.
+    ``recent`` gives the calls that were counted last, the latest first; ``stream`` the open call of a stream, if any.
+    ``spans`` makes a span of each result where the user asked for that.  ``content_on_events`` and ``content_on_spans``
+    say where explanations may stand, and ``value_bytes`` how long they may be.  ``labels`` are those that the user
+    allows.  The first of ``keys`` signs references, each of them is good for one.
     """
 
     recent: Callable[[], Sequence[Counted]]
+    stream: Callable[[Any], Open | None]
     sink: Sink | None = None
     events: Logger | None = None
     spans: Tracer | None = None

@@ -25,7 +25,7 @@ def response_ref(of: Any = None) -> str:
     ``of`` is a client's response object (or what else :func:`record_evaluation` takes as its target).  Without it the
     reference is to the last model call that ended in this thread or task; where there was none, to the last one of
     the current trace (a call that ran in another task of the request), else to the current span.  A call has ended
-    when it returned, a stream when it was read or closed.
+    when it returned, a stream when it was read or closed; before that the stream itself may be given.
 
     References are signed when ``GENAI_OTEL_FEEDBACK_KEY`` is set: do so where they come back from outside.  The text
     is empty when there is nothing to refer to, or before ``setup()``.  Never raises.
@@ -139,6 +139,9 @@ def _by_response(response_id: str) -> Target | None:
 
 
 def _by_object(response: Any) -> Target | None:
+    going_on = None if connected.active is None else connected.active.stream(response)
+    if going_on is not None:
+        return _described(going_on.span_context, going_on.attributes)
     response_id = _id_of(response)
     if response_id is not None:
         return _by_response(response_id)

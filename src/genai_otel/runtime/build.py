@@ -131,6 +131,7 @@ def _connect_quality(built: Built) -> None:
     connected.connect(
         connected.Connected(
             pipeline.recent,
+            calls.open_call_of,
             built.sink,
             events=built.logger_provider
             and built.logger_provider.get_logger(*scope, schema_url=semconv.SCHEMA_URL),
