@@ -30,7 +30,7 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
         "GET /search",
         "GET /chat",
     ]
-    chat, stream, left, agent, answer, rating, search, busy = trees
+    chat, stream, left, agent, _answer, rating, search, busy = trees
     assert "`- chat gpt-4o-mini client" in chat
     assert "completed (stop)  41 -> 7 tokens" in chat
     assert "completed (stop)  1,220 -> 24 tokens (1,024 cached" in stream
