@@ -5,7 +5,9 @@ A call of many prompts is one span with their sum.  Classification and rewards a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -17,35 +19,46 @@ from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, Streaming
 
 # --- requests ------------------------------------------------------------------------------------
 
-_SETTINGS: Final = {
-    **{
-        name: requests.CHAT[name]
-        for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed", "n")
-    },
-    "max_tokens": semconv.REQUEST_MAX_TOKENS,
+_DOUBLES: Final = {
+    "temperature": semconv.REQUEST_TEMPERATURE,
+    "top_p": semconv.REQUEST_TOP_P,
+    "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY,
+    "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
 }
-
-
-def _stop(facts: Facts, value: Any) -> None:
-    if value:
-        facts[semconv.REQUEST_STOP_SEQUENCES] = (value,) if isinstance(value, str) else tuple(value)
-
-
-def _top_k(facts: Facts, value: Any) -> None:
-    if value > 0:  # else all are
-        facts[semconv.REQUEST_TOP_K] = value
-
-
-_read = requests.request({**_SETTINGS, "top_k": _top_k, "stop": _stop})
-_NAMES: Final = (*_SETTINGS, "top_k", "stop")
+_doubles: Final = attrgetter(*_DOUBLES)
+_others: Final = attrgetter("max_tokens", "seed", "n", "top_k", "stop")
 
 
 def _request(arguments: Mapping[str, Any]) -> Facts:
-    asked: Any = arguments.get("sampling_params") or arguments.get("params")
+    asked: Any = arguments.get("sampling_params")
     several = items(asked)  # one for each prompt
     if several:
         asked = several[0] if all(each == several[0] for each in several) else None
-    return {} if asked is None else _read({name: getattr(asked, name, None) for name in _NAMES})
+    if asked is None:
+        return {}
+    facts: Facts = dict(zip(_DOUBLES.values(), map(float, _doubles(asked)), strict=True))
+    most, seed, count, top_k, stop = _others(asked)
+    if most is not None:
+        facts[semconv.REQUEST_MAX_TOKENS] = most
+    if seed is not None:
+        facts[semconv.REQUEST_SEED] = seed
+    if count != 1:
+        facts[semconv.REQUEST_CHOICE_COUNT] = count
+    if top_k > 0:  # else all are
+        facts[semconv.REQUEST_TOP_K] = top_k
+    if stop:
+        facts[semconv.REQUEST_STOP_SEQUENCES] = (stop,) if isinstance(stop, str) else tuple(stop)
+    return facts
+
+
+_read_beams = requests.request(
+    {"temperature": requests.CHAT["temperature"], "max_tokens": semconv.REQUEST_MAX_TOKENS}
+)
+
+
+def _beams(arguments: Mapping[str, Any]) -> Facts:
+    asked = arguments.get("params")
+    return _read_beams({name: getattr(asked, name, None) for name in ("temperature", "max_tokens")})
 
 
 def _streamed(arguments: Mapping[str, Any]) -> Facts:
@@ -55,40 +68,50 @@ def _streamed(arguments: Mapping[str, Any]) -> Facts:
 # --- results -------------------------------------------------------------------------------------
 
 
+_prompt: Final = attrgetter("prompt_token_ids")
+_encoded: Final = attrgetter("encoder_prompt_token_ids")
+_cached: Final = attrgetter("num_cached_tokens")
+_outputs: Final = attrgetter("outputs")
+_tokens: Final = attrgetter("token_ids")
+_reason: Final = attrgetter("finish_reason")
+
+
 def _response(result: Any) -> Facts:
-    """Facts of the answers to all prompts of a call, of whatever kind."""
+    """Facts of the answers to all prompts of a call, of whatever kind; all of one, so that many cost what one costs."""
     facts: Facts = {}
     answers = items(result)
-    for answer in answers:
-        _asked(facts, answer)
-        for output in items(answer.outputs):
-            _made(facts, output)
-        vector = getattr(answer.outputs, "embedding", None)
+    if not answers:
+        return facts
+    first = answers[0]
+    _asked(facts, answers)
+    if isinstance(first.outputs, list):
+        _made(facts, list(chain.from_iterable(map(_outputs, answers))))
+    else:
+        vector = getattr(first.outputs, "embedding", None)
         if vector is not None:
             facts[semconv.EMBEDDINGS_DIMENSION_COUNT] = len(vector)
     if len(answers) == 1:
-        facts[semconv.RESPONSE_ID] = answers[0].request_id
+        facts[semconv.RESPONSE_ID] = first.request_id
     return facts
 
 
-def _asked(facts: Facts, answer: Any) -> None:
-    prompt = getattr(answer, "encoder_prompt_token_ids", None) or answer.prompt_token_ids
-    if prompt is not None:
-        _count(facts, semconv.USAGE_INPUT_TOKENS, len(prompt))
-    cached = getattr(answer, "num_cached_tokens", None)
+def _asked(facts: Facts, answers: Sequence[Any]) -> None:
+    encodes = getattr(answers[0], "encoder_prompt_token_ids", None)
+    tokens = sum(map(len, filter(None, map(_encoded if encodes else _prompt, answers))))
+    if tokens:
+        facts[semconv.USAGE_INPUT_TOKENS] = tokens
+    cached = sum(filter(None, map(_cached, answers)))
     if cached:
-        _count(facts, semconv.USAGE_CACHE_READ_INPUT_TOKENS, cached)
+        facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
 
 
-def _made(facts: Facts, output: Any) -> None:
-    _count(facts, semconv.USAGE_OUTPUT_TOKENS, len(output.token_ids))
-    if output.finish_reason is not None:
-        reasons = facts.get(semconv.RESPONSE_FINISH_REASONS, ())
-        facts[semconv.RESPONSE_FINISH_REASONS] = (*reasons, output.finish_reason)
-
-
-def _count(facts: Facts, name: str, tokens: int) -> None:
-    facts[name] = facts.get(name, 0) + tokens
+def _made(facts: Facts, outputs: Sequence[Any]) -> None:
+    tokens = sum(map(len, map(_tokens, outputs)))
+    if tokens:
+        facts[semconv.USAGE_OUTPUT_TOKENS] = facts.get(semconv.USAGE_OUTPUT_TOKENS, 0) + tokens
+    reasons = tuple(filter(None, map(_reason, outputs)))
+    if reasons:
+        facts[semconv.RESPONSE_FINISH_REASONS] = (*facts.get(semconv.RESPONSE_FINISH_REASONS, ()), *reasons)
 
 
 # --- chunks: what is new, or all there is so far ---------------------------------------------------
@@ -96,12 +119,11 @@ def _count(facts: Facts, name: str, tokens: int) -> None:
 
 def _first(facts: Facts, chunk: Any) -> None:
     facts[semconv.RESPONSE_ID] = chunk.request_id
-    _asked(facts, chunk)
+    _asked(facts, (chunk,))
 
 
 def _new(facts: Facts, chunk: Any) -> None:
-    for output in chunk.outputs:
-        _made(facts, output)
+    _made(facts, chunk.outputs)
 
 
 def _so_far(facts: Facts, chunk: Any) -> None:
@@ -113,7 +135,7 @@ def _when_done(facts: Facts, chunk: Any) -> None:
     """Several answers, each in chunks of its own: only at its end is one known to be whole."""
     for output in chunk.outputs:
         if output.finish_reason is not None:
-            _made(facts, output)
+            _made(facts, (output,))
 
 
 _stream: Final[dict[str, Any]] = {
@@ -137,8 +159,9 @@ def _generate(_: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[s
 
 # --- the endpoints -------------------------------------------------------------------------------
 
-_whole: Final[dict[str, Any]] = {"model": None, "request": _request, "response": _response}
-_EMBED: Final = Endpoint("", semconv.EMBEDDINGS, **_whole)
+_answered: Final[dict[str, Any]] = {"model": None, "response": _response}
+_whole: Final[dict[str, Any]] = {**_answered, "request": _request}
+_EMBED: Final = Endpoint("", semconv.EMBEDDINGS, **_answered)
 _OTHER_TASKS: Final = frozenset({"classify", "token_classify", "score", "plugin"})
 
 
@@ -186,14 +209,14 @@ SPEC: Final = ClientSpec(
             f"{_LLM}beam_search",
             semconv.TEXT_COMPLETION,
             model=None,
-            request=_request,
+            request=_beams,
             content=messages.BEAMS,
             positional=("prompts", "params"),
         ),
-        Endpoint(f"{_LLM}wait_for_completion", semconv.TEXT_COMPLETION, **_whole),
+        Endpoint(f"{_LLM}wait_for_completion", semconv.TEXT_COMPLETION, **_answered),
         Endpoint(f"{_LLM}encode", "", route=_encode, routes=(_EMBED,), positional=("prompts",)),
-        Endpoint(f"{_LLM}embed", semconv.EMBEDDINGS, **_whole),
-        Endpoint(f"{_LLM}score", semconv.RERANK, **_whole),
+        Endpoint(f"{_LLM}embed", semconv.EMBEDDINGS, **_answered),
+        Endpoint(f"{_LLM}score", semconv.RERANK, **_answered),
         Endpoint(
             f"{_ASYNC}generate",
             "",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
@@ -134,9 +133,11 @@ def _in_words(reasons: object) -> object:
     """Finish reasons in the convention's words, whoever's they were; what is no text stays what it is."""
     if not isinstance(reasons, (list, tuple)):
         return reasons
-    with suppress(TypeError):  # of no kind that can be looked up
+    try:
         if _WORDS.issuperset(cast("Sequence[object]", reasons)):  # of many prompts in one call, as a rule
             return tuple(cast("Sequence[object]", reasons))
+    except TypeError:  # of no kind that can be looked up
+        pass
     words = [each.lower() if isinstance(each, str) else each for each in cast("Sequence[object]", reasons)]
     return tuple([semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words])
 
