@@ -234,9 +234,9 @@ class Endpoint:
     adds: bool = False
 
     def streams(self, arguments: Mapping[str, Any]) -> bool:
-        """Whether a call with these arguments gives a stream."""
+        """Whether a call with these arguments gives a stream, where the endpoint has a ``chunk``."""
         asked = self.stream_argument
-        return self.chunk is not None and (asked is None or bool(arguments.get(asked)))
+        return asked is None or bool(arguments.get(asked))
 
 
 @dataclass(frozen=True, eq=False)

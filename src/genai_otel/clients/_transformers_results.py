@@ -7,9 +7,7 @@ their own methods, so that a large batch costs what a small one costs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from itertools import compress
-from operator import is_not, itemgetter
+from operator import itemgetter
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -17,8 +15,8 @@ from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients._parts import items
 from genai_otel.spec import Facts
 
-MODEL: Final = "genai_otel.model"
-"""Where the settings of a generation hold the model."""
+ENCODES: Final = "genai_otel.encodes"
+"""Where the settings of a generation say whether the model has an encoder for the prompt."""
 
 PIPELINE: Final = "genai_otel.pipeline"
 """Where the arguments of a pipeline hold the pipeline."""
@@ -26,110 +24,93 @@ PIPELINE: Final = "genai_otel.pipeline"
 # --- requests -------------------------------------------------------------------------------------
 
 _ASKED: Final = "genai_otel.asked"
-_SAMPLING: Final = frozenset({"temperature", "top_p", "top_k"})
-_OTHERS: Final = frozenset({"max_new_tokens", "num_return_sequences", "stop_strings"})
-_read = requests.request(
+_sampling = requests.request(
     {
         "temperature": requests.CHAT["temperature"],
         "top_p": requests.CHAT["top_p"],
         "top_k": semconv.REQUEST_TOP_K,
-        "max_new_tokens": semconv.REQUEST_MAX_TOKENS,
-        "num_return_sequences": requests.CHAT["n"],
-        "stop_strings": requests.CHAT["stop"],
     }
 )
-_is_set: Final = partial(is_not, None)
+_ALWAYS: Final = ("max_new_tokens", "num_return_sequences", "stop_strings", "streamer", "do_sample")
 
 
-def settings(model: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def settings(model: Any, encodes: bool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What is set of a generation: by an argument, where there is none by a configuration, else as the model's own."""
-    found = _stored(getattr(model, "generation_config", None))
+    own = getattr(getattr(model, "generation_config", None), "__dict__", {})
     given = arguments.get("generation_config")
     if given is not None:
-        found = {**found, **_set(_stored(given))}
-    return {**_set({**found, **arguments}), _ASKED: arguments, MODEL: model}
-
-
-def _stored(configuration: Any) -> dict[str, Any]:
-    return getattr(configuration, "__dict__", {})
-
-
-def _set(values: dict[str, Any]) -> dict[str, Any]:
-    """Those that are not None."""
-    return dict(compress(values.items(), map(_is_set, values.values())))
+        own = {**own, **{name: value for name, value in given.__dict__.items() if value is not None}}
+    return {**own, **arguments, _ASKED: arguments, ENCODES: encodes}
 
 
 def request(settings: Mapping[str, Any]) -> Facts:
     """The settings that count.  How to sample counts where the model samples, or where the call itself says it."""
-    sampling = settings if settings.get("do_sample") else settings[_ASKED]
-    names = (_SAMPLING & sampling.keys() | _OTHERS) & settings.keys()
-    facts = _read({name: settings[name] for name in names})
-    if "streamer" in settings:
+    most, answers, stop, streamer, samples = map(settings.get, _ALWAYS)
+    facts = _sampling(settings if samples else settings[_ASKED])
+    if most is not None:
+        facts[semconv.REQUEST_MAX_TOKENS] = most
+    if answers is not None and answers != 1:
+        facts[semconv.REQUEST_CHOICE_COUNT] = answers
+    if stop:
+        facts[semconv.REQUEST_STOP_SEQUENCES] = (stop,) if isinstance(stop, str) else tuple(stop)
+    if streamer is not None:
         facts[semconv.REQUEST_STREAM] = True
     return facts
 
 
-def streams(arguments: Mapping[str, Any]) -> Facts:
-    """Whether somebody is given the tokens as they come."""
-    return {} if arguments.get("streamer") is None else {semconv.REQUEST_STREAM: True}
-
-
 # --- results --------------------------------------------------------------------------------------
 
-_REASONS: Final = ("length", "stop")
+_reason: Final = ("length", "stop").__getitem__
+_ENDS: Final = (
+    "max_new_tokens",
+    "max_length",
+    "eos_token_id",
+    "pad_token_id",
+    "stop_strings",
+    "stopping_criteria",
+)
+_GIVEN: Final = ("input_ids", "inputs", "inputs_embeds", "attention_mask")
 
 
 def generated(settings: Mapping[str, Any], result: Any) -> Facts:
     """Tokens of the prompts without their padding, tokens that the model made, why each answer ended."""
     facts: Facts = {}
-    prompts = _prompts(settings)
-    tokens = _prompt_tokens(settings, prompts)
+    tokens, width = _prompts(settings)
     if tokens is not None:
         facts[semconv.USAGE_INPUT_TOKENS] = tokens
     sequences = getattr(result, "sequences", result)
-    if len(getattr(sequences, "shape", ())) != 2:  # not of tokens
+    if getattr(sequences, "ndim", 0) != 2:  # not of tokens
         return facts
-    told = settings.get
-    made = sequences[:, _given(settings, prompts, sequences) :]
+    if settings[ENCODES]:  # and decodes from what it is given, or a token
+        start = settings.get("decoder_input_ids")
+        width = 1 if start is None else start.shape[1]
+    elif width is None:
+        width = min(1, sequences.shape[1])
+    made = sequences[:, width:]
+    most, longest, ends, pads, stops, criteria = map(settings.get, _ENDS)
     # What stands behind an answer's end was filled in; without one only other criteria can have ended it.
-    criteria = told("stop_strings") or told("stopping_criteria")
-    facts[semconv.USAGE_OUTPUT_TOKENS], stopped = _counted(
-        made, _ids(told("eos_token_id")), _ids(told("pad_token_id")) if criteria else ()
-    )
-    most = told("max_new_tokens")
-    if sequences.shape[1] < (told("max_length") or 0) if most is None else made.shape[1] < most:
+    filled = _ids(pads) if stops or criteria else ()
+    facts[semconv.USAGE_OUTPUT_TOKENS], stopped = _counted(made, _ids(ends), filled)
+    if sequences.shape[1] < (longest or 0) if most is None else made.shape[1] < most:
         stopped = (True,) * len(stopped)
-    facts[semconv.RESPONSE_FINISH_REASONS] = tuple(map(_REASONS.__getitem__, stopped))
+    facts[semconv.RESPONSE_FINISH_REASONS] = tuple(map(_reason, stopped))
     return facts
 
 
-def _prompts(settings: Mapping[str, Any]) -> Any:
-    """The tensor of the prompts' tokens, if there is one."""
-    for name in ("input_ids", "inputs"):
-        found: Any = settings.get(name)
-        if len(getattr(found, "shape", ())) == 2 and not found.is_floating_point():
-            return found
-    return None
-
-
-def _prompt_tokens(settings: Mapping[str, Any], prompts: Any) -> int | None:
-    embedded = settings.get("inputs_embeds") if prompts is None else prompts
-    if embedded is None:
-        return None
-    mask = settings.get("attention_mask")
-    if mask is not None and len(mask.shape) == 2:
-        return int(mask.sum())
-    return int(embedded.shape[0] * embedded.shape[1])
-
-
-def _given(settings: Mapping[str, Any], prompts: Any, sequences: Any) -> int:
-    """How many tokens of each sequence the model did not make: a decoder's prompt, or what a decoder starts with."""
-    if settings[MODEL].config.is_encoder_decoder:
-        start = settings.get("decoder_input_ids")
-        return int(start.shape[1]) if start is not None else 1
-    if prompts is not None:
-        return int(prompts.shape[1])
-    return 0 if settings.get("inputs_embeds") is not None else min(1, int(sequences.shape[1]))
+def _prompts(settings: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """How many tokens the prompts have without their padding, and how many with it each that stands in the result."""
+    tokens, inputs, embedded, mask = map(settings.get, _GIVEN)
+    if tokens is None and inputs is not None and not inputs.is_floating_point():
+        tokens = inputs
+    if tokens is not None and tokens.ndim == 2:
+        width = tokens.shape[1]
+    elif embedded is not None:
+        tokens, width = embedded, 0
+    else:
+        return None, None
+    if mask is not None and mask.ndim == 2:
+        return int(mask.sum()), width
+    return tokens.shape[0] * tokens.shape[1], width
 
 
 def _ids(value: Any) -> Sequence[int]:
@@ -140,10 +121,12 @@ def _counted(tokens: Any, ends: Sequence[int], pads: Sequence[int]) -> tuple[int
     """How many tokens belong to the answers, up to the first that ends one, or to pads; which of these have an end."""
     ended = _one_of(ends, tokens)
     own = ended.cumsum(1) == ended
+    stopped = ended.any(1)
     if pads:
         filled = (_one_of(pads, tokens).flip(1).cumprod(1) > 0).flip(1)  # to the last token
         own &= ~filled | ended.any(1, keepdim=True)
-    return int(own.sum()), (ended.any(1) | ~own.all(1)).tolist()
+        stopped = stopped | ~own.all(1)
+    return int(own.sum()), stopped.tolist()
 
 
 def _one_of(ids: Sequence[int], tokens: Any) -> Any:

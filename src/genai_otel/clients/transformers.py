@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import GeneratorType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from genai_otel import semconv
 from genai_otel.clients import _transformers_messages as messages
@@ -33,11 +34,26 @@ _COMPLETION: Final = Endpoint("", semconv.TEXT_COMPLETION, **_generated)
 _CONTENT: Final = Endpoint("", semconv.GENERATE_CONTENT, **_generated)
 
 
-def _generate(model: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any]] | None:
-    if getattr(model, "config", None) is None:
-        return None
+class _Kind(NamedTuple):
+    """What is the same for all calls of a model."""
+
+    endpoint: Endpoint
+    encodes: bool
+
+
+_kinds: WeakKeyDictionary[Any, _Kind] = WeakKeyDictionary()
+
+
+def _kind(model: Any) -> _Kind:
     of_text = getattr(model, "main_input_name", "input_ids") == "input_ids"
-    return (_COMPLETION if of_text else _CONTENT), results.settings(model, arguments)
+    encodes = bool(model.config.is_encoder_decoder)  # a configuration takes long to say so
+    found = _kinds[model] = _Kind(_COMPLETION if of_text else _CONTENT, encodes)
+    return found
+
+
+def _generate(model: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any]]:
+    endpoint, encodes = _kinds.get(model) or _kind(model)
+    return endpoint, results.settings(model, encodes, arguments)
 
 
 # --- pipelines ------------------------------------------------------------------------------------
@@ -55,7 +71,7 @@ _MEDIA: Final = frozenset(
 )
 _EMBEDDING: Final = frozenset({"feature-extraction", "image-feature-extraction"})
 
-_run: Final[dict[str, Any]] = {"model": None, "gathers": True, "request": results.streams}
+_run: Final[dict[str, Any]] = {"model": None, "gathers": True}
 _CHAT: Final = Endpoint("", semconv.CHAT, **_run, content=messages.CHAT)
 _TEXTS: Final = Endpoint("", semconv.TEXT_COMPLETION, **_run, content=messages.TEXT)
 _ANYTHING: Final = Endpoint("", semconv.GENERATE_CONTENT, **_run, content=messages.TEXT)
@@ -64,15 +80,21 @@ _FEATURES: Final = Endpoint("", semconv.EMBEDDINGS, model=None, answer=results.f
 
 def _pipeline(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[Endpoint, Mapping[str, Any], Any] | None:
     inputs, task, model = arguments.get("inputs"), pipeline.task, pipeline.model
-    if isinstance(inputs, GeneratorType) or any(kind.__name__ == "Dataset" for kind in type(inputs).__mro__):
+    if not isinstance(inputs, (str, list)) and _comes_later(inputs):
         return None
-    if task in _EMBEDDING:
-        return _FEATURES, {**arguments, results.PIPELINE: pipeline}, model
-    if task in _MEDIA and model.can_generate():
-        return (_CHAT if messages.is_chat(inputs) else _ANYTHING), arguments, model
     if task in _TEXT or task.startswith("translation"):
         return (_CHAT if messages.is_chat(inputs) else _TEXTS), arguments, model
+    if task in _MEDIA and model.can_generate():
+        return (_CHAT if messages.is_chat(inputs) else _ANYTHING), arguments, model
+    if task in _EMBEDDING:
+        return _FEATURES, {**arguments, results.PIPELINE: pipeline}, model
     return None
+
+
+def _comes_later(inputs: Any) -> bool:
+    return isinstance(inputs, GeneratorType) or any(
+        kind.__name__ == "Dataset" for kind in type(inputs).__mro__
+    )
 
 
 SPEC: Final = ClientSpec(

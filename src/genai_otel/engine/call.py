@@ -22,7 +22,10 @@ from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
 from genai_otel.spec import ClientSpec, Endpoint
 
+# Looked up once: they are used in every call.
 _REASONS: Final = semconv.RESPONSE_FINISH_REASONS
+_OUTCOME: Final = semconv.OUTCOME
+_ERROR_TYPE: Final = semconv.ERROR_TYPE
 _WORDS: Final = frozenset(semconv.FINISH_WORDS.values())
 _USUAL: Final = (None, ("stop",), ("length",), ("tool_call",), ("error",))
 _open: dict[int, Call] = {}
@@ -56,7 +59,7 @@ class Call:
     hides: bool = False
     ambient: BaseException | None = None
     busy: bool = False  # with a call that it consists of
-    parts: int = 0  # such calls that have ended
+    parts: bool = False  # whether such a call has ended
     is_step: bool = False  # of the program's own, and no call of a model
     serves: bool = False  # a request of somebody else's
     waits: bool = False  # until somebody has time for that
@@ -66,7 +69,7 @@ class Call:
     def returned(self, facts: Mapping[str, Any]) -> None:
         """The call gave a whole result."""
         self.attributes.update(facts)
-        self.finish("completed" if semconv.ERROR_TYPE not in facts else "failed")
+        self.finish("completed" if _ERROR_TYPE not in facts else "failed")
 
     def raised(self, error: BaseException, outcome: semconv.Outcome = "failed") -> None:
         """The call ended with an exception, which passes on to the user as it is."""
@@ -74,7 +77,7 @@ class Call:
             self.suspend()  # a coroutine that is collected elsewhere has no context to leave
         self.error = error
         if isinstance(error, Exception):
-            self.attributes[semconv.ERROR_TYPE] = type(error).__qualname__
+            self.attributes[_ERROR_TYPE] = type(error).__qualname__
             with fence.contain("engine.errors"):
                 self.attributes.update(self.spec.errors(error))
         else:
@@ -106,7 +109,7 @@ class Call:
             self.end_time = self.start_time + now - self.start
             self.outcome = outcome
             attributes = self.attributes
-            attributes[semconv.OUTCOME] = outcome
+            attributes[_OUTCOME] = outcome
             if attributes.get(_REASONS) not in _USUAL:
                 attributes[_REASONS] = _in_words(attributes[_REASONS])
             if self.first:

@@ -5,14 +5,14 @@ What they lead to runs through :mod:`genai_otel.engine.invoke` like every other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from genai_otel import fence
 from genai_otel.engine.inner import adding, feeding
-from genai_otel.engine.invoke import Wrapper, named, wrapper
+from genai_otel.engine.invoke import Reading, Wrapper, named, wrapper
 from genai_otel.engine.session import opening
 from genai_otel.spec import ClientSpec, Endpoint, Route
 
@@ -35,7 +35,7 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
-    wrappers: dict[Endpoint, Wrapper] = {}
+    wrappers: dict[Endpoint, Reading] = {}
     only, positional, fed = endpoint.only, endpoint.positional, endpoint.fed
 
     def invoke(
@@ -49,7 +49,7 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
             if foreign:
                 return wrapped(*args, **kwargs)
         try:
-            given = {**kwargs, **dict(zip(positional, args, strict=False))} if args else kwargs
+            given = kwargs | dict(zip(positional, args, strict=False)) if args else kwargs
             found = route(instance, given)
         except Exception as error:  # noqa: BLE001 - the fence of the hot path
             fence.report("engine.route", error)
@@ -58,13 +58,9 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
             return wrapped(*args, **kwargs)
         chosen, arguments, *other = found
         run = wrappers.get(chosen) or wrappers.setdefault(chosen, wrapper(spec, chosen))
-        asked = other[0] if other else instance
-        if arguments is kwargs and fed is None:
-            return run(wrapped, asked, (), kwargs)
-        prepared: Callable[..., Any] = _Prepared(wrapped, args, kwargs)
-        if fed is not None:
-            prepared = feeding(prepared, fed, arguments)
-        return run(prepared, asked, (), dict(arguments))
+        step = wrapped if fed is None else feeding(wrapped, fed, arguments)
+        read = None if arguments is kwargs else arguments
+        return run(step, other[0] if other else instance, args, kwargs, read)
 
     return invoke
 
@@ -83,7 +79,7 @@ def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:
             step: Any = getattr(request, "__next__", None) or getattr(request, "__anext__", None)
             waits = step is None and hasattr(request, "__await__")
             prepared = _Prepared(step or (partial(_itself, request) if waits else request))
-            deferred = partial(run, prepared, instance, (), arguments)
+            deferred = partial(run, prepared, instance, (), {}, arguments)
             held = _Entering(request, deferred) if step else deferred() if waits else deferred
             setattr(manager, attribute, held)
         return manager
@@ -117,21 +113,17 @@ class _Entering:
 
 
 class _Prepared:
-    """A call of the user's function with his own arguments; those that the engine read may be others."""
+    """A call of which everything was said before."""
 
-    __slots__ = ("_args", "_kwargs", "_wrapped")
+    __slots__ = ("_wrapped",)
 
-    def __init__(
-        self, wrapped: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, wrapped: Callable[[], Any]) -> None:
         self._wrapped = wrapped
-        self._args = args
-        self._kwargs = kwargs or {}
 
     def __getattr__(self, name: str) -> Any:
         if name == "__qualname__":
             return getattr(self._wrapped, name, type(self._wrapped).__qualname__)
         raise AttributeError(name)
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        return self._wrapped(*self._args, **self._kwargs)
+    def __call__(self) -> Any:
+        return self._wrapped()

@@ -22,16 +22,18 @@ from genai_otel.spec import ClientSpec, Endpoint, Fed
 def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper:
     """For methods of which other calls consist; ``run`` serves those that are calls by themselves."""
 
+    asynchronous, fed = endpoint.asynchronous, endpoint.fed
+
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         around = current()
         if around is None or around.spec is not spec or not around.endpoint.gathers or around.busy:
             return wrapped(*args, **kwargs) if run is None else run(wrapped, instance, args, kwargs)
-        chosen, arguments = _chosen(endpoint, instance, args, kwargs)
-        step = feeding(wrapped, endpoint.fed, arguments)
-        if endpoint.asynchronous:
-            coroutine = _awaited(Pending(step(*args, **kwargs)), around, chosen, arguments)
+        arguments = named(endpoint, args, kwargs) if args else kwargs
+        step = wrapped if fed is None else feeding(wrapped, fed, arguments)
+        if asynchronous:
+            coroutine = _awaited(Pending(step(*args, **kwargs)), around, endpoint, instance, arguments)
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
         around.busy = True  # what this one consists of is in its own facts
@@ -39,57 +41,52 @@ def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper
             result = step(*args, **kwargs)
         finally:
             around.busy = False
-        _add(around, chosen, arguments, result)
+        _add(around, endpoint, instance, arguments, result)
         return result
 
     return invoke
 
 
-async def _awaited(pending: Pending, around: Call, endpoint: Endpoint, arguments: Mapping[str, Any]) -> Any:
+async def _awaited(
+    pending: Pending, around: Call, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]
+) -> Any:
     around.busy = True
     try:
         result = await pending.awaitable
     finally:
         around.busy = False
-    _add(around, endpoint, arguments, result)
+    _add(around, endpoint, instance, arguments, result)
     return result
 
 
-def _chosen(
-    endpoint: Endpoint, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Endpoint, Mapping[str, Any]]:
-    arguments = named(endpoint, args, kwargs) if args else kwargs
-    try:
-        found = None if endpoint.route is None else endpoint.route(instance, arguments)
-    except Exception as error:  # noqa: BLE001 - a part with fewer facts is a part all the same
-        fence.report("engine.route", error)
-        found = None
-    return (endpoint, arguments) if found is None else found[:2]
-
-
-def _add(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], result: Any) -> None:
+def _add(call: Call, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any], result: Any) -> None:
     """Put the facts of a part on its call; of what is no sum the last part has the last word."""
     try:
-        facts, answer = call.attributes, endpoint.answer
+        facts, route = call.attributes, endpoint.route
+        chosen = None if route is None else route(instance, arguments)
+        if chosen is not None:
+            endpoint, arguments, *_ = chosen
         if not call.parts and endpoint.request is not call.endpoint.request:  # all are asked for the same
             facts.update(endpoint.request(arguments))
-        call.parts += 1
+        answer = endpoint.answer
         found = endpoint.response(result) if answer is None else answer(arguments, result)
-        for name in found.keys() & facts.keys():
-            if name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
-                found[name] = facts[name] + found[name]
+        if call.parts:
+            for name in found.keys() & facts.keys():
+                if name.startswith("gen_ai.usage.") or name == semconv.RESPONSE_FINISH_REASONS:
+                    found[name] = facts[name] + found[name]
+        call.parts = True
         facts.update(found)
-    except Exception as error:  # noqa: BLE001 - see _chosen
+    except Exception as error:  # noqa: BLE001 - a part with fewer facts is a part all the same
         fence.report("engine.adds", error)
 
 
 # --- results that come before the method returns ---------------------------------------------------
 
 
-def feeding(wrapped: Callable[..., Any], fed: Fed | None, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+def feeding(wrapped: Callable[..., Any], fed: Fed, arguments: Mapping[str, Any]) -> Callable[..., Any]:
     """``wrapped``, and a look at the pieces that it hands out, for the call that is going on when it is called."""
-    receiver = None if fed is None else arguments.get(fed.argument)
-    if fed is None or receiver is None:
+    receiver = arguments.get(fed.argument)
+    if receiver is None:
         return wrapped
 
     def step(*args: Any, **kwargs: Any) -> Any:

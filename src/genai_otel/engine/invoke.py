@@ -17,22 +17,30 @@ from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+Reading = Callable[
+    [Callable[..., Any], Any, tuple[Any, ...], dict[str, Any], "Mapping[str, Any] | None"], Any
+]
+"""A wrapper that can be told what to read in place of the arguments, which the client gets in any case."""
 
 
-def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
+def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Reading:
     """The function that wrapt calls instead of the endpoint's method."""
     with_usage = endpoint.with_usage
     asynchronous = endpoint.asynchronous
 
     def invoke(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        wrapped: Callable[..., Any],
+        instance: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        arguments: Mapping[str, Any] | None = None,
     ) -> Any:
-        arguments = kwargs if not args else named(endpoint, args, kwargs)
-        added = None
-        if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
-            added = _usage_asked(with_usage, arguments) if is_ours() else None
-            if added is not None:
-                kwargs = arguments = {**kwargs, **added}
+        added: Mapping[str, Any] | None = None
+        if arguments is None:
+            arguments = kwargs if not args else named(endpoint, args, kwargs)
+            if with_usage is not None and (recorder := record.active) is not None and recorder.stream_usage:
+                added = _usage_asked(with_usage, arguments)
+                kwargs, arguments = {**kwargs, **added}, {**arguments, **added}
         # Calling an async method only makes its coroutine, so its call begins when it is awaited.
         call = None if asynchronous else begin(spec, endpoint, instance, arguments)
         try:
@@ -44,14 +52,12 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
                 call.raised(error)
             raise
         if asynchronous:
-            coroutine = _awaited(
-                Pending(result), spec, endpoint, instance, arguments, hides=added is not None
-            )
+            coroutine = _awaited(Pending(result), spec, endpoint, instance, arguments, hides=bool(added))
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
         if call is None:
             return result
-        if added is not None:
+        if added:
             call.hides = True
         call.suspend()
         return received(call, arguments, result)
@@ -85,11 +91,11 @@ async def _awaited(
 
 def _usage_asked(
     with_usage: Callable[[Mapping[str, Any]], Mapping[str, Any] | None], arguments: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """Arguments to add because the user's setting asks for the usage of streams."""
+) -> Mapping[str, Any]:
+    """Arguments to add because the user's setting asks for the usage of streams; none for a call that is not ours."""
     with fence.contain("engine.with_usage"):
-        return with_usage(arguments)
-    return None
+        return (with_usage(arguments) if is_ours() else None) or {}
+    return {}
 
 
 def named(endpoint: Endpoint, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def _awaited(call: Call, arguments: Mapping[str, Any], pending: CoroutineT
 
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     endpoint = call.endpoint
-    if endpoint.streams(arguments):
+    if endpoint.chunk is not None and endpoint.streams(arguments):
         if isinstance(result, CoroutineType):
             return _to_come(call, arguments, cast("CoroutineType[Any, Any, Any]", result))
         return follow(call, result)
@@ -106,7 +106,7 @@ class _Unread:
 
     def __init__(self, call: Call, arguments: Mapping[str, Any], response: Any, raw: RawResponses) -> None:
         self._call = call
-        self._streams = call.endpoint.streams(arguments)
+        self._streams = call.endpoint.chunk is not None and call.endpoint.streams(arguments)
         self._raw = raw
         self._parse = _parse_method(response)
         self._parsed = False
