@@ -19,9 +19,9 @@ KNOWN = frozenset(
 )
 
 
-def names(engine: Engine) -> list[str]:
-    """The workloads of an engine that are counted: how many pieces a stream has is the model's affair."""
-    return [f"{engine.name}:{case.name}" for case in engine.cases if not case.stream]
+def runs(engine: Engine) -> dict[str, int]:
+    """How often the workloads that are counted run a model; how many pieces a stream has is the model's affair."""
+    return {f"{engine.name}:{case.name}": case.runs for case in engine.cases if not case.stream}
 
 
 def workload(client: str, name: str) -> Workload:

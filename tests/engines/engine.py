@@ -43,7 +43,7 @@ class Case:
 
     ``call`` makes the call, the same each time; ``facts`` are all attributes of its span beside those that every call
     has, ``...`` stands for a value that differs.  ``stream`` says that the result is read piece by piece, ``breaks``
-    makes a call that the library refuses.
+    makes a call that the library refuses; ``runs`` is how often the model runs for it.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Case:
     operation: str
     stream: bool = False
     breaks: Callable[[Any], Any] | None = None
+    runs: int = 1
 
 
 @dataclass(frozen=True)

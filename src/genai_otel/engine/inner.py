@@ -21,7 +21,6 @@ from genai_otel.spec import ClientSpec, Endpoint, Fed
 
 def adding(spec: ClientSpec, endpoint: Endpoint, run: Wrapper | None) -> Wrapper:
     """For methods of which other calls consist; ``run`` serves those that are calls by themselves."""
-
     asynchronous, fed = endpoint.asynchronous, endpoint.fed
 
     def invoke(

@@ -69,6 +69,7 @@ ENGINE = Engine(
             lambda made: made.dense.encode([CANARY, "hi", "you"], batch_size=1),
             _embedded(LENGTH + 5),
             "embeddings",
+            runs=3,
         ),
         *(_BY_KIND if hasattr(SentenceTransformer, "encode_query") else ()),  # from 5.0 on
         Case(

@@ -78,12 +78,14 @@ ENGINE = Engine(
             lambda made: made.text([CANARY, "hi", "you"], **GREEDY),
             _asked(LENGTH + 5, 3),
             "text_completion",
+            runs=3,
         ),
         Case(
             "pipeline-in-batches",
             lambda made: made.text([CANARY, "hi", "you"], batch_size=2, **GREEDY),
             _asked(LENGTH + 5, 3),
             "text_completion",
+            runs=2,
         ),
         Case("chat", lambda made: made.text(CHAT, **GREEDY), _asked(LENGTH + 4), "chat"),
         Case(
