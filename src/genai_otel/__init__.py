@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from genai_otel.quality.targets import response_ref
     from genai_otel.runtime.handle import Handle
     from genai_otel.spec import ClientSpec, Endpoint
+    from genai_otel.spending import spent
     from genai_otel.web import instrument_app
     from genai_otel.wrapping import pipeline, sampler
 
@@ -63,6 +64,7 @@ __all__ = [
     "serve",
     "setup",
     "shutdown",
+    "spent",
     "stage",
     "task",
     "tool",
@@ -98,6 +100,7 @@ _LATER = {
     "retrieval": "genai_otel.annotate",
     "sampler": "genai_otel.wrapping",
     "serve": "genai_otel.manual.serving",
+    "spent": "genai_otel.spending",
     "stage": "genai_otel.annotate.stages",
     "task": "genai_otel.annotate",
     "tool": "genai_otel.annotate",

@@ -11,19 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from genai_otel import setting_values as values
 from genai_otel.setting_values import Names, SettingError
-from genai_otel.setting_values import label_keys as _label_keys
-from genai_otel.setting_values import names as _names
-from genai_otel.setting_values import names_of as _names_of
-from genai_otel.setting_values import number as _number
-from genai_otel.setting_values import one_of as _one_of
-from genai_otel.setting_values import prices as _prices
-from genai_otel.setting_values import secret as _secret
-from genai_otel.setting_values import secret_keys as _secret_keys
-from genai_otel.setting_values import switch as _switch
 from genai_otel.spec import Mode
 
 if TYPE_CHECKING:
+    from genai_otel.prices.budget import Budget
     from genai_otel.prices.own import Own
 
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -31,8 +24,6 @@ CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 ContentMode = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 Console = Literal["auto", "on", "off"]
 UserIds = Literal["hash", "raw"]
-COMPATIBLE: Final = ("gen_ai.usage.cost", "operation.cost")
-"""Families of cost attributes of others that a span may have beside ours."""
 Gpu = Literal["auto", "on", "all", "off"]
 
 
@@ -65,6 +56,7 @@ class Config:
     json_logs: bool = False
     prices: Own | None = None
     cost_attributes: Names = ()
+    budget: Budget | None = None
     gpu: Gpu = "auto"
     gpu_extra: Names = ()
     gpu_gpm: bool = False
@@ -139,150 +131,157 @@ _TABLE: Final[dict[str, _Row]] = {
     # "true" is what older packages took; it meant what SPAN_ONLY means.
     "capture_content": _Row(
         CAPTURE_CONTENT,
-        _one_of(
+        values.one_of(
             "NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT", true="SPAN_ONLY", false="NO_CONTENT"
         ),
         "where prompts and answers may stand: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
     ),
     "console": _Row(
         "GENAI_OTEL_CONSOLE",
-        _one_of("auto", "on", "off", true="on", false="off"),
+        values.one_of("auto", "on", "off", true="on", false="off"),
         "trace trees on stderr: `on`, `off`, or `auto`, which is on when no exporter is configured",
     ),
     "propagate_to": _Row(
         "GENAI_OTEL_PROPAGATE_TO",
-        _names,
-        "further hosts that get trace headers and baggage, beside loopback and private addresses: _names, `*.suffix`",
+        values.names,
+        "further hosts that get trace headers and baggage, beside loopback and private addresses: names, `*.suffix`",
     ),
-    "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", _names, "model clients whose calls are not traced"),
+    "clients_off": _Row("GENAI_OTEL_CLIENTS_OFF", values.names, "model clients whose calls are not traced"),
     "clients_native": _Row(
         "GENAI_OTEL_CLIENTS_NATIVE",
-        _names,
+        values.names,
         "model clients that trace their calls themselves, in place of us: `anthropic`, `mistralai`, `xai_sdk` can",
     ),
     "content_value_bytes": _Row(
-        "GENAI_OTEL_CONTENT_VALUE_BYTES", _number(int, 64, 16_777_216), "most bytes of one captured value"
+        "GENAI_OTEL_CONTENT_VALUE_BYTES",
+        values.number(int, 64, 16_777_216),
+        "most bytes of one captured value",
     ),
     "span_bytes": _Row(
         "GENAI_OTEL_SPAN_BYTES",
-        _number(int, 1_024, 67_108_864),
+        values.number(int, 1_024, 67_108_864),
         "most bytes of all texts of one span; content goes first",
     ),
     "batch_bytes": _Row(
         "GENAI_OTEL_BATCH_BYTES",
-        _number(int, 65_536, 67_108_864),
+        values.number(int, 65_536, 67_108_864),
         "most bytes of one export; a larger batch is sent in parts",
     ),
     "max_series": _Row(
         "GENAI_OTEL_MAX_SERIES",
-        _number(int, 10, 1_000_000),
+        values.number(int, 10, 1_000_000),
         "most label sets of one metric; more are folded into one overflow series",
     ),
     "stream_usage": _Row(
         "GENAI_OTEL_STREAM_USAGE",
-        _switch,
+        values.switch,
         "ask OpenAI for the usage of streams (`stream_options.include_usage`) where the program does not",
     ),
     "keep_foreign_metrics": _Row(
         "GENAI_OTEL_KEEP_FOREIGN_METRICS",
-        _switch,
+        values.switch,
         "keep `gen_ai.*` metrics that other instrumentations record in our MeterProvider",
     ),
     "keep_foreign_attributes": _Row(
         "GENAI_OTEL_KEEP_FOREIGN_ATTRIBUTES",
-        _switch,
+        values.switch,
         "keep the attributes of other libraries' spans beside the conventional ones that they were translated to",
     ),
     "instrument_libraries": _Row(
         "GENAI_OTEL_INSTRUMENT_LIBRARIES",
-        _switch,
+        values.switch,
         "activate the installed OpenTelemetry instrumentations (FastAPI, httpx, databases, …)",
     ),
     "prices": _Row(
         "GENAI_OTEL_PRICES",
-        _prices,
+        values.prices,
         "prices of your own, which win: a JSON or TOML file, in our form or litellm's; to `setup()` also a mapping",
     ),
     "cost_attributes": _Row(
         "GENAI_OTEL_COST_ATTRIBUTES",
-        _names_of(*COMPATIBLE),
+        values.names_of("gen_ai.usage.cost", "operation.cost"),
         "further names of a span's cost: `gen_ai.usage.cost` (a proposal to the conventions), `operation.cost`",
+    ),
+    "budget": _Row(
+        "GENAI_OTEL_BUDGET",
+        values.budget,
+        "what may be spent, watched and never enforced: `100 USD/day`, or JSON with `total` and `tenants`",
     ),
     "json_logs": _Row(
         "GENAI_OTEL_JSON_LOGS",
-        _switch,
+        values.switch,
         "write log records as JSON lines to stdout, with trace ids, in place of what the program prints of them",
     ),
     "gpu": _Row(
         "GENAI_OTEL_GPU",
-        _one_of("auto", "on", "all", "off", true="on", false="off"),
+        values.one_of("auto", "on", "all", "off", true="on", false="off"),
         "who reads NVIDIA GPUs: `auto` one process per user and host, `on` this one, which says if there are none, "
         "`all` this one, and also GPUs that `CUDA_VISIBLE_DEVICES` hides; or `off`",
     ),
     "gpu_extra": _Row(
         "GENAI_OTEL_GPU_EXTRA",
-        _names_of("fan", "nvlink", "process", "serial_number"),
+        values.names_of("fan", "nvlink", "process", "serial_number"),
         "further readings of GPUs: `fan`, `nvlink`, `process` (utilization by this process), `serial_number`",
     ),
     "gpu_gpm": _Row(
         "GENAI_OTEL_GPU_GPM",
-        _switch,
+        values.switch,
         "how busy multiprocessors, tensor cores and memory are, as GPUs from Hopper on can measure it",
     ),
     "gpu_budget_ms": _Row(
         "GENAI_OTEL_GPU_BUDGET_MS",
-        _number(int, 1, 10_000),
+        values.number(int, 1, 10_000),
         "most milliseconds that a collection of metrics waits for the GPUs; later, they are absent from it",
     ),
     "gpu_min_interval": _Row(
         "GENAI_OTEL_GPU_MIN_INTERVAL",
-        _number(float, 0, 3_600),
+        values.number(float, 0, 3_600),
         "seconds for which what was read of the GPUs is given to whoever collects",
     ),
     "gpu_energy": _Row(
         "GENAI_OTEL_GPU_ENERGY",
-        _switch,
+        values.switch,
         "put the joules that the GPUs used on the spans of calls whose model runs in this process",
     ),
     "gpu_co2e_per_kwh": _Row(
         "GENAI_OTEL_GPU_CO2E_PER_KWH",
-        _number(float, 0, 10_000),
+        values.number(float, 0, 10_000),
         "grams of CO2 equivalents that a kilowatt-hour emits where the GPUs are, for `genai_otel.co2e`; 0 is none",
     ),
     "metric_keys": _Row(
         "GENAI_OTEL_METRIC_KEYS",
-        _label_keys,
+        values.label_keys,
         "what of `context(…)` may be labels of metrics: `tenant`, names of your own, never users; 100 values each",
     ),
     "accept_baggage": _Row(
         "GENAI_OTEL_ACCEPT_BAGGAGE",
-        _names,
+        values.names,
         "what of `context(…)` is taken from the baggage of callers: `session`, `user`, `tenant`, `tags`, names of your "
         "own, or `*`; for services that only your own can call",
     ),
     "user_ids": _Row(
         "GENAI_OTEL_USER_IDS",
-        _one_of("hash", "raw"),
+        values.one_of("hash", "raw"),
         "the user of `context(…)` as `user.hash` (`hash`), or as `user.id` as he is given (`raw`)",
     ),
     "user_key": _Row(
         "GENAI_OTEL_USER_KEY",
-        _secret,
+        values.secret,
         "a secret with which users are hashed; without one, who can guess a user's id can recognise its hash",
     ),
     "exit_timeout": _Row(
         "GENAI_OTEL_EXIT_TIMEOUT",
-        _number(float, 0, 60),
+        values.number(float, 0, 60),
         "most seconds that the end of the process waits for all exporters",
     ),
     "feedback_key": _Row(
         "GENAI_OTEL_FEEDBACK_KEY",
-        _secret_keys,
+        values.secret_keys,
         "secret that signs references to responses; of several, between commas, the first signs and all are good",
     ),
     "evaluation_spans": _Row(
         "GENAI_OTEL_EVALUATION_SPANS",
-        _switch,
+        values.switch,
         "for back ends without logs: each result of an evaluation is a span, too, in the trace of the response",
     ),
 }

@@ -236,6 +236,10 @@ COST_UNPRICED: Final = Instrument(
     "Model operations whose cost is not known, by the reason.",
     labels=(*_PRICED, semconv.ERROR_TYPE),
 )
+BUDGET_LIMIT: Final = "genai_otel.budget.limit"
+BUDGET_SPENT: Final = "genai_otel.budget.spent"
+BUDGET_RATIO: Final = "genai_otel.budget.ratio"
+BUDGET_BURN_RATE: Final = "genai_otel.budget.burn_rate"
 PRICES_AGE: Final = "genai_otel.prices.age"
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
 ACTIVE_AGENTS: Final = "genai_otel.agent.active"

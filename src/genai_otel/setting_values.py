@@ -135,3 +135,13 @@ def prices(name: str, value: Any) -> Any:
         return read(value)  # type: ignore[arg-type] # a path of any kind
     except PriceError as error:
         raise SettingError(f"{name}: {error}") from None
+
+
+def budget(name: str, value: Any) -> Any:
+    """What may be spent."""
+    from genai_otel.prices.budget import BudgetError, read
+
+    try:
+        return read(value)
+    except BudgetError as error:
+        raise SettingError(f"{name} {error}") from None

@@ -38,7 +38,12 @@ def load(arguments: Mapping[str, object] | None = None, /, **environ: str) -> Co
 
 
 def test_every_setting_is_in_one_of_the_groups_below() -> None:
-    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {"feedback_key", "user_key", "prices"}
+    assert set(VARIABLES) == NUMBERS | SWITCHES | LISTS | CHOICES | {
+        "feedback_key",
+        "user_key",
+        "prices",
+        "budget",
+    }
 
 
 def test_defaults_are_those_of_the_table() -> None:

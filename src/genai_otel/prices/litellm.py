@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from genai_otel.prices.source import Source
+from genai_otel.setting_values import shown
 
 _TOKENS: Final = {
     "input_cost_per_token": "input",
@@ -76,7 +77,7 @@ def _rates(
         if unit is None or value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise source.wrong((name, field), f"is {value!r}; it must be a number, 0 or more")
+            raise source.wrong((name, field), f"is {shown(value)}; it must be a number, 0 or more")
         rate = value * 1e6 if base in _TOKENS else value
         if way:
             ways.setdefault(way[2], {})[unit] = rate

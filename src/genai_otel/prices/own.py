@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from genai_otel.prices import litellm
 from genai_otel.prices.source import PriceError, Source, day, opened
+from genai_otel.setting_values import shown
 
 Given: TypeAlias = "str | Path | Mapping[str, Any]"
 
@@ -139,7 +140,7 @@ def _aliases(source: Source, given: Any) -> Iterator[Alias]:
             if field not in ("model", "provider"):
                 raise source.wrong((*path, field), "is no field; an alias has model and provider")
             if not isinstance(value, str) or not value:
-                raise source.wrong((*path, field), f"is {value!r}; it must be a name")
+                raise source.wrong((*path, field), f"is {shown(value)}; it must be a name")
         if "model" not in fields:
             raise source.wrong(path, "has no model")
         yield Alias(name.lower(), fields["model"], fields.get("provider"))
@@ -179,7 +180,7 @@ def _entry(source: Source, path: tuple[str, ...], given: Any) -> _Entry:
     since = fields.get("valid_from")
     if since is not None and (since := day(since)) is None:
         raise source.wrong(
-            (*path, "valid_from"), f"is {fields['valid_from']!r}; it must be a date, 2026-11-30"
+            (*path, "valid_from"), f"is {shown(fields['valid_from'])}; it must be a date, 2026-11-30"
         )
     rates = _rates(source, path, fields)
     if not rates:
@@ -219,13 +220,13 @@ def _tiers(source: Source, path: tuple[str, ...], given: Any, rates: dict[str, A
 def number(source: Source, path: tuple[str, ...], value: Any) -> float:
     """A rate; anything but a number that is not negative is wrong."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise source.wrong(path, f"is {value!r}; it must be a number, 0 or more")
+        raise source.wrong(path, f"is {shown(value)}; it must be a number, 0 or more")
     return value
 
 
 def _mapping(source: Source, path: tuple[str, ...], value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise source.wrong(path, f"is {value!r}; it must be an object with names and values")
+        raise source.wrong(path, f"is {shown(value)}; it must be an object with names and values")
     found = cast("Mapping[Any, Any]", value)
     if not all(isinstance(name, str) for name in found):
         raise source.wrong(path, "has a name that is no text")

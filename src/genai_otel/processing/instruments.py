@@ -23,7 +23,7 @@ class InstrumentSink:
     def record(self, reading: Reading, context: SpanContext) -> None:
         """Add what was read of one span; the provider's exemplar filter goes by its context."""
         around = set_span_in_context(NonRecordingSpan(context))
-        for value, key in measured(reading):  # whose time the API takes itself
+        for value, key in measured(reading, context):  # whose time the API takes itself
             instrument = key[0].of or key[0]
             target = self._instruments.get(instrument) or self._create(instrument)
             attributes = self._attributes(key)
@@ -31,6 +31,9 @@ class InstrumentSink:
                 target.record(value, attributes, context=around)
             else:
                 target.add(value, attributes, context=around)
+
+    def settle(self) -> None:
+        """Nothing waits here: what was recorded has been measured."""
 
     def _create(self, instrument: Instrument) -> Histogram | Counter:
         if instrument.buckets:

@@ -44,6 +44,10 @@ class Measure(NamedTuple):
     """What the values, the start and the seconds say of the cost."""
     pricer: Pricer | None = None
     """By which they say it, and the span, too."""
+    note: Callable[[list[Measurement], Any, SpanContext], None] | None = None
+    """Is told of what a call cost, its tenant and its context."""
+    tenant: int = 0
+    """The place of the tenant among the names."""
 
     @property
     def readers(self) -> dict[str, Any]:
@@ -129,7 +133,8 @@ def client(*, stable: bool = True, latest: bool = False, pricer: Pricer | None =
     of = partial(_of, stable=stable, latest=latest)
     if pricer is None:
         return Measure(names, of)
-    return Measure((*names, *NAMES), of, partial(_cost, pricer.of), pricer)
+    cost = partial(_cost, pricer.of)
+    return Measure((*names, semconv.TENANT, *NAMES), of, cost, pricer, tenant=len(names))
 
 
 def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
@@ -238,13 +243,16 @@ def read(measure: Measure, ended: Ended) -> Reading:
     return measure, tuple(map(get, measure.names)), ended.start_time or 0, ended.end_time or 0
 
 
-def measured(reading: Reading) -> list[Measurement]:
-    """The measurements of a span that was read."""
+def measured(reading: Reading, context: SpanContext | None = None) -> list[Measurement]:
+    """The measurements of a span that was read, and has this context."""
     measure, values, start, end = reading
     seconds = (end - start) / 1e9
     found = measure.of(values, seconds)
     if measure.cost is not None:
-        found += measure.cost(values, start, seconds)
+        cost = measure.cost(values, start, seconds)
+        if measure.note is not None and context is not None:
+            measure.note(cost, values[measure.tenant], context)
+        found += cost
     return found
 
 

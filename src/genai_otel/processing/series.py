@@ -133,7 +133,7 @@ class SeriesSink:
             for reading, context in self._taken():
                 sampled = context if (context.trace_flags | self._always) & self._sampled else None
                 try:
-                    for value, key in measured(reading):
+                    for value, key in measured(reading, context):
                         found[by_key.get(key) or self._series(key)].append((value, reading[-1], sampled))
                 except Exception as error:  # noqa: BLE001 - one measurement less, not those after it
                     fence.report("pipeline.measure", error)
@@ -163,6 +163,15 @@ class SeriesSink:
         if not overflows and len(self._by_key) < 2 * self._limit * len(self._by_labels):
             self._by_key[key] = series
         return series
+
+    def settle(self) -> None:
+        """Measure what has been recorded so far."""
+        held = self._lock.acquire(timeout=0.5)
+        try:
+            self._fold()
+        finally:
+            if held:
+                self._lock.release()
 
     def collect(self) -> dict[Instrument, list[Snapshot]]:
         """The values of all series by instrument."""

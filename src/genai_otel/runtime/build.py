@@ -15,6 +15,7 @@ from genai_otel.engine import patch, record
 from genai_otel.engine.record import ContentPolicy, Recorder
 from genai_otel.prices import age, books
 from genai_otel.prices.pricer import Pricer
+from genai_otel.processing.ledger import Ledger
 from genai_otel.processing.measure import Measure, client
 from genai_otel.runtime import declared, forked, plugins, process
 from genai_otel.runtime.ending import Worker
@@ -39,8 +40,9 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
     with fence.contain("runtime.metrics"):
         build_metrics(built)
     pricer = _pricer(config)
+    built.ledger = Ledger(config.budget)
     with fence.contain("runtime.traces"):
-        build_traces(built, _measure(asked.environ, pricer))
+        build_traces(built, _measure(asked.environ, pricer)._replace(note=built.ledger.note))
     with fence.contain("runtime.logs"):
         build_logs(built)
     handle = Handle(config, built, built.exporters, [*config.problems, *built.problems])
@@ -50,6 +52,8 @@ def build(config: Config, objects: Mapping[str, Any]) -> Handle:
                 meter = built.meter_provider.get_meter(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
                 about.observe(meter, built.pipeline.keys)
                 age.observe(meter, pricer.books)
+                if config.budget is not None and built.sink is not None:
+                    built.ledger.observe(meter, built.sink.settle)
         with fence.contain("runtime.gpu"):
             _watch_gpus(built)
         _connect(built)
@@ -184,6 +188,8 @@ def _after_fork(built: Built, handle: Handle) -> Any:
         reset = getattr(built.sink, "after_fork", None)
         if reset is not None:
             reset()
+        if built.ledger is not None:
+            built.ledger.after_fork()
         if built.meter_provider in built.owned:
             forked.renew(built.meter_provider, built.readers)
         handle.restart()

@@ -76,6 +76,14 @@ class Handle:
         done = self._waited(submit_all(self._workers, tasks), deadline, timeout)
         return done and not judging and _lost() == lost
 
+    def spent(self, *, trace: int | None = None, tenant: str | None = None) -> float:
+        """US dollars of a trace, by its id, of a tenant, or of this process; :func:`genai_otel.spent` says of which."""
+        built = self._built
+        if built is None or built.ledger is None or built.sink is None:
+            return 0.0
+        built.sink.settle()
+        return built.ledger.spent(trace=trace, tenant=tenant)
+
     def shutdown(self, timeout: float | None = None) -> bool:
         """End open calls, send what is there and stop, within ``timeout`` seconds.
 

@@ -29,6 +29,7 @@ from genai_otel.prices.pricer import Pricer
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
 from genai_otel.processing.keys import MetricKeys
+from genai_otel.processing.ledger import Ledger
 from genai_otel.processing.measure import Measure
 from genai_otel.processing.priced import PricedSpans
 from genai_otel.processing.processor import Pipeline, Queue
@@ -84,6 +85,7 @@ class Built:
     pipeline: Pipeline | None = None
     span_maker: SpanMaker | None = None
     gpus: Driver | None = None
+    ledger: Ledger | None = None
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
 
