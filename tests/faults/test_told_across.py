@@ -178,3 +178,56 @@ in_memory.InMemoryExporters.metrics = property(lambda _: reader, lambda _, __: N
 """
     script = MANY.replace("0100", "060") if owner == "ours" else theirs + MANY.replace("0100", "060")
     assert run(script).ok().out.splitlines() == ["101 150 {1} 250", "{60} set()", "250"]
+
+
+COST = """
+import genai_otel
+from genai_otel.testing import telemetry
+
+recorded = telemetry(metric_keys=["tenant"])
+with genai_otel.context(tenant="acme"):
+    with genai_otel.inference(provider="openai", model="gpt-4o-mini") as call:
+        call.response(input_tokens=1000, output_tokens=10)
+    with genai_otel.serve(provider="openai", model="gpt-4o-mini") as served:
+        served.response(input_tokens=1000, output_tokens=10)
+print([(span.kind.name, "genai_otel.cost.amount" in span.attributes) for span in recorded.calls()])
+points = recorded.metrics()["genai_otel.client.cost"]
+print([(point.attributes["genai_otel.cost.component"], point.attributes["genai_otel.tenant"]) for point in points])
+(amount,) = [value for span in recorded.calls() if (value := span.attributes.get("genai_otel.cost.amount"))]
+print(abs(sum(point.value for point in points) - amount) < 1e-12)
+"""
+
+
+def test_who_asks_pays_and_for_whom_is_a_label_of_the_cost() -> None:
+    assert run(COST).ok().out.splitlines() == [
+        "[('CLIENT', True), ('SERVER', False)]",
+        "[('input', 'acme'), ('output', 'acme')]",
+        "True",
+    ]
+
+
+EXIT = """
+import os, sys
+import genai_otel
+
+genai_otel.setup()
+call = genai_otel.inference(provider="mine", model="forgotten").start()
+served = genai_otel.serve(provider="mine", model="served").start()
+if os.fork() == 0:  # a child does not own its parent's
+    call.end()
+    served.end()
+    os._exit(0)
+os.wait()
+with genai_otel.inference(provider="mine", model="streamed") as streamed:
+    next(streamed.stream([1, 2]))
+    sys.exit(3)
+"""
+
+
+def test_calls_that_are_open_when_the_process_ends(sink: HttpSink) -> None:
+    assert run(EXIT, env=sink.environment()).code == 3
+    assert sorted((span.name, span.attributes["genai_otel.outcome"]) for span in sink.spans()) == [
+        ("chat forgotten", "abandoned"),
+        ("chat served", "abandoned"),
+        ("chat streamed", "cancelled"),
+    ]
