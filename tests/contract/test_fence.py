@@ -12,6 +12,7 @@ from genai_otel import fence, safe
 from genai_otel.clients import SPECS
 from genai_otel.engine import call as calls
 from genai_otel.engine import record
+from genai_otel.engine.span import SpanMaker
 from genai_otel.processing.owner import Owners
 from genai_otel.processing.series import SeriesSink
 from tests.contract.caller import Caller, settled, some_error
@@ -124,10 +125,10 @@ async def test_reader_of_raw_responses_and_streams(  # noqa: PLR0917 - parameter
 @pytest.mark.parametrize(
     ("target", "name"),
     [
-        (record.Recorder, "start"),
+        (SpanMaker, "start"),
         (record.Recorder, "end"),
         (Owners, "started"),
-        (Owners, "ended"),
+        (Owners, "note"),
         (SeriesSink, "record"),
         (calls.Call, "_stream_facts"),
         (safe, "label"),

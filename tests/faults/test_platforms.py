@@ -19,8 +19,8 @@ import genai_otel, openai
 genai_otel.setup()
 from genai_otel.testing import ModelServer
 with ModelServer() as server, openai.OpenAI(base_url=server.base_url, api_key="k") as client:
-    client.chat.completions.create(model="m", messages=[])
-    list(client.chat.completions.create(model="streamed", messages=[], stream=True))
+    client.chat.completions.create(model="gpt-4o-mini", messages=[])
+    list(client.chat.completions.create(model="gpt-4o", messages=[], stream=True, stream_options={"include_usage": True}))
 """
 
 
@@ -40,7 +40,7 @@ def test_without_fcntl_fork_hooks_and_sigterm() -> None:
     """
     with HttpSink() as sink:
         done = run(textual(script, CALLS), env={**sink.environment(), **LAZY}).ok()
-        assert names(sink) == ["chat m", "chat streamed"]
+        assert names(sink) == ["chat gpt-4o", "chat gpt-4o-mini"]
         assert sink.metrics() >= {"gen_ai.client.operation.duration"}
     assert done.err == ""
 
