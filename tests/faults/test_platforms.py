@@ -20,7 +20,8 @@ genai_otel.setup()
 from genai_otel.testing import ModelServer
 with ModelServer() as server, openai.OpenAI(base_url=server.base_url, api_key="k") as client:
     client.chat.completions.create(model="gpt-4o-mini", messages=[])
-    list(client.chat.completions.create(model="gpt-4o", messages=[], stream=True, stream_options={"include_usage": True}))
+    usage = {"include_usage": True}
+    list(client.chat.completions.create(model="gpt-4o", messages=[], stream=True, stream_options=usage))
 """
 
 
