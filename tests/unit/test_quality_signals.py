@@ -41,6 +41,18 @@ def test_a_call_tells(
     assert attributes.get("genai_otel.refused") is (True if "refusal" in model else None)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_response_tells_of_its_refusal(
+    stream: bool, refuses: bool, client: Any, telemetry: Telemetry
+) -> None:
+    model = "gpt-4o-mini+refusal" if refuses else "gpt-4o-mini"
+    answer = client.responses.create(model=model, input="hello", stream=stream)
+    for _ in answer if stream else ():
+        pass
+    assert told(telemetry) == ({"refusal" if refuses else "stop": 1}, 0)
+
+
 def test_nobody_says_anything_of_a_call_that_failed(client: Any, telemetry: Telemetry) -> None:
     with pytest.raises(Exception, match="429"):
         chat(client, "error-429")

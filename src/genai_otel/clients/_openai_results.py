@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients._fields import any_of_kind, fields, put
+from genai_otel.clients._openai_refusals import in_response
 from genai_otel.clients._parts import get
 from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
@@ -117,18 +117,6 @@ def request_id(facts: Facts, result: Any) -> None:
         facts[semconv.REQUEST_ID] = found
 
 
-def answered(facts: Facts, result: Any) -> None:
-    """The request id, and whether the model refused: it says so in a field beside the text, and stops as ever."""
-    found = getattr(result, "_request_id", None)  # as request_id() has it; here for every call
-    if found:
-        facts[semconv.REQUEST_ID] = found
-    try:
-        if any(map(_REFUSAL, result.choices)):
-            facts[semconv.REFUSED] = True
-    except (AttributeError, TypeError):  # a body that is not of the declared type
-        return
-
-
 def chat_response(result: Any, *, own: _Put = request_id) -> Facts:
     """Facts of a completion; ``own`` puts what a vendor, or its client, has of its own."""
     facts: Facts = {}
@@ -204,7 +192,6 @@ def finished(facts: Facts, choice: Any) -> None:
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(reasons)
 
 
-_REFUSAL: Final = attrgetter("message.refusal")
 _FINISH: Final = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
 _INCOMPLETE: Final[dict[str | None, str]] = {"max_output_tokens": "length"}
 _STOPPED: Final = ("stop",)
@@ -239,6 +226,8 @@ def fetched_response(result: Any, *, own: _Put = request_id) -> Facts:
     if status == "completed":
         called = any_of_kind("function_call", get(result, "output"))
         facts[semconv.RESPONSE_FINISH_REASONS] = _CALLED if called else _STOPPED
+        if not called:
+            in_response(facts, result)
     else:
         reason = finish(status, get(get(result, "incomplete_details"), "reason"))
         if reason is not None:

@@ -12,6 +12,7 @@ from genai_otel import semconv
 from genai_otel.clients import _openai_agents as agents
 from genai_otel.clients import _openai_jobs as jobs
 from genai_otel.clients import _openai_messages as messages
+from genai_otel.clients import _openai_refusals as refusals
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients import _openai_results as results
 from genai_otel.clients import _openai_runs as runs
@@ -44,7 +45,7 @@ _RUNS: Final = f"{_RESOURCES}beta.threads.runs.runs"
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "chat_completions"}),
-    "response": partial(results.chat_response, own=results.answered),
+    "response": partial(results.chat_response, own=refusals.in_completion),
     "first": results.identity,
     "chunk": results.chat_chunk,
     "content": messages.CHAT,
