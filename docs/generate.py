@@ -97,7 +97,6 @@ def _locked(lock: Path, distribution: str) -> str:
 
 
 HOW = {
-    "llama-cpp-python": "{newest}; from {floor} on by its source",  # which would have to be built
     "vllm": "{newest}; {floor}.0 once",  # whose build for processors asks for a torch that PyPI has not
 }
 """Where the oldest version is not run each time."""
