@@ -56,6 +56,8 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
     assert _row(done.out, "genai_otel.client.finish_reasons", "tool_calls") == ["1"]
     assert _row(done.out, "gen_ai.invoke_agent.tool_calls", "shop assistant")[:2] == ["1", "1"]
     assert _row(done.out, "genai_otel.client.cost", "output") == ["$0.0000426"]
+    assert "the budget of 0.0001 USD/day is exceeded" in done.err
+    assert _row(done.out, "genai_otel.budget.spent", "day") == ["$0.000194"]
     assert _row(done.out, "genai_otel.evaluation.score", "user_feedback human")[:2] == ["1", "4"]
     assert done.out.splitlines()[-1].startswith("Next: ")
     assert done.seconds < 30

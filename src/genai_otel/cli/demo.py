@@ -42,6 +42,7 @@ class _Step(NamedTuple):
     rating: int | None = None  # what the reader thinks of the answer, of five
 
 
+_BUDGET = "0.0001 USD/day"  # one tale takes more
 _SLOWLY = "slow-first-150ms+slow-chunk-30ms"
 _TALE = "Once upon a time there was a program that knew what its calls cost."
 _STEPS = (
@@ -94,9 +95,10 @@ def run() -> int:
 
     name = os.environ.get("OTEL_SERVICE_NAME") or "genai-otel-demo"
     reader = InMemoryMetricReader()
-    handle = genai_otel.setup(service_name=name, console="on", metric_readers=[reader])
+    handle = genai_otel.setup(service_name=name, console="on", metric_readers=[reader], budget=_BUDGET)
     _say(
-        "A FastAPI app, the OpenAI client and a model server on this machine, after one line:\ngenai_otel.setup()"
+        "A FastAPI app, the OpenAI client and a model server on this machine, after one line:\n"
+        f'genai_otel.setup(budget="{_BUDGET}")'
     )
     _say("".join(f"  {line}\n" for line in [*handle.exporters, *handle.problems]))
     _play(handle)

@@ -35,6 +35,7 @@ _PLAIN = (
     semconv.TOOL_NAME,
     evaluations.NAME,
     evaluations.EVALUATOR,
+    "genai_otel.budget.window",
     "hw.name",
 )
 # What says again which GPU it is.
