@@ -49,7 +49,7 @@ def test_shows_every_kind_of_call_and_the_metrics_sends_them_too_and_ends(sink: 
     calls = [tree for tree in trees if tree is not rating]
     assert all("POST client" in tree for tree in calls), "the HTTP request is a child of the call"
 
-    assert "setup()" in done.out.splitlines()[1]
+    assert "setup(budget=" in done.out.splitlines()[1]
     assert "200 Once ... and hangs up" in done.out
     assert _row(done.out, "gen_ai.client.operation.duration", "error.type=RateLimitError")[0] == "1"
     assert _row(done.out, "gen_ai.client.token.usage", "output")[:2] == ["5", "71"]

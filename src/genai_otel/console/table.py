@@ -35,7 +35,7 @@ _PLAIN = (
     semconv.TOOL_NAME,
     evaluations.NAME,
     evaluations.EVALUATOR,
-    "genai_otel.budget.window",
+    semconv.BUDGET_WINDOW,
     "hw.name",
 )
 # What says again which GPU it is.
