@@ -97,10 +97,10 @@ def _response(result: Any) -> Facts:
 
 def _asked(facts: Facts, answers: Sequence[Any]) -> None:
     encodes = getattr(answers[0], "encoder_prompt_token_ids", None)
-    tokens = sum(map(len, filter(None, map(_encoded if encodes else _prompt, answers))))
+    tokens = sum(map(len, filter(bool, map(_encoded if encodes else _prompt, answers))))
     if tokens:
         facts[semconv.USAGE_INPUT_TOKENS] = tokens
-    cached = sum(filter(None, map(_cached, answers)))
+    cached = sum(filter(bool, map(_cached, answers)))
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
 
@@ -109,7 +109,7 @@ def _made(facts: Facts, outputs: Sequence[Any]) -> None:
     tokens = sum(map(len, map(_tokens, outputs)))
     if tokens:
         facts[semconv.USAGE_OUTPUT_TOKENS] = facts.get(semconv.USAGE_OUTPUT_TOKENS, 0) + tokens
-    reasons = tuple(filter(None, map(_reason, outputs)))
+    reasons = tuple(filter(bool, map(_reason, outputs)))
     if reasons:
         facts[semconv.RESPONSE_FINISH_REASONS] = (*facts.get(semconv.RESPONSE_FINISH_REASONS, ()), *reasons)
 

@@ -7,7 +7,7 @@ client's own exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from genai_otel import fence
 from genai_otel.engine import record
@@ -17,10 +17,20 @@ from genai_otel.engine.result import received
 from genai_otel.spec import ClientSpec, Endpoint
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-Reading = Callable[
-    [Callable[..., Any], Any, tuple[Any, ...], dict[str, Any], "Mapping[str, Any] | None"], Any
-]
-"""A wrapper that can be told what to read in place of the arguments, which the client gets in any case."""
+
+
+class Reading(Protocol):
+    """A wrapper that can be told what to read in place of the arguments, which the client gets in any case."""
+
+    def __call__(
+        self,
+        wrapped: Callable[..., Any],
+        instance: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        arguments: Mapping[str, Any] | None = None,
+        /,
+    ) -> Any: ...
 
 
 def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Reading:
