@@ -27,8 +27,15 @@ SWITCHES = {
     "gpu_gpm",
     "json_logs",
 }
-LISTS = {"propagate_to", "clients_off", "clients_native", "gpu_extra", "metric_keys", "accept_baggage"}
-LISTS |= {"cost_attributes"}
+LISTS = {
+    "propagate_to",
+    "clients_off",
+    "clients_native",
+    "gpu_extra",
+    "metric_keys",
+    "accept_baggage",
+    "cost_attributes",
+}
 CHOICES = {"capture_content", "console", "gpu", "user_ids"}
 VARIABLES = {setting.argument: setting.variable for setting in SETTINGS}
 

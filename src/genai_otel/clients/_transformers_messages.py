@@ -11,14 +11,15 @@ from genai_otel.clients._parts import Message, get, items, message, text
 from genai_otel.spec import Content, Facts
 
 _WORDS: Final = ("generated_text", "summary_text", "translation_text", "text", "answer")
-_SEVERAL: Final = (list, tuple)
+_OBJECT: Final[type[Any]] = dict
+_SEVERAL: Final[tuple[type[Any], ...]] = (list, tuple)
 
 
 def is_chat(inputs: Any) -> bool:
     """Whether the inputs are messages: one chat, or several."""
     while isinstance(inputs, _SEVERAL) and inputs:
         inputs = inputs[0]
-    return "role" in inputs if isinstance(inputs, dict) else hasattr(inputs, "messages")
+    return "role" in inputs if isinstance(inputs, _OBJECT) else hasattr(inputs, "messages")
 
 
 def _chats(inputs: Any) -> list[Any]:

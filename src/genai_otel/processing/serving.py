@@ -44,7 +44,7 @@ class Serving:
     def ending(self, call: Call) -> None:
         """Measure it."""
         with fence.contain("pipeline.serving"):
-            live = self._owners.ended(call.span_context.span_id)
+            live = self._owners.ended(call.span_context.span_id, None)
             if live is not None:
                 tally(live, None)
             if self._sink is not None:
