@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from genai_otel import semconv
 from genai_otel.clients._openai_messages import CHAT as OPENAI
@@ -11,15 +11,14 @@ from genai_otel.clients._parts import Message, get, items, message, text
 from genai_otel.spec import Content, Facts
 
 _WORDS: Final = ("generated_text", "summary_text", "translation_text", "text", "answer")
-_OBJECT: Final[type[Any]] = dict
-_SEVERAL: Final[tuple[type[Any], ...]] = (list, tuple)
+_SEVERAL: Final = (list, tuple)
 
 
 def is_chat(inputs: Any) -> bool:
     """Whether the inputs are messages: one chat, or several."""
     while isinstance(inputs, _SEVERAL) and inputs:
-        inputs = inputs[0]
-    return "role" in inputs if isinstance(inputs, _OBJECT) else hasattr(inputs, "messages")
+        inputs = cast("Any", inputs)[0]
+    return "role" in inputs if isinstance(inputs, dict) else hasattr(cast("Any", inputs), "messages")
 
 
 def _chats(inputs: Any) -> list[Any]:
