@@ -60,8 +60,7 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
             asked = {name: value for name, value in who.items() if name.startswith("gen_ai.")}
             add(_COST, {**asked, _SOURCE: facts[_SOURCE]}, facts["genai_otel.cost.amount"])
             assert facts["genai_otel.cost.currency"] == "USD"
-        reasons = facts.get("gen_ai.response.finish_reasons")
-        for reason in reasons or (("error",) if "error.type" in facts else ()):
+        for reason in _reasons(facts):
             add(_REASONS, {**who, "genai_otel.finish_reason": _WORDS.get(reason, "_OTHER")}, 1)
         for metric, name in (
             (_FIRST, "gen_ai.response.time_to_first_chunk"),
@@ -70,6 +69,13 @@ def expected(spans: Iterable[Any]) -> dict[Series, tuple[int, float]]:
             if name in facts:
                 add(metric, who, facts[name])
     return found
+
+
+def _reasons(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    reasons = facts.get("gen_ai.response.finish_reasons", ())
+    if reasons and facts.get("genai_otel.refused"):
+        return (*reasons[:-1], "refusal")  # the last one said so
+    return reasons or (("error",) if "error.type" in facts else ())
 
 
 def _label(value: Any) -> Any:
