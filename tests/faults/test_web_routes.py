@@ -128,6 +128,7 @@ def test_each_answer_names_its_trace(app: tuple[Process, str], sink: HttpSink, p
         assert answer.headers.get_all("x-trace-id") == [span.trace_id]
 
 
+@pytest.mark.slow
 def test_probes_ask_what_they_may_and_leave_no_trace(
     app: tuple[Process, str], sink: HttpSink, tmp_path: Path
 ) -> None:
@@ -183,6 +184,7 @@ def test_feedback_arrives_at_its_span(app: tuple[Process, str], sink: HttpSink) 
     assert (log.trace_id, log.span_id) == (call.trace_id, call.span_id)
 
 
+@pytest.mark.slow
 def test_a_check_that_hangs_is_a_timeout_and_gets_no_company(tmp_path: Path, sink: HttpSink) -> None:
     distribution(tmp_path, "routes", modules={"app": APP.replace("WHEN", "furnish()")})
     port = sink.endpoint.rpartition(":")[2]

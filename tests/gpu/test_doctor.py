@@ -55,6 +55,7 @@ def test_what_may_not_be_read_and_a_driver_of_another_version_are_named(nvml: Fa
     assert "load the driver anew" in finding["text"]
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs_is_a_problem_and_not_a_doctor_that_hangs(nvml: FakeNvml) -> None:
     nvml.set(delay_us__nvmlDeviceGetPowerUsage=20_000_000)
     (finding,) = said(**nvml.environment())

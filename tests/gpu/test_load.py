@@ -65,6 +65,7 @@ def samples(port: int, seconds: float) -> list[Sample]:
     return found
 
 
+@pytest.mark.slow
 def test_energy_is_the_integral_of_power_and_memory_and_utilization_follow_the_work(
     host: RealHost | FakeHost,
 ) -> None:
