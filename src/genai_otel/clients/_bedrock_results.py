@@ -36,8 +36,8 @@ _PARTS: Final[Mapping[str, Mapping[str, str]]] = {
     "prompt_tokens_details": {"cached_tokens": _READ},
     "completion_tokens_details": {"reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
     "output_tokens_details": {"thinking_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
-    "cache_creation": {f"ephemeral_{kept}_input_tokens": name for kept, name in _KEPT.items()},
 }
+_WRITTEN_FOR: Final = {f"ephemeral_{kept}_input_tokens": name for kept, name in _KEPT.items()}
 _OWN: Final = (
     *("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
     "totalTokens",  # which knows of a cache even where the client is too old to
@@ -112,6 +112,9 @@ def usage(facts: Facts, found: Fields) -> None:
     facts.update(counted)
     for name in filter(_PARTS.__contains__, found):
         put(facts, mapping(found[name]), _PARTS[name])
+    kept = mapping(found.get("cache_creation"))
+    if kept.get("ephemeral_1h_input_tokens"):  # else all are for five minutes
+        put(facts, kept, _WRITTEN_FOR)
 
 
 def finished(facts: Facts, *reasons: Any) -> None:
