@@ -130,7 +130,7 @@ LIMITS = {
     "boto3:models.invoke_model": Limit(2_600, why=_BODY),
     "aiobotocore:models.invoke_model": Limit(2_640, why=_BODY),
     "litellm:completion": Limit(chunk=90, why=_STEP),
-    "litellm:text_completion": Limit(2_050, 48, _THROUGH),
+    "litellm:text_completion": Limit(2_050, 60, _THROUGH),
     "litellm:responses": Limit(1_800, why=_FOUND),
 }
 """Methods that cannot keep the limits of all."""

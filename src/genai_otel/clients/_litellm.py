@@ -179,6 +179,20 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
             facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
 
 
+def billed(facts: Facts, known: Mapping[str, Any]) -> None:
+    """Leave out what litellm itself reckons that a stream cost; it writes that where the vendor's word was.
+
+    The vendor's, if there was one, stands beside it from then on.
+    """
+    if semconv.COST_REPORTED not in facts:
+        return
+    upstream = known.get("upstream_usage_cost")
+    if isinstance(upstream, (int, float)):
+        facts[semconv.COST_REPORTED] = upstream
+    elif isinstance(known.get("response_cost"), (int, float)):  # older versions reckon later
+        del facts[semconv.COST_REPORTED]
+
+
 def errors(error: BaseException) -> Facts:
     """Status and request id of the vendor's answer that an error was made of, by way of others.
 

@@ -52,6 +52,7 @@ def _chunk(facts: Facts, chunk: Any) -> None:
             known = shared.streamed(facts, chunk)
             # What the vendor reported without being asked; what was asked for comes in a chunk of its own.
             shared.usage(facts, known, known.get("usage"))
+            shared.billed(facts, known)
     _counted(facts, chunk)
 
 
@@ -59,13 +60,17 @@ def _counted(facts: Facts, chunk: Any) -> None:
     """Usage, where it was asked for: in older versions it comes in a last chunk that looks like any other."""
     counted = results.fields(chunk).get("usage")
     if counted is not None:
-        shared.usage(facts, shared.hidden(chunk), counted)
+        known = shared.hidden(chunk)
+        shared.usage(facts, known, counted)
+        shared.billed(facts, known)
 
 
 def _response(result: Any) -> Facts:
     facts = results.fetched_response(result, own=nothing)
     field = results.fields(result).get
-    shared.usage(facts, shared.beside(facts, result, field), field("usage"))
+    known = shared.beside(facts, result, field)
+    shared.usage(facts, known, field("usage"))
+    shared.billed(facts, known)
     return facts
 
 
