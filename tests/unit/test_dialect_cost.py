@@ -33,7 +33,7 @@ def test_looking_at_a_span_of_a_web_server_is_cheap() -> None:
 def _bytecodes(function: Any, attributes: Any) -> int:
     """The least of some calls: one may fill a cache, another meet the garbage collector."""
     found: list[int] = []
-    for _ in range(4):
+    for _ in range(8):
         tally = Tally()
         tally.run(lambda _: function(attributes), 1)
         found.append(tally.bytecodes)
