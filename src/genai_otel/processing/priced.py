@@ -39,8 +39,11 @@ class PricedSpans(SpanExporter):
             if keep is not None:
                 try:
                     attributes: Any = span.attributes
-                    if _SOURCE not in attributes:
-                        keep(attributes | cost_of(self._pricer, attributes, span.start_time, span.end_time))
+                    if _SOURCE in attributes:  # by an exporter before this one
+                        continue
+                    cost = cost_of(self._pricer, attributes, span.start_time, span.end_time)
+                    if cost:
+                        keep(attributes | cost)
                 except Exception as error:  # noqa: BLE001 - one cost less, never a span less
                     fence.report("pipeline.price", error)
         return self._exporter.export(spans)
