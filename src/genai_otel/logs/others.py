@@ -22,7 +22,6 @@ class _Printing:
     """Where lines go, if anywhere, and what was done to print them."""
 
     lines: Lines | None = None
-    watched = False
     loguru_sink: int | None = None
     structlog: Any = None
 
@@ -40,14 +39,9 @@ def print_by(lines: Lines | None) -> None:
     _Printing.lines = lines
     if lines is None:
         _take_back()
-    elif not _Printing.watched:
-        _Printing.watched = True
+    else:
         imports.when_imported("structlog", _cover_structlog)
         imports.when_imported("loguru", _cover_loguru)
-    else:
-        for name, cover in (("structlog", _cover_structlog), ("loguru", _cover_loguru)):
-            if imports.imported(name):
-                cover(sys.modules[name])
 
 
 def prints_loguru() -> bool:
