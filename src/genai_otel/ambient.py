@@ -7,8 +7,6 @@ the caller's: it is taken over only where a setting says so.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -107,6 +105,9 @@ def attributes(values: Mapping[str, object], user: object = None) -> dict[str, A
 
 def hashed(user: str) -> str:
     """The same 32 hexadecimal digits for the same user, in all processes that have the same key."""
+    import hashlib  # some milliseconds, and many a program names no users
+    import hmac
+
     return hmac.new(_key, user.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 

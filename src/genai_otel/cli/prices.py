@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from genai_otel.prices import NOTHING, books, bundled, compiled, refreshed
-from genai_otel.prices.own import Own, PriceError, read
+from genai_otel.prices import books, bundled, compiled, refreshed
+from genai_otel.prices.own import NOTHING, Own, PriceError, read
 from genai_otel.prices.table import Model
 
 

@@ -13,12 +13,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from genai_otel import fence
-from genai_otel.prices.own import NOTHING, UNITS, Own, PriceError, read
 from genai_otel.prices.pricer import Book
 from genai_otel.prices.table import Table
+
+if TYPE_CHECKING:
+    from genai_otel.prices.own import Own
 
 _NAMES: Final = {
     "azure.ai.inference": "azure",
@@ -53,6 +55,8 @@ def current() -> Table:
     path = refreshed()
     if not path.is_file():
         return known
+    from genai_otel.prices.own import PriceError, read
+
     try:
         own = read(path).whole
     except PriceError as error:
@@ -66,11 +70,13 @@ def _version(source: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", str(source.get("version"))))
 
 
-def books(own: Own = NOTHING) -> list[Book]:
+def books(own: Own | None = None) -> list[Book]:
     """Where a pricer looks prices up, in that order: ``own`` prices of the user's, then those that come with us."""
-    known = current() if own.whole is None else Table(own.whole, _NAMES)
+    known = current() if own is None or own.whole is None else Table(own.whole, _NAMES)
     found = [Book(known, "local", known.source.get("date"))]
-    if own.providers:
+    if own is not None and own.providers:
+        from genai_otel.prices.own import UNITS
+
         raw = {"units": UNITS, "providers": [_provider(known, *each) for each in own.providers.items()]}
         found.insert(0, Book(Table(raw), "custom", own.date))
     return found
