@@ -5,7 +5,8 @@ DEV := $(PYTHON) requirements/install.py .venv dev
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gpu test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean
+.PHONY: help demo test test-gpu test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean \
+	stack-up stack-down stack-status stack-test
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,23 @@ test-engines:  ## models in the process itself (8 GB of disk for torch; llama-cp
 test-gpu:  ## energy, memory and utilization of a real NVIDIA GPU; fails without one
 	@$(DEV)
 	@REAL_GPU=1 $(BIN)/python -m pytest -q -n 0 tests/gpu/test_load.py -s $(ARGS)
+
+stack-up:  ## Collector, Jaeger, Prometheus, Loki, Alertmanager on this machine, without containers; builds them once, with Go
+	@$(DEV)
+	@$(BIN)/python collector-config/stack.py up $(ARGS)
+
+stack-down:  ## ends what stack-up started; data stays
+	@$(DEV)
+	@$(BIN)/python collector-config/stack.py down $(ARGS)
+
+stack-status:  ## which of them run
+	@$(DEV)
+	@$(BIN)/python collector-config/stack.py status $(ARGS)
+
+stack-test:  ## collector-config as it stands with the real programs: half an hour more where none is built yet
+	@$(DEV)
+	@$(BIN)/python collector-config/stack.py build
+	@$(BIN)/python -m pytest -n 0 -m stack tests/stack $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

@@ -53,7 +53,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs other packages than the rest is chosen by name, `-m rivals`: then it fails without them."""
     chosen = str(config.getoption("markexpr"))
-    for name in {"rivals", "frameworks", "prices", "real_nvml"} - set(chosen.split()):
+    for name in {"rivals", "frameworks", "prices", "real_nvml", "stack"} - set(chosen.split()):
         others = [item for item in items if item.get_closest_marker(name)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]

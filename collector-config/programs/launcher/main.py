@@ -1,0 +1,154 @@
+"""The commands of stack.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from programs.launcher import Failed, compose, native, programs, running, say
+from programs.launcher.compose import Service
+from programs.launcher.running import Process, State
+
+CONFIG = Path(__file__).resolve().parents[2]
+_PATIENCE = 90.0  # seconds that a start may take; replaying a long write-ahead log takes longest
+_GRACE = 20.0  # seconds to write what is held
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0 good, 1 told why not."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options)
+    except Failed as failure:
+        print("\n".join(f"[stack] {line}" for line in str(failure).splitlines()), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stack.py", description="The stack without a container engine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    texts = {
+        "up": "build or install what is missing, start what does not run, wait until all of it serves",
+        "down": "end what up started; data stays",
+        "status": "what runs, and where to look; fails unless all of it serves",
+        "build": "build or install what is missing, and start nothing",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("services", nargs="*", metavar="service", help="all of them by default")
+        command.add_argument(
+            "--state",
+            type=Path,
+            default=_state(),
+            help="where data, logs and ids are kept (default: %(default)s)",
+        )
+    return parser
+
+
+def _state() -> Path:
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "genai-otel" / "stack"
+
+
+def _up(options: argparse.Namespace) -> int:
+    services = _chosen(options)
+    every = compose.read(CONFIG, os.environ)
+    state = State(options.state.resolve())
+    with state.locked():
+        known = state.processes()
+        begun = [name for name in services if not (name in known and known[name].lives())]
+        running.taken(services[name] for name in begun)
+        programs.build(services)
+        started: dict[str, Process] = {}
+        try:
+            for name in begun:
+                command = native.prepare(services[name], every, state.folder)
+                program = programs.binary(name)
+                assert program is not None  # built above
+                started[name] = running.start(services[name], program, command, state.folder / "logs")
+                state.note(known | started)
+            running.wait({name: (known | started)[name] for name in services}, _PATIENCE)
+        except BaseException:
+            running.stop(started.values(), _GRACE)
+            state.note(known)
+            raise
+    say(f"{len(started)} started, {len(services) - len(started)} ran before; data and logs: {state.folder}")
+    _where(services)
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    state = State(options.state.resolve())
+    with state.locked():
+        known = state.processes()
+        ended = {
+            name: process
+            for name, process in known.items()
+            if name in options.services or not options.services
+        }
+        living = [name for name, process in ended.items() if process.lives()]
+        running.stop(ended.values(), _GRACE)
+        state.note({name: process for name, process in known.items() if name not in ended})
+    say(f"ended: {', '.join(living) or 'nothing, none of it ran'}")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    known = State(options.state.resolve()).processes()
+    good = True
+    for name in options.services or _native():
+        process = known.get(name)
+        if process is None or not process.lives():
+            told = "does not run" if process is None else f"ended by itself; see {process.log}"
+        else:
+            told = (
+                f"serves (pid {process.pid})" if process.answers() else f"does not answer (pid {process.pid})"
+            )
+        good = good and told.startswith("serves")
+        say(f"{name:<13} {told}")
+    return 0 if good else 1
+
+
+def _build(options: argparse.Namespace) -> int:
+    programs.build(options.services or _native())
+    return 0
+
+
+def _native() -> list[str]:
+    """The services that have a recipe and so run without a container."""
+    return [name for name in compose.read(CONFIG, os.environ) if name in programs.PROGRAMS]
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Service]:
+    services = compose.read(CONFIG, os.environ)
+    unknown = [name for name in options.services if name not in services or name not in programs.PROGRAMS]
+    if unknown:
+        raise Failed(f"no such service: {', '.join(unknown)}; there are {', '.join(_native())}")
+    return {name: services[name] for name in options.services or _native()}
+
+
+def _where(services: dict[str, Service]) -> None:
+    """Where a person looks, and where programs send to."""
+    for service in services.values():
+        for number, variable in service.ports:
+            if variable in _WHAT:
+                say(f"{_WHAT[variable]:<38} http://localhost:{number}")
+    if "otelcol" in services:
+        port = next(number for number, variable in services["otelcol"].ports if variable == "OTLP_HTTP_PORT")
+        say(f"see it work: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{port} genai-otel demo")
+
+
+_WHAT = {
+    "OTLP_GRPC_PORT": "send telemetry here (OTLP, gRPC)",
+    "OTLP_HTTP_PORT": "send telemetry here (OTLP, HTTP)",
+    "JAEGER_PORT": "traces (Jaeger)",
+    "PROMETHEUS_PORT": "metrics (Prometheus)",
+    "LOKI_PORT": "logs (Loki; for Grafana and logcli)",
+    "ALERTMANAGER_PORT": "alerts (Alertmanager)",
+}
+_COMMANDS = {"up": _up, "down": _down, "status": _status, "build": _build}
