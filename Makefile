@@ -6,7 +6,7 @@ PYTEST := -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-gpu test-slow test-browser check bench docs test-pythons test-floors test-clients lock clean \
-	stack-up stack-down stack-status stack-test
+	dashboards stack-up stack-down stack-status stack-test
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ bench:  ## what a call costs, beside the same written by hand
 	@$(DEV)
 	@$(PYTHON) requirements/install.py .venvs/clients clients
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+dashboards:  ## writes the Grafana dashboards from their code (Python 3.11 or newer)
+	@$(DEV)
+	@PYTHONPATH=collector-config/grafana $(BIN)/python -m boards
 
 docs:  ## writes the generated parts of the README
 	@$(DEV)
@@ -111,6 +115,7 @@ FRAMEWORKS = agent-framework-core agent-framework-openai autogen-agentchat "auto
 	openinference-instrumentation-haystack "smolagents[openai]" openinference-instrumentation-smolagents \
 	openinference-instrumentation-langchain opentelemetry-instrumentation-langchain
 OURS = $(LOCK) pyproject.toml --group pyproject.toml:build
+BOARDS = --group pyproject.toml:boards
 CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cerebras-cloud-sdk cohere fireworks-ai \
 	google-genai groq huggingface-hub mistralai ollama replicate together voyageai writer-sdk xai-sdk,--extra $(name))
 ENGINES = --extra dev --extra transformers --extra sentence-transformers
@@ -127,7 +132,7 @@ FLOORS = google-genai==1.32 mistralai==1.12.2 "pydantic<2.12"
 
 lock:  ## chooses the newest versions and writes requirements/*.txt
 	@$(DEV)
-	$(OURS) --extra dev -o requirements/dev.txt
+	$(OURS) --extra dev $(BOARDS) -o requirements/dev.txt
 	$(OURS) --extra openai --extra web -c requirements/dev.txt -o requirements/demo.txt
 	echo "openai[realtime]<3" | $(OURS) - --extra dev -o requirements/openai-2.txt
 	printf '%s\n' $(BESIDE) | $(OURS) - --extra dev -o requirements/rivals.txt
@@ -136,7 +141,7 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 	echo genai-prices | $(subst 3.10,3.11,$(OURS)) - --extra dev -c requirements/dev.txt -o requirements/prices.txt
 	printf '%s\n' $(FRAMEWORKS) | $(OURS) - --extra dev -o requirements/frameworks.txt
 	$(OURS) --extra dev --resolution lowest-direct -o requirements/floor.txt
-	$(OURS) $(CLIENTS) -o requirements/clients.txt
+	$(OURS) $(CLIENTS) $(BOARDS) -o requirements/clients.txt
 	$(OURS) $(ENGINES) -c requirements/dev.txt -o requirements/engines.txt
 	$(OURS) $(ENGINES) --resolution lowest-direct -o requirements/engines-floor.txt
 	echo gguf | $(OURS) - --extra dev --extra llama-cpp-python -c requirements/dev.txt -o requirements/llama-cpp.txt

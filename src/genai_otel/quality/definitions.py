@@ -19,7 +19,7 @@ MOST_LABELS: Final = 50
 _ENOUGH: Final = 5
 """So many failures and nothing else say that the rest is not recorded."""
 
-_FAILURES: Final = frozenset(
+FAILURES: Final = frozenset(
     """
     0 bad down fail failed failure false hallucinated hallucination incorrect invalid negative no thumbs_down toxic
     unacceptable ungrounded unhelpful unsafe unsatisfied wrong
@@ -99,8 +99,8 @@ class Evaluation:
             )
 
     def _fails(self, label: str) -> bool:
-        if any(each.lower() in _FAILURES for each in self.declared) or not self.declared:
-            return label.lower() in _FAILURES
+        if any(each.lower() in FAILURES for each in self.declared) or not self.declared:
+            return label.lower() in FAILURES
         return len(self.declared) > 1 and label == self.declared[-1]
 
     def scores(self, usual: tuple[float, ...] = FRACTIONS) -> Instrument:

@@ -1,0 +1,159 @@
+"""Models and vendors beside each other, what HTTP says of them, and model servers of one's own."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from boards import panels as show
+from boards import queries as q
+from boards.board import assembled, of_calls, traced
+from boards.panels import Ask, Column, Panels
+from genai_otel import metrics, semconv
+
+_BY = (q.VENDOR, q.MODEL)
+_NAMES = {q.VENDOR: "vendor", q.MODEL: "model"}
+_LEGEND = f"{{{{{q.MODEL}}}}}"
+_STATUS = q.label(semconv.HTTP_STATUS)
+_HTTP = q.named("http.client.request.duration", "s", "histogram")
+_LIMITED = f'{_STATUS}="429"'
+
+
+def board() -> Dashboard:
+    """The dashboard."""
+    return assembled(
+        "models",
+        "Models and vendors",
+        "Models and their vendors beside each other; attempts over HTTP; model servers of one's own.",
+        (*of_calls(), traced()),
+        (
+            ("Models", _models()),
+            ("Over time", _over_time()),
+            ("Attempts over HTTP", _attempts()),
+            ("Model servers of one's own", _servers()),
+        ),
+    )
+
+
+def _models() -> Panels:
+    calls = q.calls(over="increase")
+    return [
+        show.rows(
+            "Models in the time shown",
+            _NAMES,
+            Column("calls", show.COUNT, q.total(calls, *_BY)),
+            Column("failed", show.SHARE, q.share(q.calls(q.FAILED, over="increase"), calls, *_BY)),
+            Column("p95", show.SECONDS, q.quantile(0.95, q.durations(over="increase"), *_BY)),
+            Column("first chunk, p95", show.SECONDS, q.quantile(0.95, q.first_chunks(over="increase"), *_BY)),
+            Column("input tokens", show.COUNT, q.total(q.tokens("input", "increase"), *_BY)),
+            Column("output tokens", show.COUNT, q.total(q.tokens("output", "increase"), *_BY)),
+            Column("cost", show.USD, q.total(q.cost(over="increase"), *_BY)),
+        )
+    ]
+
+
+def _over_time() -> Panels:
+    calls, failed = q.calls(), q.calls(q.FAILED)
+    return [
+        show.lines(
+            "Calls by vendor", show.CALLS, Ask(q.total(calls, q.VENDOR), f"{{{{{q.VENDOR}}}}}"), stacked=True
+        ),
+        show.lines("Calls by model", show.CALLS, Ask(q.total(calls, *_BY), _LEGEND), stacked=True),
+        show.lines("Failed calls by model", show.SHARE, Ask(q.share(failed, calls, *_BY), _LEGEND)),
+        show.lines(
+            "Duration, p95", show.SECONDS, Ask(q.quantile(0.95, q.durations(), *_BY), _LEGEND, exemplars=True)
+        ),
+        show.lines(
+            "Input tokens per call",
+            show.COUNT,
+            Ask(q.mean(q.tokens("input"), q.tokens("input", part="count"), *_BY), _LEGEND),
+        ),
+        show.lines(
+            "Output tokens per call",
+            show.COUNT,
+            Ask(q.mean(q.tokens("output"), q.tokens("output", part="count"), *_BY), _LEGEND),
+        ),
+        show.lines(
+            "Input read from caches",
+            show.SHARE,
+            Ask(
+                q.share(q.rate(q.of(metrics.INFERENCE_CACHE_READ_TOKENS), q.CALLS), q.tokens("input"), *_BY),
+                _LEGEND,
+            ),
+            about="Of the newer names only (OTEL_SEMCONV_STABILITY_OPT_IN); the older ones do not tell.",
+        ),
+        show.lines(
+            "Refusals and answers cut short",
+            show.CALLS,
+            Ask(
+                q.total(
+                    q.rate(
+                        q.of(metrics.FINISH_REASONS),
+                        q.CALLS,
+                        f'{q.label(semconv.FINISH_REASON)}=~"refusal|content_filter|length"',
+                    ),
+                    *_BY,
+                    q.label(semconv.FINISH_REASON),
+                ),
+                f"{_LEGEND} {{{{{q.label(semconv.FINISH_REASON)}}}}}",
+            ),
+        ),
+        show.traces("Slow calls, newest traces", "", width=show.THIRD, longer="1s"),
+    ]
+
+
+def _attempts() -> Panels:
+    attempts = q.rate(f"{_HTTP}_count", q.SERVICE)
+    return [
+        show.lines(
+            "Answers by status",
+            show.CALLS,
+            Ask(q.total(attempts, _STATUS), f"{{{{{_STATUS}}}}}"),
+            about="Every attempt counts, so that retries show; of clients that go over httpx.",
+            stacked=True,
+        ),
+        show.lines(
+            "Rate limited",
+            show.SHARE,
+            Ask(
+                q.share(q.rate(f"{_HTTP}_count", q.SERVICE, _LIMITED), attempts, "service_name"),
+                "{{service_name}}",
+            ),
+            about="Share of the attempts that a vendor answered with 429.",
+        ),
+        show.lines(
+            "Attempts per call",
+            show.COUNT,
+            Ask(
+                f"{q.total(attempts, 'service_name')} / ({q.total(q.calls(), 'service_name')} > 0)",
+                "{{service_name}}",
+            ),
+            about="More than one: the clients retry. All HTTP requests over httpx count.",
+        ),
+    ]
+
+
+def _servers() -> Panels:
+    def p95(instrument: metrics.Instrument) -> Ask:
+        return Ask(
+            q.quantile(0.95, q.rate(f"{q.of(instrument)}_bucket", q.CALLS), *_BY), _LEGEND, exemplars=True
+        )
+
+    def here(name: str) -> str:
+        return q.total(q.now(q.named(name, "{request}", "up_down_counter"), q.CALLS))
+
+    return [
+        show.lines("Requests, p95", show.SECONDS, p95(metrics.SERVER_REQUEST_DURATION), width=show.QUARTER),
+        show.lines(
+            "First token, p95", show.SECONDS, p95(metrics.SERVER_TIME_TO_FIRST_TOKEN), width=show.QUARTER
+        ),
+        show.lines(
+            "Wait in the queue, p95", show.SECONDS, p95(metrics.SERVER_QUEUE_TIME), width=show.QUARTER
+        ),
+        show.lines(
+            "Requests here",
+            show.COUNT,
+            Ask(here(metrics.SERVER_ACTIVE_REQUESTS), "all"),
+            Ask(here(metrics.SERVER_QUEUE_LENGTH), "waiting"),
+            width=show.QUARTER,
+        ),
+    ]

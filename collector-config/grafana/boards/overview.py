@@ -1,0 +1,140 @@
+"""How all services do: rate, errors, duration, tokens, cost, first chunk, how calls ended."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from boards import panels as show
+from boards import queries as q
+from boards.board import assembled, of_calls, traced
+from boards.panels import Ask, Panels
+from genai_otel import metrics, semconv
+
+_BY = "service_name"
+_REASON = q.label(semconv.FINISH_REASON)
+
+
+def board() -> Dashboard:
+    """The dashboard."""
+    return assembled(
+        "overview",
+        "Overview",
+        "Calls of models by all services: rate, errors, duration, tokens, cost, first chunk, how they ended.",
+        (*of_calls(), traced()),
+        (
+            ("Now", _now()),
+            ("Rate, errors, duration", _calls()),
+            ("Tokens, cost, first chunk", _use()),
+            ("How calls end", _ends()),
+            ("Traces and logs", _look()),
+        ),
+    )
+
+
+def _now() -> Panels:
+    return [
+        show.number("Calls", show.CALLS, Ask(q.total(q.calls()))),
+        show.number("Failed", show.SHARE, Ask(q.share(q.calls(q.FAILED), q.calls()))),
+        show.number("Duration, p95", show.SECONDS, Ask(q.quantile(0.95, q.durations()))),
+        show.number("First chunk, p95", show.SECONDS, Ask(q.quantile(0.95, q.first_chunks()))),
+        show.number(
+            "Tokens per second",
+            show.COUNT,
+            Ask(q.total(q.tokens("input")), "input"),
+            Ask(q.total(q.tokens("output")), "output"),
+        ),
+        show.number("Cost per hour", show.USD, Ask(q.hourly())),
+    ]
+
+
+def _calls() -> Panels:
+    return [
+        show.lines("Calls by service", show.CALLS, Ask(q.total(q.calls(), _BY), "{{service_name}}")),
+        show.lines(
+            "Failed calls by service",
+            show.SHARE,
+            Ask(q.share(q.calls(q.FAILED), q.calls(), _BY), "{{service_name}}"),
+        ),
+        show.lines(
+            "Errors by type",
+            show.CALLS,
+            Ask(q.total(q.calls(q.FAILED), _BY, q.ERROR), f"{{{{service_name}}}} {{{{{q.ERROR}}}}}"),
+            stacked=True,
+        ),
+        show.lines(
+            "Duration",
+            show.SECONDS,
+            *(
+                Ask(q.quantile(each, q.durations()), f"p{each * 100:g}", exemplars=True)
+                for each in (0.5, 0.95, 0.99)
+            ),
+            about="A dot is one call; it leads to its trace.",
+        ),
+        show.lines(
+            "Duration by service, p95",
+            show.SECONDS,
+            Ask(q.quantile(0.95, q.durations(), _BY), "{{service_name}}"),
+        ),
+        show.heat("Durations", show.SECONDS, q.durations()),
+    ]
+
+
+def _use() -> Panels:
+    return [
+        show.lines(
+            "Tokens per second",
+            show.COUNT,
+            *(
+                Ask(q.total(q.tokens(kind), _BY), f"{{{{service_name}}}} {kind}")
+                for kind in ("input", "output")
+            ),
+            about="Input holds cached tokens, output those of reasoning.",
+            stacked=True,
+        ),
+        show.lines("Cost per hour", show.USD, Ask(q.hourly(_BY), "{{service_name}}"), stacked=True),
+        show.lines(
+            "Time to first chunk",
+            show.SECONDS,
+            *(
+                Ask(q.quantile(each, q.first_chunks()), f"p{each * 100:g}", exemplars=True)
+                for each in (0.5, 0.95)
+            ),
+            about="From the request to the first chunk of a stream.",
+        ),
+    ]
+
+
+def _ends() -> Panels:
+    reasons = q.rate(q.of(metrics.FINISH_REASONS), q.CALLS)
+    return [
+        show.lines(
+            "Finish reasons", show.CALLS, Ask(q.total(reasons, _REASON), f"{{{{{_REASON}}}}}"), stacked=True
+        ),
+        show.lines(
+            "Empty answers",
+            show.CALLS,
+            Ask(q.total(q.rate(q.of(metrics.EMPTY_ANSWERS), q.CALLS), _BY), "{{service_name}}"),
+            about="Answers without a token that anybody could read.",
+        ),
+        show.lines(
+            "Open calls",
+            show.COUNT,
+            Ask(
+                q.total(
+                    q.now(q.named(metrics.ACTIVE_OPERATIONS, "{operation}", "up_down_counter"), q.CALLS), _BY
+                ),
+                "{{service_name}}",
+            ),
+        ),
+    ]
+
+
+def _look() -> Panels:
+    return [
+        show.traces("Failed calls, newest traces", "error=true"),
+        show.log_lines(
+            "Warnings and errors",
+            f"{{{q.SERVICE}}} | severity_number >= 13",
+            about="What the services log; a line of a trace leads to it.",
+        ),
+    ]
