@@ -6,30 +6,23 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards import panels as show
 from boards import queries as q
-from boards.board import assembled, choice, service, traced
+from boards.board import SERVICES, assembled, choices, traced
 from boards.panels import Ask, Panels
 from genai_otel import metrics, semconv
 
 _AGENTS = q.where(q.SERVICE, f'{q.AGENT}=~"$agent"')
+_STEPS = "gen_ai_(invoke_agent|execute_tool|invoke_workflow)_duration_seconds_count"
 _AGENT, _TOOL = f"{{{{{q.AGENT}}}}}", f"{{{{{q.TOOL}}}}}"
 _CACHE, _FOUND = q.label(semconv.CACHE_NAME), q.label(semconv.CACHE_RESULT)
 
 
 def board() -> Dashboard:
     """The dashboard."""
-    invocations = f"{q.of(metrics.INVOKE_AGENT_DURATION)}_count"
     return assembled(
         "agents",
         "Agents and tools",
         "Agents, their loops and tools, workflows, tasks, retrieval, caches, and what services depend on.",
-        (
-            # Services that only retrieve, or use tools without an agent, are among them.
-            service(
-                '{__name__=~"gen_ai_(invoke_agent|execute_tool|invoke_workflow)_duration_seconds_count"}'
-            ),
-            choice("agent", "Agent", f"label_values({invocations}{{{q.SERVICE}}}, {q.AGENT})"),
-            traced(),
-        ),
+        (*choices(_STEPS, *SERVICES, ("agent", "Agent", q.AGENT)), traced()),
         (
             ("Agents", _agents()),
             ("Tools", _tools()),

@@ -19,18 +19,47 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from boards.panels import METRICS
-from boards.queries import MODEL, OPERATION, SERVICE, VENDOR, where
+from boards.queries import ENVIRONMENT, MODEL, OPERATION, VENDOR, where
 
 TAG = "genai-otel"
 Row = tuple[str, Sequence[Builder[Panel]]]
 """A heading, and the panels below it."""
 
-CALLS = '{__name__=~"gen_ai_client_(operation|inference)_duration_seconds_count"'
+CALLS = "gen_ai_client_(operation|inference)_duration_seconds_count"
+SERVICES = (("environment", "Environment", ENVIRONMENT), ("service", "Service", "service_name"))
 
 
-def choice(name: str, title: str, query: str, *, many: bool = True) -> Builder[VariableModel]:
-    """A variable with the values of a label: all, some or, where not ``many``, one."""
-    variable = (
+def choices(metrics: str, *asked: tuple[str, str, str]) -> Iterable[Builder[VariableModel]]:
+    """Variables, each (name, title, label), with the values that the label has in metrics with names like this.
+
+    Each offers what there is with the choices before it.
+    """
+    chosen = f'__name__=~"{metrics}"'
+    for name, title, label in asked:
+        # Series without the label are among all of them.
+        yield (
+            _choice(name, title, f"label_values({{{chosen}}}, {label})")
+            .multi(True)
+            .include_all(True)
+            .all_value(".*")
+            .current(VariableOption(text=["All"], value=["$__all"]))
+        )
+        chosen = where(chosen, f'{label}=~"${name}"')
+
+
+def of_calls() -> Iterable[Builder[VariableModel]]:
+    """What calls are chosen by."""
+    what = (("vendor", "Vendor", VENDOR), ("model", "Model", MODEL), ("operation", "Operation", OPERATION))
+    return choices(CALLS, *SERVICES, *what)
+
+
+def traced() -> Builder[VariableModel]:
+    """The service whose traces are shown: Jaeger looks at one."""
+    return _choice("traced", "Traces of", f'label_values({{__name__=~"{CALLS}"}}, service_name)')
+
+
+def _choice(name: str, title: str, query: str) -> build.QueryVariable:
+    return (
         build.QueryVariable(name)
         .label(title)
         .datasource(METRICS)
@@ -38,36 +67,7 @@ def choice(name: str, title: str, query: str, *, many: bool = True) -> Builder[V
         .query({"qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"})
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_ASC)
-        .multi(many)
-        .include_all(many)
     )
-    if not many:
-        return variable
-    # Series without the label are among all of them.
-    return variable.all_value(".*").current(VariableOption(text=["All"], value=["$__all"]))
-
-
-def service(metric: str = f"{CALLS}}}") -> Builder[VariableModel]:
-    """The services that have series of a metric."""
-    return choice("service", "Service", f"label_values({metric}, service_name)")
-
-
-def of_calls() -> Iterable[Builder[VariableModel]]:
-    """What calls are chosen by: services, the vendors that they ask, their models, what they want of them."""
-    yield service()
-    chosen = SERVICE
-    for name, title, label in (
-        ("vendor", "Vendor", VENDOR),
-        ("model", "Model", MODEL),
-        ("operation", "Operation", OPERATION),
-    ):
-        yield choice(name, title, f"label_values({CALLS}, {chosen}}}, {label})")
-        chosen = where(chosen, f'{label}=~"${name}"')
-
-
-def traced() -> Builder[VariableModel]:
-    """The service whose traces are shown: Jaeger looks at one."""
-    return choice("traced", "Traces of", f"label_values({CALLS}}}, service_name)", many=False)
 
 
 def assembled(

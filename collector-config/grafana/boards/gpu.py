@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards import panels as show
 from boards import queries as q
-from boards.board import assembled, choice
+from boards.board import assembled, choices
 from boards.panels import Ask, Panels
 from genai_otel.gpu.table import METRICS
 
@@ -27,7 +27,7 @@ def board() -> Dashboard:
         "gpu",
         "GPUs",
         "NVIDIA GPUs as their driver tells of them: load, memory, heat, power, errors.",
-        (choice("gpu", "GPU", f"label_values({_named('hw.status')}, hw_id)"),),
+        choices(_named("hw.status"), ("gpu", "GPU", "hw_id")),
         (
             ("State", _state()),
             ("Load and memory", _load()),

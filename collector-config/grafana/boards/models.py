@@ -121,13 +121,13 @@ def _attempts() -> Panels:
             about="Share of the attempts that a vendor answered with 429.",
         ),
         show.lines(
-            "Attempts per call",
+            "Requests per call",
             show.COUNT,
             Ask(
-                f"{q.total(attempts, 'service_name')} / ({q.total(q.calls(), 'service_name')} > 0)",
-                "{{service_name}}",
+                f"max by (service_name, server_address) ({q.now('genai:requests_per_call:ratio15m', q.SERVICE)})",
+                "{{service_name}} {{server_address}}",
             ),
-            about="More than one: the clients retry. All HTTP requests over httpx count.",
+            about="More than one: the clients retry. Recorded by a rule, over 15 minutes.",
         ),
     ]
 

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards import panels as show
 from boards import queries as q
-from boards.board import assembled, service
+from boards.board import SERVICES, assembled, choices
 from boards.panels import Ask, Panels
 from genai_otel import metrics, semconv
 
@@ -20,7 +20,7 @@ def board() -> Dashboard:
         "pipeline",
         "The pipeline itself",
         "What genai-otel says of itself in the processes, and what the Collector takes, keeps and gives.",
-        (service(_INFO),),
+        choices(_INFO, *SERVICES),
         (
             ("In the processes", _processes()),
             ("The Collector", _collector()),

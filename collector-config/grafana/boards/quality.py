@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards import panels as show
 from boards import queries as q
-from boards.board import assembled, choice, service
+from boards.board import SERVICES, assembled, choices
 from boards.panels import Ask, Panels
 from genai_otel.quality import definitions, names
 
@@ -23,10 +23,7 @@ def board() -> Dashboard:
         "quality",
         "Evaluations and feedback",
         "What evaluations and users think of answers.",
-        (
-            service(_RESULTS),
-            choice("evaluation", "Evaluation", f"label_values({_RESULTS}{{{q.SERVICE}}}, {_NAME})"),
-        ),
+        choices(_RESULTS, *SERVICES, ("evaluation", "Evaluation", _NAME)),
         (("Evaluations", _evaluations()), ("Feedback by users", _feedback()), ("One by one", _look())),
     )
 

@@ -58,7 +58,8 @@ AGENT: Final = label(semconv.AGENT_NAME)
 TOOL: Final = label(semconv.TOOL_NAME)
 
 # By the variables of the dashboards.
-SERVICE: Final = 'service_name=~"$service"'
+ENVIRONMENT: Final = "deployment_environment_name"
+SERVICE: Final = where(f'{ENVIRONMENT}=~"$environment"', 'service_name=~"$service"')
 CALLS: Final = where(SERVICE, f'{VENDOR}=~"$vendor"', f'{MODEL}=~"$model"', f'{OPERATION}=~"$operation"')
 FAILED: Final = f'{ERROR}!=""'
 
