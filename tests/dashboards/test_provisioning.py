@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.dashboards.reading import FOLDER
+from tests.dashboards.reading import FOLDER, ROOT
 
 PROVISIONED = FOLDER / "provisioning"
 SOURCES: dict[str, dict[str, Any]] = {
     source["type"]: source
-    for source in yaml.safe_load((PROVISIONED / "datasources" / "genai-otel.yaml").read_text(encoding="utf-8"))[
-        "datasources"
-    ]
+    for source in yaml.safe_load(
+        (PROVISIONED / "datasources" / "genai-otel.yaml").read_text(encoding="utf-8")
+    )["datasources"]
 }
 
 
@@ -25,7 +25,7 @@ def uid(kind: str) -> str:
 
 
 def test_there_is_one_source_of_each_kind_and_metrics_are_the_default() -> None:
-    assert SOURCES.keys() == {"prometheus", "jaeger", "loki"}
+    assert SOURCES.keys() == {"prometheus", "jaeger", "loki", "alertmanager"}
     assert [kind for kind, source in SOURCES.items() if source.get("isDefault")] == ["prometheus"]
 
 
@@ -61,3 +61,15 @@ def test_nothing_secret_and_no_address_is_in_the_files() -> None:
     for file in PROVISIONED.rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"(?i)password|secret|token|://", text), file
+
+
+def test_the_dashboards_are_read_from_where_the_container_has_them() -> None:
+    [provider] = yaml.safe_load((PROVISIONED / "dashboards" / "genai-otel.yaml").read_text(encoding="utf-8"))[
+        "providers"
+    ]
+    grafana = yaml.safe_load((ROOT / "collector-config" / "compose.yaml").read_text(encoding="utf-8"))[
+        "services"
+    ]["grafana"]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
+    asked = {str(source["url"])[2:-1] for source in SOURCES.values()}
+    assert asked <= grafana["environment"].keys()
