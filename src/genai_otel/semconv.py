@@ -82,6 +82,7 @@ USAGE_CACHE_WRITE_5M_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_5m.inpu
 USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "genai_otel.usage.cache_write_1h.input_tokens"
 USAGE_AUDIO_SECONDS: Final = "genai_otel.usage.audio_seconds"
 USAGE_WEB_SEARCHES: Final = "genai_otel.usage.web_searches"
+USAGE_FILE_SEARCHES: Final = "genai_otel.usage.file_searches"
 
 # --- content (opt-in) -----------------------------------------------------------------------------
 INPUT_MESSAGES: Final = "gen_ai.input.messages"

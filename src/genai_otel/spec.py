@@ -245,10 +245,12 @@ class RawResponses:
 
     ``form`` reads the arguments: None for a parsed result, ``"read"`` when the body has been read already,
     ``"unread"`` when the user will read it.  ``closed`` says of an unread one whether its body has been consumed.
+    ``headers`` reads what stands in no body; parsed results do not show it.
     """
 
     form: Callable[[Mapping[str, Any]], str | None]
     closed: Callable[[Any], bool]
+    headers: Callable[[Any], Facts] = _no_response
 
 
 Mode = Literal["wrap", "native", "off"]

@@ -118,6 +118,19 @@ LITELLM = {
         "supports_vision": True,
     },
     "no-price": {"litellm_provider": "azure", "mode": "chat"},
+    "searching": {
+        "litellm_provider": "azure",
+        "input_cost_per_token": 1e-6,
+        "file_search_cost_per_1k_calls": 2.5,
+        "search_context_cost_per_query": {
+            f"search_context_size_{size}": 0.01 for size in ("low", "medium", "high")
+        },
+    },
+    "by-size": {
+        "litellm_provider": "azure",
+        "input_cost_per_token": 1e-6,
+        "search_context_cost_per_query": {"search_context_size_low": 0.01, "search_context_size_high": 0.02},
+    },
 }
 
 
@@ -129,6 +142,16 @@ def test_litellms_list() -> None:
     assert of(input=300_000) == pytest.approx(0.9)
     unknown = pricer(LITELLM).price(call("azure.ai.openai", "no-price", input=1), NOON)
     assert isinstance(unknown, Unpriced)
+
+
+def test_litellms_list_has_prices_of_searches_where_each_costs_the_same() -> None:
+    searched = {"genai_otel.usage.web_searches": 3, "genai_otel.usage.file_searches": 2}
+    mine = pricer(LITELLM)
+    found = mine.price({**call("azure.ai.openai", "searching", input=MILLION), **searched}, NOON)
+    assert isinstance(found, Priced)
+    assert found.amount == pytest.approx(1 + 3 * 0.01 + 2 * 0.0025)
+    by_size = {**call("azure.ai.openai", "by-size", input=MILLION), "genai_otel.usage.web_searches": 1}
+    assert mine.price(by_size, NOON) == Unpriced("unsupported_usage")
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from genai_otel.clients._parts import get
 from genai_otel.spec import Facts
 
+TICK: Final = 1e-10
+"""US dollars: xAI says what a call cost in a number of these."""
 _told: Final = itemgetter(1)
 _kind: Final = attrgetter("type")
 
@@ -30,9 +32,9 @@ def put(facts: Facts, stored: Mapping[str, Any], names: Mapping[str, str]) -> No
     facts.update(filter(_told, zip(names.values(), map(stored.get, names), strict=True)))
 
 
-def any_of_kind(kind: str, items: Iterable[Any] | None) -> bool:
-    """Whether one of ``items`` has the type ``kind``."""
+def kinds(items: Sequence[Any]) -> set[Any]:
+    """The types of ``items``."""
     try:
-        return kind in map(_kind, items or ())
+        return set(map(_kind, items))
     except AttributeError:  # dictionaries
-        return any(get(item, "type") == kind for item in items or ())
+        return {get(item, "type") for item in items}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
 from genai_otel.clients._fields import fields
-from genai_otel.clients._google_results import INPUT, OUTPUT, given, modalities, word
+from genai_otel.clients._google_results import INPUT, OUTPUT, billed, given, modalities, word
 from genai_otel.clients._parts import (
     Message,
     Part,
@@ -105,6 +105,7 @@ _COUNTS: Final = (
     "total_thought_tokens",
     "total_cached_tokens",
 )
+_SEARCH: Final = "google_search"
 _MODALITIES: Final = (("input_tokens_by_modality", INPUT), ("output_tokens_by_modality", OUTPUT))
 
 
@@ -119,6 +120,8 @@ def _usage(facts: Facts, told: Mapping[str, Any]) -> None:
         facts[semconv.USAGE_REASONING_OUTPUT_TOKENS] = thoughts
     if cached:
         facts[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached
+    grounded = items(told.get("grounding_tool_count"))
+    billed(facts, sum(get(each, "count") or 0 for each in grounded if get(each, "type") == _SEARCH))
     for field, names in _MODALITIES:
         for each in told.get(field) or ():
             part = fields(each).get
@@ -140,7 +143,7 @@ def chunk(facts: Facts, event: Any) -> None:
     if kind == "interaction.completed":
         ended = response(event.interaction)
         for name, count in ended.items():
-            if name.startswith("gen_ai.usage.") and name in facts:
+            if name.startswith(semconv.USAGE) and name in facts:
                 ended[name] = facts[name] + count
         facts.update(ended)
     elif kind == "error":

@@ -29,6 +29,7 @@ _DETAILS: Final = {
     "prompt_tokens_details": "promptTokensDetails",
     "candidates_tokens_details": "responseTokensDetails",
 }
+_QUERIES: Final = {"web_search_queries": "webSearchQueries", "image_search_queries": "imageSearchQueries"}
 _CACHED: Final = {
     "text": semconv.USAGE_TEXT_CACHE_READ_INPUT_TOKENS,
     "image": semconv.USAGE_IMAGE_CACHE_READ_INPUT_TOKENS,
@@ -78,7 +79,11 @@ def _received(message: _Message) -> Iterable[Step]:
         steps.append(Step("chunk", {"candidates": [{"content": {"parts": said}}]}, _TURN))
     if get(content, "turnComplete"):
         steps.append(Step("ends", message, _TURN))
-    elif get(content, "interrupted") or message.get("usageMetadata") is not None:
+    elif (
+        get(content, "interrupted")
+        or get(content, "groundingMetadata")
+        or message.get("usageMetadata") is not None
+    ):
         steps.append(Step("tells", message, _TURN))
     return steps
 
@@ -92,6 +97,9 @@ def _facts(facts: Facts, message: _Message) -> None:
             if name is not None and get(each, "tokenCount"):
                 facts[name] = get(each, "tokenCount")
     content = message.get("serverContent")
+    grounded = get(content, "groundingMetadata")
+    if grounded:
+        results.searched(facts, ({name: grounded.get(wire) for name, wire in _QUERIES.items()},))
     if get(content, "interrupted"):
         facts[semconv.RESPONSE_STATUS] = "cancelled"
         facts[semconv.RESPONSE_FINISH_REASONS] = ("cancelled",)

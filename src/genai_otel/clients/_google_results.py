@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _openai_requests as requests
-from genai_otel.clients._parts import get
+from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
 # --- requests: everything but the model stands in ``config``, a model of pydantic's or a dictionary ----------------
@@ -134,6 +136,24 @@ def _modes(facts: Facts, details: Any, names: Mapping[str, str]) -> None:
             facts[name] = mode.token_count
 
 
+_GROUNDING: Final = attrgetter("grounding_metadata")
+_QUERIES: Final = ("web_search_queries", "image_search_queries")
+_BY_PROMPT: Final = re.compile(r"(?:^|/)gemini-[12]\b")
+
+
+def searched(facts: Facts, grounded: Iterable[Any]) -> None:
+    """How many searches are billed, by what answers are grounded on; the same one is billed once."""
+    queries = {query for each in grounded for name in _QUERIES for query in items(get(each, name)) if query}
+    billed(facts, len(queries))
+
+
+def billed(facts: Facts, searches: int) -> None:
+    """Models of the first two generations bill a prompt that they search for, later ones each search."""
+    if searches:
+        model = facts.get(semconv.RESPONSE_MODEL) or facts.get(semconv.REQUEST_MODEL)
+        facts[semconv.USAGE_WEB_SEARCHES] = 1 if _BY_PROMPT.search(str(model)) else searches
+
+
 # --- results -------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +186,8 @@ def response(result: Any) -> Facts:
         facts[semconv.RESPONSE_FINISH_REASONS] = tuple(
             [word(candidate.finish_reason) or "error" for candidate in result.candidates]
         )
+        if any(map(_GROUNDING, result.candidates)):
+            searched(facts, map(_GROUNDING, result.candidates))
     else:
         _blocked(facts, result)
     if result.usage_metadata is not None:
@@ -187,6 +209,8 @@ def chunk(facts: Facts, chunk: Any) -> None:
             identity(facts, chunk)
             if chunk.usage_metadata is not None:
                 usage(facts, chunk.usage_metadata)
+        if candidate.grounding_metadata is not None:
+            searched(facts, map(_GROUNDING, candidates))
 
 
 def _finished(facts: Facts, candidate: Any) -> None:

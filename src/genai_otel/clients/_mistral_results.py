@@ -25,6 +25,7 @@ from genai_otel.clients._pieces import Pieces
 from genai_otel.spec import Content, Facts
 
 _State = dict[Any, Any]
+_SEARCHES: Final = ("web_search", "web_search_premium")
 
 
 def usage(facts: Facts, counted: Any) -> None:
@@ -37,6 +38,9 @@ def usage(facts: Facts, counted: Any) -> None:
             facts[semconv.USAGE_INPUT_TOKENS] += brought
     if "completion_tokens" in told and counted.completion_tokens is not None:
         facts[semconv.USAGE_OUTPUT_TOKENS] = counted.completion_tokens
+    searches = sum(get(counted.connectors, name) or 0 for name in _SEARCHES) if "connectors" in told else 0
+    if searches:
+        facts[semconv.USAGE_WEB_SEARCHES] = searches
     newer = counted.__pydantic_extra__
     cached = get(newer.get("prompt_tokens_details"), "cached_tokens") if newer else None
     if cached:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._fields import any_of_kind
+from genai_otel.clients._fields import kinds
 from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
 _REFUSAL: Final = attrgetter("message.refusal")
+_CONTENT: Final = attrgetter("content")
 
 
 def in_completion(facts: Facts, result: Any) -> None:
@@ -25,7 +28,11 @@ def in_completion(facts: Facts, result: Any) -> None:
         return
 
 
-def in_response(facts: Facts, result: Any) -> None:
-    """Whether the model refused in a response."""
-    if any(any_of_kind("refusal", get(item, "content")) for item in items(get(result, "output"))):
+def in_response(facts: Facts, output: Sequence[Any]) -> None:
+    """Whether the model refused in the ``output`` of a response."""
+    try:
+        said = list(chain.from_iterable(filter(None, map(_CONTENT, output))))
+    except AttributeError:  # items without content, and dictionaries
+        said = [part for item in output for part in items(get(item, "content"))]
+    if "refusal" in kinds(said):
         facts[semconv.REFUSED] = True

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._fields import any_of_kind, fields, put
+from genai_otel.clients import _openai_fees as fees
+from genai_otel.clients._fields import TICK, fields, kinds, put
 from genai_otel.clients._openai_refusals import in_response
-from genai_otel.clients._parts import get
+from genai_otel.clients._parts import get, items
 from genai_otel.clients._stainless import errors as api_errors
 from genai_otel.clients._stainless import is_mapping
 from genai_otel.spec import Facts, StreamFailed
@@ -30,11 +31,16 @@ _OUTPUT_DETAILS: Final = {
     "image_tokens": semconv.USAGE_IMAGE_OUTPUT_TOKENS,
     "text_tokens": semconv.USAGE_TEXT_OUTPUT_TOKENS,
 }
+_COSTS: Final = ("cost", "cost_in_usd_ticks")
 _OLDER: Final = (
     *("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details"),
-    "cost",
+    *_COSTS,
 )
-_NEWER: Final = ("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details", "cost")
+_NEWER: Final = (
+    *("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details"),
+    *_COSTS,
+)
+_REASONS: Final = semconv.RESPONSE_FINISH_REASONS
 _ASKED: Final = semconv.USAGE_INPUT_TOKENS
 _ANSWERED: Final = semconv.USAGE_OUTPUT_TOKENS
 _THOUGHT: Final = semconv.USAGE_REASONING_OUTPUT_TOKENS
@@ -47,7 +53,7 @@ def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
     """
     told = fields(usage)
     names = _NEWER if told.get("prompt_tokens") is None else _OLDER
-    asked, answered, asked_parts, answered_parts, cost = map(told.get, names)
+    asked, answered, asked_parts, answered_parts, cost, ticks = map(told.get, names)
     if asked is not None:
         facts[_ASKED] = asked
     if answered is None:  # nobody answers embeddings; who does may say it in the other words
@@ -64,14 +70,16 @@ def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
         put(facts, fields(answered_parts), _OUTPUT_DETAILS)
         if _THOUGHT in facts:
             _beside(facts, asked, answered, told.get("total_tokens"))
-    if cost is not None:
-        _cost(facts, cost)
+    if cost is not None or ticks is not None:
+        _cost(facts, cost, ticks)
     return told
 
 
-def _cost(facts: Facts, told: Any) -> None:
-    """What OpenRouter and other gateways, and Perplexity in parts, say that it cost, in US dollars."""
+def _cost(facts: Facts, told: Any, ticks: Any) -> None:
+    """What OpenRouter and other gateways, Perplexity in parts, and xAI in ticks, say that it cost, in US dollars."""
     amount = told if isinstance(told, (int, float)) else get(told, "total_cost")
+    if isinstance(ticks, int):
+        amount = ticks * TICK
     if amount is not None:
         facts[semconv.COST_REPORTED] = amount
 
@@ -126,8 +134,7 @@ def chat_response(result: Any, *, own: _Put = request_id) -> Facts:
     identity(facts, result)
     own(facts, result)
     if result.choices:
-        reasons = tuple([choice.finish_reason or "error" for choice in result.choices])
-        facts[semconv.RESPONSE_FINISH_REASONS] = reasons
+        facts[_REASONS] = tuple([choice.finish_reason or "error" for choice in result.choices])
     else:
         refused(facts, result)
     if result.usage is not None:
@@ -210,6 +217,7 @@ def responses_response(result: Any) -> Facts:
     usage = getattr(result, "usage", None)
     if usage is not None:
         usage_facts(facts, usage)
+        fees.in_response(facts, result)
     return facts
 
 
@@ -224,10 +232,11 @@ def fetched_response(result: Any, *, own: _Put = request_id) -> Facts:
     if status:
         facts[semconv.RESPONSE_STATUS] = status
     if status == "completed":
-        called = any_of_kind("function_call", get(result, "output"))
-        facts[semconv.RESPONSE_FINISH_REASONS] = _CALLED if called else _STOPPED
+        output = items(getattr(result, "output", None))
+        called = "function_call" in kinds(output)
+        facts[_REASONS] = _CALLED if called else _STOPPED
         if not called:
-            in_response(facts, result)
+            in_response(facts, output)
     else:
         reason = finish(status, get(get(result, "incomplete_details"), "reason"))
         if reason is not None:

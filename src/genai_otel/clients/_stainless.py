@@ -21,8 +21,20 @@ def _raw_form(arguments: Mapping[str, Any]) -> str | None:
     return "unread" if form == "stream" else "read"
 
 
+def _headers(response: Any) -> Facts:
+    """What a proxy of LiteLLM's says that the call cost, in US dollars: nothing, or 0, where it does not know."""
+    said = response.headers.get("x-litellm-response-cost")
+    try:
+        amount = float(said)
+    except (TypeError, ValueError):
+        return {}
+    return {semconv.COST_REPORTED: amount} if amount > 0 else {}
+
+
 STREAMING: Final = Streaming(iterator="_iterator", body=lambda stream: stream.response)
-RAW: Final = RawResponses(form=_raw_form, closed=lambda response: bool(response.http_response.is_closed))
+RAW: Final = RawResponses(
+    form=_raw_form, closed=lambda response: bool(response.http_response.is_closed), headers=_headers
+)
 
 
 def connection(resource: Any) -> object:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from genai_otel import semconv
+from genai_otel.clients._fields import TICK
 from genai_otel.spec import Facts
 
 ASSISTANT: Final = 2
-_TICK: Final = 1e-10  # US dollars
 REASONS: Final = {1: "length", 2: "length", 3: "stop", 4: "tool_call", 5: "length"}
 
 
@@ -37,7 +37,7 @@ def _usage(facts: Facts, usage: Any) -> None:
             output += thought
     facts[semconv.USAGE_OUTPUT_TOKENS] = output
     if _has(usage, "cost_in_usd_ticks"):
-        facts[semconv.COST_REPORTED] = usage.cost_in_usd_ticks * _TICK
+        facts[semconv.COST_REPORTED] = usage.cost_in_usd_ticks * TICK
 
 
 def _input(facts: Facts, usage: Any) -> None:

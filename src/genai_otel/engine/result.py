@@ -20,9 +20,10 @@ def received(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     try:
         raw = call.spec.raw
         form = None if raw is None else raw.form(arguments)
-        if form is None:
+        if form is None or raw is None:
             return _parsed(call, arguments, result)
-        if form == "unread" and raw is not None:
+        call.attributes.update(raw.headers(result))
+        if form == "unread":
             _Unread(call, arguments, result, raw)
         else:
             _parsed(call, arguments, _parse(result))

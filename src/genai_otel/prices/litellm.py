@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from genai_otel.prices.source import Source
@@ -25,7 +25,13 @@ _TOKENS: Final = {
     "input_cost_per_image_token": "image_input",
     "output_cost_per_image_token": "image_output",
 }
-_EACH: Final = {"input_cost_per_request": "request", "input_cost_per_second": "audio_second"}
+_EACH: Final = {
+    "input_cost_per_request": "request",
+    "input_cost_per_second": "audio_second",
+    "search_cost": "web_search",
+    "file_search_cost_per_1k_calls": "file_search",
+}
+_MANY: Final = {"file_search": 1000}
 _WAYS: Final = {
     "batches": {"processing": "batch"},
     "flex": {"service_tier": "flex"},
@@ -64,13 +70,22 @@ def providers(source: Source, units: Mapping[str, Any]) -> dict[str, list[dict[s
     return found
 
 
+def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields, and the one price of a search, where it does not depend on how much is read of what was found."""
+    yield from fields.items()
+    sizes = fields.get("search_context_cost_per_query")
+    prices: list[Any] = list(sizes.values()) if isinstance(sizes, Mapping) else []  # pyright: ignore[reportUnknownArgumentType] - any mapping
+    if prices and prices == prices[:1] * len(prices):
+        yield "search_cost", prices[0]
+
+
 def _rates(
     source: Source, name: str, fields: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     rates: dict[str, Any] = {}
     ways: dict[str, dict[str, Any]] = {}
     tiers: list[tuple[str, int, float]] = []
-    for field, value in fields.items():
+    for field, value in _flat(fields):
         way, tier = _WAY.fullmatch(field), _TIER.fullmatch(field)
         base = way[1] if way else tier[1] if tier else field
         unit = _TOKENS.get(base) or _EACH.get(base)
@@ -78,7 +93,7 @@ def _rates(
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
             raise source.wrong((name, field), f"is {shown(value)}; it must be a number, 0 or more")
-        rate = value * 1e6 if base in _TOKENS else value
+        rate = value * 1e6 if base in _TOKENS else value / _MANY.get(unit, 1)
         if way:
             ways.setdefault(way[2], {})[unit] = rate
         elif tier:

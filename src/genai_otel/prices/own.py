@@ -56,6 +56,7 @@ UNITS: Final[Mapping[str, Sequence[Any]]] = {
         {"family": "durations", "modality": "audio", "direction": "input"},
     ),
     "web_search": ("web_searches", 1, {"family": "tool_calls", "tool_type": "web_search"}),
+    "file_search": ("storage_searches", 1, {"family": "tool_calls", "tool_type": "storage_search"}),
     "request": ("requests", 1, {"family": "requests"}),
     "second": ("call_seconds", 1, {"family": "calls"}),
     "hour": ("call_seconds", 3600, {"family": "calls"}),

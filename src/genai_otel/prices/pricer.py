@@ -121,8 +121,8 @@ class Pricer:
             return self._without(entry, values, seconds)
         try:
             parts = rates.of(names, (*filter(None, counts), seconds, 1))
-        except UnsupportedUsage:
-            return self._unpriced("unsupported_usage", key)
+        except UnsupportedUsage as unit:
+            return self._unpriced("unsupported_usage", key, f", in {unit}")
         amount = sum(parts.values())
         if 0 <= amount < _MOST:
             return Priced(float(f"{amount:.12g}"), parts, source, date)
@@ -183,14 +183,14 @@ class Pricer:
                     return found
         return found
 
-    def _unpriced(self, reason: Reason, key: tuple[Any, ...]) -> Unpriced:
+    def _unpriced(self, reason: Reason, key: tuple[Any, ...], what: str = "") -> Unpriced:
         provider, answered, asked = key[:3]
         who = (provider, answered or asked)
         if who not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(who)
             fence.warn(
-                f"calls of model {safe.label(who[1])!r} of {safe.label(provider)!r} have no known cost ({reason}): "
-                f"they count in genai_otel.client.cost.unpriced{_ADVICE[reason]}"
+                f"calls of model {safe.label(who[1])!r} of {safe.label(provider)!r} have no known cost "
+                f"({reason}{what}): they count in genai_otel.client.cost.unpriced{_ADVICE[reason]}"
             )
         return Unpriced(reason)
 

@@ -27,6 +27,7 @@ _USAGE: Final = (
     (semconv.USAGE_AUDIO_SECONDS, "audio_seconds"),
     (semconv.USAGE_AUDIO_SECONDS, "input_audio_seconds"),  # all audio that is billed by time is input
     (semconv.USAGE_WEB_SEARCHES, "web_searches"),
+    (semconv.USAGE_FILE_SEARCHES, "storage_searches"),
 )
 """Attribute → unit of the table; totals include their parts in both."""
 

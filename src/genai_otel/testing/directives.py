@@ -48,7 +48,9 @@ class Plan:
     cached: int | None = _directive("cached-N", "the usage says N cached input tokens (4)")
     written: int | None = _directive("written-N", "the usage says that N input tokens were cached (2)")
     written_1h: int | None = _directive("written-1h-N", "N of these are kept for an hour")
-    searches: int | None = _directive("searches-N", "the usage says N searches of the web")
+    searches: int | None = _directive(
+        "searches-N", "N searches of the web (in the usage, the output or the grounding)"
+    )
     cost: int | None = _directive("cost-N", "the usage says that it cost N millionths of a dollar")
     surrogate: bool = _directive("surrogate", "the text ends with a lone surrogate", False)
 

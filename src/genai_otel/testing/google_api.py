@@ -139,8 +139,12 @@ def _usage(usage: Usage, output: int | None = None) -> dict[str, object]:
     }
 
 
-def _candidate(number: int, parts: list[object], finish: str | None) -> dict[str, object]:
+def _candidate(job: Job, number: int, parts: list[object], finish: str | None) -> dict[str, object]:
     found: dict[str, object] = {"content": {"role": "model", "parts": parts}, "index": number}
+    if finish is not None and job.usage.searches is not None:
+        # Some of them say nothing, and are not billed.
+        queries = ["", *(f"query {number}" for number in range(job.usage.searches))]
+        found["groundingMetadata"] = {"webSearchQueries": queries}
     return found if finish is None else {**found, "finishReason": _FINISH[finish]}
 
 
@@ -164,7 +168,7 @@ def _generate(job: Job) -> Reply:
     parts: list[object] = [*_thoughts(job), *([{"text": said.text}] if said.pieces else [])]
     parts += [_call(call) for call in said.tool_calls]
     body = {
-        "candidates": [_candidate(number, parts, said.finish) for number in range(_count(job))],
+        "candidates": [_candidate(job, number, parts, said.finish) for number in range(_count(job))],
         "usageMetadata": _usage(job.usage),
         "modelVersion": job.dated_model,
         "responseId": new_id("resp_"),
@@ -188,7 +192,7 @@ def _chunks(job: Job) -> Iterator[Event]:
         last = number == len(parts)
         usage = _usage(job.usage, None if last else number)
         for index in range(_count(job)):
-            candidate = _candidate(index, list[object](part), said.finish if last else None)
+            candidate = _candidate(job, index, list[object](part), said.finish if last else None)
             yield Event({"candidates": [candidate], "usageMetadata": usage, **identity})
 
 

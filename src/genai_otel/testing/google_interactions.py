@@ -51,7 +51,9 @@ def _end(job: Job, said: Answer) -> dict[str, object]:
 def _usage(usage: Usage) -> dict[str, object]:
     """Thoughts are counted beside the output, as everywhere at Google."""
     thoughts = min(usage.reasoning, usage.output)
+    searches = [{"type": "google_search", "count": usage.searches}]
     return {
+        **({} if usage.searches is None else {"grounding_tool_count": searches}),
         "total_input_tokens": usage.input,
         "total_output_tokens": usage.output - thoughts,
         "total_thought_tokens": thoughts,

@@ -97,6 +97,9 @@ class _Live:
             yield Event({"serverContent": {"modelTurn": {"role": "model", "parts": [{"text": piece}]}}})
         else:
             yield Event({"serverContent": {"generationComplete": True}})
+        if job.usage.searches is not None:
+            queries = [f"query {number}" for number in range(job.usage.searches)]
+            yield Event({"serverContent": {"groundingMetadata": {"webSearchQueries": queries}}})
         yield Event({"serverContent": _complete(answer), "usageMetadata": _usage(job.usage)})
 
 

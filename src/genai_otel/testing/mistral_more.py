@@ -69,7 +69,8 @@ def _usage(job: Job) -> Fields:
     usage = job.usage
     counts = {"prompt_tokens": usage.input, "completion_tokens": usage.output}
     total = usage.total + CONNECTOR_TOKENS
-    return {**counts, "total_tokens": total, "connector_tokens": CONNECTOR_TOKENS, "connectors": {"web": 1}}
+    used = {"web": 1} if usage.searches is None else {"web_search": usage.searches}
+    return {**counts, "total_tokens": total, "connector_tokens": CONNECTOR_TOKENS, "connectors": used}
 
 
 def _events(job: Job, said: Answer) -> Iterator[Event]:

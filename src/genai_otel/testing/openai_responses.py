@@ -169,10 +169,13 @@ def _output(job: Job, answer: Answer) -> Iterator[tuple[Fields, list[Fields]]]:
     """Every output item, finished, with the events that build it up between its `added` and its `done`."""
     if job.fields.get("reasoning"):
         yield _reasoning()
-    if any(
-        string(mapping(tool).get("type")).startswith("web_search") for tool in items(job.fields.get("tools"))
-    ):
-        yield _web_search(ask(job.fields).prompt)
+    for tool in items(job.fields.get("tools")):
+        kind = string(mapping(tool).get("type"))
+        search = _SEARCHES.get(kind.partition("_preview")[0])
+        if search is not None:
+            yield from [search(ask(job.fields).prompt) for _ in range(job.usage.searches or 1)]
+    if job.usage.searches:
+        yield _opened_page()
     if answer.pieces:
         yield _message(answer)
     for call in answer.tool_calls:
@@ -195,11 +198,25 @@ def _tool_call(call: ToolCall) -> tuple[Fields, list[Fields]]:
 
 def _web_search(query: str) -> tuple[Fields, list[Fields]]:
     """A tool that the vendor runs by itself."""
-    action = {"type": "search", "query": query}
-    item: Fields = {"id": new_id("ws_"), "type": "web_search_call", "status": "completed", "action": action}
-    return item, [
-        {"type": f"response.web_search_call.{step}"} for step in ("in_progress", "searching", "completed")
-    ]
+    return _search("web_search_call", {"action": {"type": "search", "query": query}})
+
+
+def _opened_page() -> tuple[Fields, list[Fields]]:
+    """A page that was found."""
+    return _search("web_search_call", {"action": {"type": "open_page", "url": "https://example.com/"}})
+
+
+def _file_search(query: str) -> tuple[Fields, list[Fields]]:
+    return _search("file_search_call", {"queries": [query], "results": None})
+
+
+def _search(kind: str, said: Fields) -> tuple[Fields, list[Fields]]:
+    steps = ("in_progress", "searching", "completed")
+    item: Fields = {"id": new_id("ws_"), "type": kind, "status": "completed", **said}
+    return item, [{"type": f"response.{kind}.{step}"} for step in steps]
+
+
+_SEARCHES = {"web_search": _web_search, "file_search": _file_search}
 
 
 def _reasoning() -> tuple[Fields, list[Fields]]:

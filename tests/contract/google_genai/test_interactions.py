@@ -223,3 +223,13 @@ def test_what_was_answered_in_a_stream(balanced: Recorded, model_server: ModelSe
         content.chunk(state, one)
     (message,) = content.final(state)["gen_ai.output.messages"]
     assert message == {"role": "assistant", "finish_reason": "tool_call", "parts": SAID}
+
+
+def test_searches_are_counted_and_no_other_tool(
+    balanced: Recorded, client: Any, model_server: ModelServer
+) -> None:
+    tools = [{"type": "google_search", "count": 3}, {"type": "google_maps", "count": 2}]
+    usage = {"total_input_tokens": 10, "total_output_tokens": 3, "grounding_tool_count": tools}
+    model_server.reply(ended(usage=usage))
+    client.interactions.create(model=MODEL, input="hello")
+    assert facts(balanced)["genai_otel.usage.web_searches"] == 3

@@ -230,3 +230,11 @@ async def test_fields_of_the_future(balanced: Recorded, talker: Talker) -> None:
         await say(live)
         await turn(live)
     assert outcome(responses(balanced)[0])[0] == "completed"
+
+
+async def test_searches_of_a_turn_are_counted(balanced: Recorded, talker: Talker) -> None:
+    async with talker.connect("searches-2") as live:
+        await say(live)
+        await turn(live)
+    (response,) = responses(balanced)
+    assert response.attributes["genai_otel.usage.web_searches"] == 2

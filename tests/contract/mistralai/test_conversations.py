@@ -107,3 +107,14 @@ def test_an_answer_whole_and_in_events() -> None:
         own.CONVERSATION.chunk(state, SimpleNamespace(data=data))
     assert own.CONVERSATION.final is not None
     assert own.CONVERSATION.final(state)["gen_ai.output.messages"][0]["parts"] == wanted
+
+
+def test_searches_of_the_vendors_are_counted_and_no_other_tool(
+    balanced: Recorded, client: Any, model_server: ModelServer
+) -> None:
+    output = {"type": "message.output", "content": "hi", "model": "m"}
+    used = {"web_search": 2, "web_search_premium": 1, "code_interpreter": 4}
+    counted = {"prompt_tokens": 3, "completion_tokens": 1, "connectors": used}
+    model_server.reply({"conversation_id": "conv_1", "outputs": [output], "usage": counted})
+    client.beta.conversations.start(model="m", inputs=CANARY)
+    assert balanced.span().attributes["genai_otel.usage.web_searches"] == 3
