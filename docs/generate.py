@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from otelcol import FRAGMENTS
+
 from genai_otel.cli.settings import markdown
 from genai_otel.clients import SPECS
 from genai_otel.gpu.table import METRICS, co2e
@@ -114,11 +116,13 @@ PARTS = (
 
 
 def current() -> Iterator[tuple[Path, str]]:
-    """Each document with its generated part as it should be."""
+    """Each document with its generated part as it should be, and each that is made whole."""
     for document, name, make in PARTS:
         before, start, rest = document.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- /{name} -->")
         yield document, f"{before}{start}{make()}\n{end}{after}"
+    for document, make in FRAGMENTS:
+        yield document, make()
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def replayed(
     else:
         pipeline = Pipeline(measure, seen, [Immediate(guard)], keep_attributes=keep)
         provider = _provider(sampler, active_span_processor=pipeline)
-    _happen(provider, spans)
+    happen(provider, spans)
     seen.spans = kept.spans
     return seen
 
@@ -114,7 +114,7 @@ def _provider(sampler: Sampler, **options: Any) -> TracerProvider:
     return TracerProvider(sampler=sampler, resource=Resource({}), shutdown_on_exit=False, **options)
 
 
-def _happen(provider: TracerProvider, spans: Sequence[Recorded]) -> None:
+def happen(provider: TracerProvider, spans: Sequence[Recorded]) -> None:
     moments = {span["began"]: span for span in spans} | {span["ended"]: span for span in spans}
     live: dict[int, Any] = {}
     for moment in sorted(moments):

@@ -131,6 +131,9 @@ class Process:
                 assert not ended, f"the process ended without {text!r}: {said}"
                 self._news.wait(min(left, 0.2))
 
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
 

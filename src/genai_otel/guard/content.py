@@ -30,12 +30,12 @@ MLFLOW: Final = "mlflow.spanType"
 CREWAI: Final = "crewai.event_name"
 """On CrewAI's own spans, where the description of an agent is the goal that the model is told."""
 
-_GENAI: Final = (
+GENAI: Final = (
     "gen_ai.", "llm.", "traceloop.", "openinference.", "embedding.", "retrieval.", "reranker.", "langfuse.",
     "langsmith.", "mlflow.", "gcp.vertex.agent.", "pydantic_ai.", "haystack.", "crewai.", "litellm.", "mcp.",
     "ai.", "anthropic.", "openlit.", "agent_framework.",
 )  # fmt: skip
-_NAMES: Final = frozenset({
+NAMES: Final = frozenset({
     # OpenInference
     "input.value", "output.value", "input.images", "output.images", "input.documents", "output.documents",
     "llm.function_call", "message.content", "document.content", "document.metadata", "tool.parameters",
@@ -54,7 +54,7 @@ _NAMES: Final = frozenset({
     "db.search.result.entity",
 })  # fmt: skip
 # Arguments that say nothing that was said.
-_FACTS: Final = frozenset(
+FACTS: Final = frozenset(
     """
     dimensions encoding_format frequency_penalty logprobs max_completion_tokens max_output_tokens max_tokens model n
     parallel_tool_calls presence_penalty seed service_tier store stream temperature top_k top_logprobs top_p
@@ -62,24 +62,24 @@ _FACTS: Final = frozenset(
 )
 _WORD_ENDS: Final = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 _CREWAI: Final = "crewai."
-_FREE: Final = frozenset({"crew_agents", "crew_tasks", "task_description"})
+FREE: Final = frozenset({"crew_agents", "crew_tasks", "task_description"})
 """Arguments of CrewAI's that say by no word of theirs that they hold what was said."""
 _SHORTEST: Final = 4  # characters of what was said that are looked for in the name of a span
-_ALWAYS: Final = frozenset({"base64", "variable", "variables"})
+ALWAYS: Final = frozenset({"base64", "variable", "variables"})
 _MEDIA: Final = frozenset({"image", "video", "audio"})
-_SAID: Final = frozenset({
+SAID: Final = frozenset({
     "args", "argument", "arguments", "calls", "choices", "completion", "completions", "content", "contents", "context",
     "data", "definitions", "document", "documents", "functions", "goal", "headers", "input", "inputs", "instruction",
     "instructions", "message", "messages", "output", "outputs", "parameters", "params", "prompt", "prompts", "queries",
     "query", "raw", "records", "result", "results", "schema", "text", "texts", "thinking", "thought", "tools", "value",
     "vector",
 })  # fmt: skip
-_ABOUT: Final = frozenset({
+ABOUT: Final = frozenset({
     "cost", "count", "counts", "dimension", "duration", "finish", "format", "id", "ids", "index", "kind", "length",
     "level", "limit", "max", "mime", "min", "model", "name", "names", "reason", "reasons", "ref", "role", "score",
     "size", "status", "time", "token", "tokens", "top", "type", "types", "usage", "version",
 })  # fmt: skip
-_CREWAI_ABOUT: Final = _ABOUT | {
+CREWAI_ABOUT: Final = ABOUT | {
     "execution",
     "key",
     "llm",
@@ -92,7 +92,7 @@ _CREWAI_ABOUT: Final = _ABOUT | {
 }
 
 # Packages whose exceptions and debug lines quote what was sent.
-_CLIENTS: Final = (
+CLIENTS: Final = (
     r"openai|anthropic|mistralai|cohere|groq|together|cerebras|fireworks|ollama|litellm|botocore|huggingface_hub"
     r"|voyageai|xai_sdk|ibm_watsonx_ai"
     r"|langchain\w*|llama_index|pydantic_ai|semantic_kernel|strands|google[./\\](?:genai|adk)|genai_otel[./\\]engine"
@@ -102,24 +102,24 @@ _CLIENTS: Final = (
 @functools.lru_cache(maxsize=4096)
 def is_content(name: str) -> bool:
     """Whether an attribute, or an event, of this name holds what was said."""
-    if name in _NAMES:
+    if name in NAMES:
         return True
     if name.startswith(_CREWAI):  # most of what it notes are texts of the program's
-        return _says(name) or _CREWAI_ABOUT.isdisjoint(_words(name))
-    return name.startswith(_GENAI) and _says(name)
+        return _says(name) or CREWAI_ABOUT.isdisjoint(_words(name))
+    return name.startswith(GENAI) and _says(name)
 
 
 @functools.lru_cache(maxsize=4096)
 def is_argument(name: str) -> bool:
     """Whether an attribute without a namespace holds what was said, where it stands on a GenAI span."""
-    return name in _FREE or ("." not in name and name not in _FACTS and _says(name))
+    return name in FREE or ("." not in name and name not in FACTS and _says(name))
 
 
 def _says(name: str) -> bool:
     words = _words(name)
-    if not _ALWAYS.isdisjoint(words) or ("url" in words and not _MEDIA.isdisjoint(words)):
+    if not ALWAYS.isdisjoint(words) or ("url" in words and not _MEDIA.isdisjoint(words)):
         return True
-    return not _SAID.isdisjoint(words) and _ABOUT.isdisjoint(words)
+    return not SAID.isdisjoint(words) and ABOUT.isdisjoint(words)
 
 
 def _words(name: str) -> list[str]:
@@ -128,14 +128,14 @@ def _words(name: str) -> list[str]:
 
 def is_genai(attributes: Mapping[Any, Any]) -> bool:
     """Whether the names are those of a span or record of a GenAI library."""
-    return any(isinstance(name, str) and str.startswith(name, _GENAI) for name in attributes)
+    return any(isinstance(name, str) and str.startswith(name, GENAI) for name in attributes)
 
 
 def unquoted(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Attributes of a GenAI span without what may quote what was said and does not show it by its name."""
     kept = {name: value for name, value in attributes.items() if name not in EXCEPTION_TEXTS}
     if MLFLOW in attributes:
-        kept = {name: value for name, value in kept.items() if "." in name or name in _FACTS}
+        kept = {name: value for name, value in kept.items() if "." in name or name in FACTS}
     elif is_genai(attributes):
         kept = {name: value for name, value in kept.items() if not is_argument(name)}
         if CREWAI in attributes:
@@ -155,7 +155,7 @@ def unsaid(name: str, attributes: Mapping[str, Any], kept: Mapping[str, Any]) ->
 
 def is_client(name: str) -> bool:
     """Whether a module, a logger or the class of an exception belongs to a client of models."""
-    return re.match(rf"(?:{_CLIENTS})(?:\.|$)", name) is not None
+    return re.match(rf"(?:{CLIENTS})(?:\.|$)", name) is not None
 
 
 def quotes(attributes: Mapping[str, Any]) -> bool:
@@ -169,4 +169,4 @@ def quotes(attributes: Mapping[str, Any]) -> bool:
     trace = attributes.get(EXCEPTION_STACKTRACE)
     if type(trace) is not str:
         return False
-    return re.search(rf"[/\\](?:{_CLIENTS})[/\\]|^(?:{_CLIENTS})\.", trace, re.MULTILINE) is not None
+    return re.search(rf"[/\\](?:{CLIENTS})[/\\]|^(?:{CLIENTS})\.", trace, re.MULTILINE) is not None

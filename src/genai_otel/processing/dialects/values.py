@@ -12,9 +12,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from genai_otel import semconv
 
-_LONGEST: Final = 16_384  # characters of JSON that are read; more would be felt by the program
+LONGEST: Final = 16_384  # characters of JSON that are read; more would be felt by the program
 _JSON: Final = '{["-0123456789tf'  # what a value begins with, or nothing
-_PROVIDERS: Final = {
+PROVIDERS: Final = {
     "vertex_ai": "gcp.vertex_ai",
     "vertexai": "gcp.vertex_ai",
     "gemini": "gcp.gemini",
@@ -32,7 +32,7 @@ _PROVIDERS: Final = {
     "google.vertex": "gcp.vertex_ai",
     "azure-openai": "azure.ai.openai",
 }
-_APIS: Final = frozenset({"chat", "completion", "embedding", "messages", "responses"})
+APIS: Final = frozenset({"chat", "completion", "embedding", "messages", "responses"})
 """What Vercel's AI SDK writes behind a provider."""
 
 Said = dict[str, Any]
@@ -63,7 +63,7 @@ def parsed(text: object) -> Any:
     """What a JSON text says; None for what is none, or too long to be read here."""
     if not isinstance(text, str):
         return text
-    if len(text) > _LONGEST or text[:1] not in _JSON:
+    if len(text) > LONGEST or text[:1] not in _JSON:
         return None
     try:
         return json.loads(text)
@@ -105,9 +105,9 @@ def _provider(value: object) -> Said:
     if not isinstance(value, str) or not value:
         return {}
     provider, _, api = value.lower().rpartition(".")
-    if not provider or api not in _APIS:
+    if not provider or api not in APIS:
         provider = value.lower()
-    return {semconv.PROVIDER_NAME: _PROVIDERS.get(provider, provider)}
+    return {semconv.PROVIDER_NAME: PROVIDERS.get(provider, provider)}
 
 
 def _count(name: str) -> Callable[[object], Said]:
@@ -178,7 +178,7 @@ def _server(value: object) -> Said:
     return address if port is None else {**address, semconv.SERVER_PORT: port}
 
 
-_COUNTS: Final = (
+COUNTS: Final = (
     *(value for name, value in vars(semconv).items() if name.startswith("USAGE_")),
     semconv.REQUEST_MAX_TOKENS,
     semconv.REQUEST_TOP_K,
@@ -186,25 +186,25 @@ _COUNTS: Final = (
     semconv.REQUEST_CHOICE_COUNT,
     semconv.SERVER_PORT,
 )
-_NUMBERS: Final = (
+NUMBERS: Final = (
     semconv.REQUEST_TEMPERATURE,
     semconv.REQUEST_TOP_P,
     semconv.REQUEST_FREQUENCY_PENALTY,
     semconv.REQUEST_PRESENCE_PENALTY,
     semconv.RESPONSE_TIME_TO_FIRST_CHUNK,
 )
-_LISTS: Final = (
+LISTS: Final = (
     semconv.RESPONSE_FINISH_REASONS,
     semconv.REQUEST_STOP_SEQUENCES,
     semconv.REQUEST_ENCODING_FORMATS,
 )
-_TEXTS: Final = (semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.CONVERSATION_ID)
+TEXTS: Final = (semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.CONVERSATION_ID)
 
 READERS: Final[Mapping[str, Callable[[object], Said]]] = {
-    **{name: _count(name) for name in _COUNTS},
-    **{name: _number(name) for name in _NUMBERS},
-    **{name: _texts(name) for name in _LISTS},
-    **{name: _text(name) for name in _TEXTS},
+    **{name: _count(name) for name in COUNTS},
+    **{name: _number(name) for name in NUMBERS},
+    **{name: _texts(name) for name in LISTS},
+    **{name: _text(name) for name in TEXTS},
     semconv.RESPONSE_FINISH_REASONS: _reasons,
     semconv.PROVIDER_NAME: _provider,
     semconv.REQUEST_STREAM: _stream,
@@ -212,5 +212,5 @@ READERS: Final[Mapping[str, Callable[[object], Said]]] = {
 }
 """By conventional name: how a value of another vocabulary is read."""
 
-REPAIRED: Final = (*_LISTS, semconv.PROVIDER_NAME, semconv.SERVER_ADDRESS)
+REPAIRED: Final = (*LISTS, semconv.PROVIDER_NAME, semconv.SERVER_ADDRESS)
 """Conventional names that some libraries give a text of JSON, a URL, or another name of the provider."""
