@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import pytest
+from programs.launcher import programs
 
 from tests.harness.patience import eventually
 from tests.harness.process import ROOT, Process
@@ -28,12 +26,10 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def program(name: str = "otelcol-genai") -> str:
-    """The path of a program of the stack."""
-    found = shutil.which(name, path=os.environ.get("STACK_PROGRAMS"))
-    if found is None:
-        pytest.skip(f"{name} is not built; make stack-up builds it")
-    return found
+def program(name: str = "otelcol") -> str:
+    """The path of a program of the stack, which is built if it has to be."""
+    programs.build([name])
+    return str(programs.binary(name))
 
 
 def options(fragments: Sequence[Path]) -> list[str]:

@@ -17,8 +17,6 @@ from tests.harness.otlp import Point
 from tests.stack.observed import Running, Seen
 from tests.stack.sending import chat, texts, tracing
 
-pytestmark = pytest.mark.stack
-
 CASES: Final = [(path.stem, call) for path in sorted(SPANS.glob("*.json")) for call in golden(path.stem)]
 _CORE: Final = {
     each.name: each
