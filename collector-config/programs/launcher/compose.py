@@ -47,7 +47,7 @@ def read(folder: Path, environ: Mapping[str, str]) -> dict[str, Service]:
 
     Raises `Failed` where PyYAML is missing or a variable is not set anywhere.
     """
-    values = {**_dotenv(folder / ".env"), **environ}
+    values = {**dotenv(folder / ".env"), **environ}
     raw = _load(folder / "compose.yaml")
     document = cast(dict[str, Any], _each(raw, lambda text: _filled(text, values)))
     ready = _ready(document["services"])
@@ -65,10 +65,14 @@ def _load(path: Path) -> dict[str, Any]:
             "compose.yaml is read with PyYAML, which this Python has not: pip install pyyaml\n"
             "(Debian, Ubuntu: apt install python3-yaml)"
         ) from None
-    return cast(dict[str, Any], yaml.safe_load(path.read_text(encoding="utf-8")))
+    try:
+        return cast(dict[str, Any], yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise Failed(f"{path} cannot be read: {error}") from None
 
 
-def _dotenv(path: Path) -> dict[str, str]:
+def dotenv(path: Path) -> dict[str, str]:
+    """The variables of a file .env."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip() for name, _, value in pairs}

@@ -50,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     report_options.declare(
         commands.add_parser("report", help="exported spans as one HTML page: calls, tokens, cost, latency")
     )
+    stack = commands.add_parser(
+        "stack", help="Collector, Jaeger, Prometheus, Loki, Alertmanager, Grafana: all files to run them, into a folder"
+    )
+    stack.add_argument("folder", help="where to write them; a newer release updates what nobody changed")
+    stack.add_argument("--force", action="store_true", help="replace files that somebody changed, too")
     return parser
 
 
@@ -88,4 +93,17 @@ def _report(options: argparse.Namespace) -> int:
     return run(options)
 
 
-_COMMANDS = {"demo": _demo, "doctor": _doctor, "settings": _settings, "prices": _prices, "report": _report}
+def _stack(options: argparse.Namespace) -> int:
+    from genai_otel.cli.stack import run
+
+    return run(options.folder, force=options.force)
+
+
+_COMMANDS = {
+    "demo": _demo,
+    "doctor": _doctor,
+    "settings": _settings,
+    "prices": _prices,
+    "report": _report,
+    "stack": _stack,
+}
