@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from programs.launcher.compose import Mount, Port, Service
+from programs.launcher.programs import cache
 
+from tests.harness.debian import fetch
+
+# Also where make stack-test puts it, so that the quick suite has it from then on.
 _PLACES = (
+    str(cache().parent / "tools" / "docker-compose"),
     "/usr/libexec/docker/cli-plugins/docker-compose",
     "/usr/local/lib/docker/cli-plugins/docker-compose",
 )
@@ -22,6 +27,11 @@ def plugin() -> Path | None:
     """Where this machine has Compose of the second generation."""
     found = [shutil.which("docker-compose"), *_PLACES]
     return next((Path(path) for path in found if path and Path(path).exists() and _is_second(path)), None)
+
+
+def plugin_or_fetch() -> Path:
+    """The plugin, from Debian where this machine has none."""
+    return plugin() or fetch("docker-compose", "docker-compose", cache().parent / "tools")
 
 
 def _is_second(path: str) -> bool:

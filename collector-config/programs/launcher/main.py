@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ _GRACE = 20.0  # seconds to write what is held
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 good, 1 told why not."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was begun is ended, as at Ctrl-C
     try:
         return _COMMANDS[options.command](options)
     except Failed as failure:
@@ -115,7 +117,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    programs.build(options.services or _native())
+    programs.build(options.services or programs.PROGRAMS)
     return 0
 
 
