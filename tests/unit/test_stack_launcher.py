@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -218,7 +219,7 @@ def test_a_failed_build_shows_its_end_without_addresses(small: Small, tmp_path: 
         "echo go: downloading one v1 >&2; echo could not get https://user:secret@proxy.test/x >&2; exit 1\n"
     )
     go.chmod(0o755)
-    failed = small.run("build", PATH=f"{go.parent}:{os.environ['PATH']}")
+    failed = small.run("build", "alertmanager", PATH=f"{go.parent}:{os.environ['PATH']}")
 
     assert failed.returncode == 1
     assert "could not get (address)" in failed.stderr
@@ -227,9 +228,12 @@ def test_a_failed_build_shows_its_end_without_addresses(small: Small, tmp_path: 
 
 
 def test_too_little_disk_is_said_before_a_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def little(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=1)
+
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(programs.gobuild, "check", lambda: None)
-    monkeypatch.setattr(programs.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
+    monkeypatch.setattr(programs.shutil, "disk_usage", little)
 
     with pytest.raises(Failed, match=r"4\.5 GB of disk are needed for otelcol, 0\.0 GB are free"):
         programs.build(["otelcol"])

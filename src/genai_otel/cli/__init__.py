@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("report", help="exported spans as one HTML page: calls, tokens, cost, latency")
     )
     stack = commands.add_parser(
-        "stack", help="Collector, Jaeger, Prometheus, Loki, Alertmanager, Grafana: all files to run them, into a folder"
+        "stack",
+        help="Collector, Jaeger, Prometheus, Loki, Alertmanager, Grafana: all files to run them, into a folder",
     )
     stack.add_argument("folder", help="where to write them; a newer release updates what nobody changed")
     stack.add_argument("--force", action="store_true", help="replace files that somebody changed, too")

@@ -18,7 +18,9 @@ def run(name: str, *, force: bool) -> int:
     folder = Path(name)
     wanted = dict(_shipped())
     noted = _read_note(folder)
-    changed = [path for path in {**wanted, **noted} if _is_changed(folder / path, wanted.get(path), noted.get(path))]
+    changed = [
+        path for path in {**wanted, **noted} if _is_changed(folder / path, wanted.get(path), noted.get(path))
+    ]
     if changed and not force:
         print(f"{folder}: changed since they were written, or not ours:", file=sys.stderr)
         print("\n".join(f"  {path}" for path in sorted(changed)), file=sys.stderr)
