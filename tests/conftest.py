@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.seeds.rows import unknown
+
 # Before genai_otel or the SDK is imported: both read the environment then.
 for name in [
     name for name in os.environ if name.startswith(("OTEL_", "GENAI_OTEL_", "OPENAI_", "ANTHROPIC_"))
@@ -57,6 +59,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if item.get_closest_marker(name)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+    for item in items:
+        for mark in item.iter_markers("seed_rows"):
+            if not mark.args or unknown(mark.args):
+                raise pytest.UsageError(f"{item.nodeid}: no rows of a seed: {unknown(mark.args)}")
 
 
 @pytest.hookimpl(wrapper=True)

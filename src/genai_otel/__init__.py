@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from genai_otel.spec import ClientSpec, Endpoint
     from genai_otel.spending import spent
     from genai_otel.web import instrument_app
+    from genai_otel.web.probes import probe_models
     from genai_otel.wrapping import pipeline, sampler
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "parse_failure",
     "parsing",
     "pipeline",
+    "probe_models",
     "record_evaluation",
     "record_feedback",
     "response_ref",
@@ -94,6 +96,7 @@ _LATER = {
     "parse_failure": "genai_otel.annotate.events",
     "parsing": "genai_otel.annotate.events",
     "pipeline": "genai_otel.wrapping",
+    "probe_models": "genai_otel.web.probes",
     "record_evaluation": "genai_otel.quality.results",
     "record_feedback": "genai_otel.quality.feedbacks",
     "response_ref": "genai_otel.quality.targets",

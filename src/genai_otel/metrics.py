@@ -210,6 +210,13 @@ CACHE_OPERATIONS: Final = Instrument(
     None,
     (semconv.CACHE_NAME, semconv.CACHE_RESULT, semconv.ERROR_TYPE),
 )
+CACHE_DURATION: Final = Instrument(
+    "genai_otel.cache.duration",
+    "s",
+    "Duration of one look-up in a cache of the program's.",
+    (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0),
+    CACHE_OPERATIONS.labels,
+)
 
 # Ours, in both profiles.
 EMPTY_ANSWERS: Final = Instrument(
@@ -230,6 +237,12 @@ COST: Final = Instrument(
     "Cost of model operations, by its components.",
     labels=(*_PRICED, semconv.COST_SOURCE),
 )
+SERVER_COST: Final = Instrument(
+    "genai_otel.server.cost",
+    "USD",
+    "Cost of requests that this process served, by the user's own prices, by its components.",
+    labels=COST.labels,
+)
 COST_UNPRICED: Final = Instrument(
     "genai_otel.client.cost.unpriced",
     "{operation}",
@@ -244,6 +257,7 @@ PRICES_AGE: Final = "genai_otel.prices.age"
 ACTIVE_OPERATIONS: Final = "genai_otel.client.active_operations"
 ACTIVE_AGENTS: Final = "genai_otel.agent.active"
 DEPENDENCY_UP: Final = "genai_otel.dependency.up"
+MODEL_PROBE: Final = "genai_otel.model.probe"
 INFO: Final = "genai_otel.info"
 INTERNAL_ERRORS: Final = "genai_otel.internal.errors"
 DROPPED: Final = "genai_otel.dropped"

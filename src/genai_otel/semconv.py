@@ -92,6 +92,8 @@ TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
 TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
 TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 EVENT_OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
+EVENT_STEP_DETAILS: Final = "genai_otel.operation.details"
+"""The same of what is no call of a model: the convention has no event for it."""
 
 # --- agents and tools -----------------------------------------------------------------------------
 AGENT_ID: Final = "gen_ai.agent.id"

@@ -58,6 +58,7 @@ def costs(sink: Sink) -> list[float]:
     return sorted(span.attributes[AMOUNT] for span in sink.spans() if AMOUNT in span.attributes)
 
 
+@pytest.mark.seed_rows("000-30", "002-04", "003-34")
 @pytest.mark.parametrize("ratio", ["1", "0"])
 def test_cost_on_spans_and_in_metrics_at_any_ratio(
     warm: Warm, model_server: ModelServer, sink: HttpSink, ratio: str
@@ -139,6 +140,7 @@ PRICES = """genai_otel.setup(prices={
 })"""
 
 
+@pytest.mark.seed_rows("003-09")
 def test_own_prices_and_aliases(warm: Warm, model_server: ModelServer, sink: HttpSink) -> None:
     env = {"GENAI_OTEL_COST_ATTRIBUTES": "operation.cost"}
     warm.run(script(PRICES), {"MODELS": model_server.base_url, **sink.environment(), **env})

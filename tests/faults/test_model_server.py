@@ -79,6 +79,7 @@ def talk(base: str, path: str, prompt: str, *, until: bytes | None = None) -> so
     return connection
 
 
+@pytest.mark.seed_rows("003-01", "003-02", "003-14")
 @pytest.mark.parametrize("path", ["/returned", "/generated"])
 @pytest.mark.parametrize("sampling", ["1.0", "0.0", "the user's"])
 def test_every_request_is_counted_with_how_it_ended(

@@ -37,6 +37,7 @@ def asked(sink: HttpSink, server: ModelServer, **env: str) -> str:
     return run(ASKS, env={**sink.environment(), **env}, arguments=[server.base_url]).ok().out.strip()
 
 
+@pytest.mark.seed_rows("003-17", "003-32")
 def test_a_reference_leads_from_another_process_to_the_span(
     sink: HttpSink, model_server: ModelServer
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_reference_leads_from_another_process_to_the_span(
     assert (point.value, point.attributes["gen_ai.request.model"]) == (1, "gpt-4o-mini")
 
 
+@pytest.mark.seed_rows("003-32")
 def test_only_references_signed_with_a_key_of_this_process_count(
     sink: HttpSink, model_server: ModelServer
 ) -> None:
@@ -71,6 +73,17 @@ def test_only_references_signed_with_a_key_of_this_process_count(
         assert done.err.count("a result was refused") == (told == "False")
         assert "old" not in done.err
     assert len(results(sink)) == 3
+
+
+@pytest.mark.seed_rows("003-32")
+def test_a_rating_that_two_processes_get_is_one_by_its_id(sink: HttpSink, model_server: ModelServer) -> None:
+    ref = asked(sink, model_server)
+    again = JUDGES.replace("name=sys.argv[2]", "name=sys.argv[2], idempotency_key=sys.argv[3]")
+    for key in ("click-1", "click-1", "click-2"):
+        run(again, env=sink.environment(), arguments=[ref, "thumbs", key]).ok()
+    told = [each.attributes["genai_otel.evaluation.id"] for each in results(sink)]
+    assert (told[0] == told[1], told[1] == told[2], {len(each) for each in told}) == (True, False, {32})
+    assert "click" not in repr(told)
 
 
 def test_feedback_on_a_trace_that_is_not_sampled_counts(sink: HttpSink, model_server: ModelServer) -> None:
@@ -211,6 +224,7 @@ print(genai_otel.response_ref(response))
 """
 
 
+@pytest.mark.seed_rows("001-12", "002-34")
 def test_labels_that_the_user_allows_are_those_of_the_call(sink: HttpSink, model_server: ModelServer) -> None:
     env = {**sink.environment(), "GENAI_OTEL_METRIC_KEYS": "tenant"}
     ref = run(ASKS + WHOSE, env=env, arguments=[model_server.base_url]).ok().out.splitlines()[-1]

@@ -68,6 +68,7 @@ def status(url: str, **headers: str) -> int:
         return error.code
 
 
+@pytest.mark.seed_rows("002-06", "002-29")
 @pytest.mark.parametrize("ratio", ["1.0", "0.0"])
 def test_a_tenant_reaches_the_next_service_and_the_metrics_of_this_one(
     ratio: str, tmp_path: Path, sink: HttpSink
@@ -142,6 +143,7 @@ print(point.attributes)
 """
 
 
+@pytest.mark.seed_rows("002-47", "002-07")
 def test_what_is_open_and_what_agents_do_has_the_labels_too() -> None:
     said = "1 ('genai_otel.tenant', 'acme')"
     duration = "{'gen_ai.agent.name': 'planner', 'genai_otel.tenant': 'acme'}"
@@ -165,6 +167,7 @@ print(len({span.attributes["genai_otel.tenant"] for span in recorded.spans()}))
 """
 
 
+@pytest.mark.seed_rows("001-10", "001-12", "003-33")
 @pytest.mark.parametrize("owner", ["ours", "the user's"])
 def test_labels_are_bounded_and_sums_stay_right(owner: str) -> None:
     theirs = """
@@ -198,6 +201,7 @@ print(abs(sum(point.value for point in points) - amount) < 1e-12)
 """
 
 
+@pytest.mark.seed_rows("003-33")
 def test_who_asks_pays_and_for_whom_is_a_label_of_the_cost() -> None:
     assert run(COST).ok().out.splitlines() == [
         "[('CLIENT', True), ('SERVER', False)]",

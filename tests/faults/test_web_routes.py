@@ -111,6 +111,7 @@ def ended(process: Process) -> None:
     process.finish()
 
 
+@pytest.mark.seed_rows("002-05", "002-24")
 @pytest.mark.parametrize("path", ["/ask", "/stream", "/broken", "/unknown"])
 def test_each_answer_names_its_trace(app: tuple[Process, str], sink: HttpSink, path: str) -> None:
     process, base = app
@@ -128,6 +129,7 @@ def test_each_answer_names_its_trace(app: tuple[Process, str], sink: HttpSink, p
         assert answer.headers.get_all("x-trace-id") == [span.trace_id]
 
 
+@pytest.mark.seed_rows("001-41", "001-42", "001-43", "001-44", "002-27")
 @pytest.mark.slow
 def test_probes_ask_what_they_may_and_leave_no_trace(
     app: tuple[Process, str], sink: HttpSink, tmp_path: Path
@@ -162,6 +164,7 @@ def test_probes_ask_what_they_may_and_leave_no_trace(
     assert up == {"database": 0, "models": 1}
 
 
+@pytest.mark.seed_rows("002-10", "003-32")
 def test_feedback_arrives_at_its_span(app: tuple[Process, str], sink: HttpSink) -> None:
     process, base = app
     ref = ask(f"{base}/ask").json["ref"]
@@ -184,6 +187,7 @@ def test_feedback_arrives_at_its_span(app: tuple[Process, str], sink: HttpSink) 
     assert (log.trace_id, log.span_id) == (call.trace_id, call.span_id)
 
 
+@pytest.mark.seed_rows("001-41", "001-42")
 @pytest.mark.slow
 def test_a_check_that_hangs_is_a_timeout_and_gets_no_company(tmp_path: Path, sink: HttpSink) -> None:
     distribution(tmp_path, "routes", modules={"app": APP.replace("WHEN", "furnish()")})

@@ -129,12 +129,13 @@ API nvmlDeviceGetGpuInstanceId(struct dev *d, unsigned *i) { ENTER(d); if (d->mi
 API nvmlDeviceGetComputeInstanceId(struct dev *d, unsigned *i) { ENTER(d); if (d->mig < 0) return leave(INVAL); *i = 0; return leave(OK); }
 API nvmlDeviceIsMigDeviceHandle(struct dev *d, unsigned *i) { ENTER(d); *i = d->mig >= 0; return leave(OK); }
 /* ---- GPM (Hopper+) ---- */
-struct sample { struct timespec t; int used; };
+struct sample { struct timespec t; const struct dev *of; };
 typedef struct { unsigned id; int ret; double value; char *s, *l, *u; } gm;
 typedef struct { unsigned ver, n; struct sample *a, *b; gm m[]; } gmg;
 API nvmlGpmQueryDeviceSupport(struct dev *d, unsigned *s) { ENTER(d); s[1] = num(d, "gpm", 0); return leave(OK); }
 API nvmlGpmSampleAlloc(struct sample **s) { ENTER(0); *s = calloc(1, sizeof **s); return leave(OK); }
 API nvmlGpmSampleFree(struct sample *s) { ENTER(0); free(s); return leave(OK); }
-API nvmlGpmSampleGet(struct dev *d, struct sample *s) { ENTER(d); if (!num(d, "gpm", 0)) return leave(NOTSUP); clock_gettime(CLOCK_MONOTONIC, &s->t); s->used = 1 + d->gpu; return leave(OK); }
-API nvmlGpmMetricsGet(gmg *g) { ENTER(0); if (!g->a || !g->b || !g->a->used || !g->b->used) return leave(INVAL);
-  for (unsigned i = 0; i < g->n; i++) { char k[32]; snprintf(k, 32, "gpm%u", g->m[i].id); const char *v = get(&devs[g->a->used - 1], k, 0); g->m[i].ret = v ? OK : NOTSUP; g->m[i].value = v ? atof(v) : 0; g->m[i].s = g->m[i].l = g->m[i].u = "fake"; } return leave(OK); }
+API nvmlGpmSampleGet(struct dev *d, struct sample *s) { ENTER(d); if (!num(d, "gpm", 0)) return leave(NOTSUP); clock_gettime(CLOCK_MONOTONIC, &s->t); s->of = d; return leave(OK); }
+API nvmlGpmMigSampleGet(struct dev *d, unsigned instance, struct sample *s) { ENTER(d); const struct dev *m = instance - 1 < num(d, "mig", 0) ? &migs[d->gpu][instance - 1] : 0; if (!m) return leave(NOTFOUND); if (!num(m, "gpm", 0)) return leave(NOTSUP); clock_gettime(CLOCK_MONOTONIC, &s->t); s->of = m; return leave(OK); }
+API nvmlGpmMetricsGet(gmg *g) { ENTER(0); if (!g->a || !g->b || !g->a->of || g->a->of != g->b->of) return leave(INVAL);
+  for (unsigned i = 0; i < g->n; i++) { char k[32]; snprintf(k, 32, "gpm%u", g->m[i].id); const char *v = get(g->a->of, k, 0); g->m[i].ret = v ? OK : NOTSUP; g->m[i].value = v ? atof(v) : 0; g->m[i].s = g->m[i].l = g->m[i].u = "fake"; } return leave(OK); }

@@ -114,6 +114,7 @@ def test_a_driver_that_goes_and_comes_back(nvml: FakeNvml) -> None:
 # --- one GPU cannot be read ----------------------------------------------------------------------
 
 
+@pytest.mark.seed_rows("003-10")
 @pytest.mark.parametrize("code", [15, 16])
 def test_a_lost_gpu_says_so_while_the_other_goes_on_and_comes_back(nvml: FakeNvml, code: int) -> None:
     nvml.set(gpus=2)
@@ -254,6 +255,7 @@ def test_an_instance_that_is_made_later_is_found(nvml: FakeNvml) -> None:
     assert [len(each.values("hw.gpu.memory.usage")) for each in (before, after)] == [2, 3]
 
 
+@pytest.mark.seed_rows("003-10", "003-08")
 def test_the_binding_is_loaded_without_a_warning_and_no_cuda_context_is_made(nvml: FakeNvml) -> None:
     script = """
     import os, sys, warnings

@@ -87,6 +87,7 @@ assert until("hw.power")
 """
 
 
+@pytest.mark.seed_rows("003-10")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_children_that_are_forked_under_load_read_for_themselves(nvml: FakeNvml) -> None:
     script = (

@@ -65,6 +65,7 @@ WHOLE: dict[str, object] = {
 }
 
 
+@pytest.mark.seed_rows("003-07", "003-08")
 def test_every_metric_says_what_the_driver_says(nvml: FakeNvml) -> None:
     _, second = passes(nvml, WHOLE, {"sleep": 0.15}, **ALL)
     assert second.metrics == {metric.name for metric in METRICS}
@@ -117,6 +118,7 @@ def test_every_metric_says_what_the_driver_says(nvml: FakeNvml) -> None:
     assert second.failures == {}
 
 
+@pytest.mark.seed_rows("003-07")
 def test_who_a_gpu_is_stands_on_every_point_and_its_details_on_its_status(nvml: FakeNvml) -> None:
     nvml.set(serial="1650522000001")
     (alone,) = passes(nvml)
@@ -195,6 +197,7 @@ def test_newer_fields_are_preferred_to_calls(nvml: FakeNvml) -> None:
     assert alone.values("hw.errors", "error.type") == {"corrected": 7, "uncorrected": 8, "pcie_replay": 9}
 
 
+@pytest.mark.seed_rows("003-08")
 def test_the_memory_of_this_process_is_its_own_or_absent(nvml: FakeNvml) -> None:
     nvml.set(procs=1, proc0__mem=GIB)
     mine, others, unknown = passes(
@@ -230,6 +233,16 @@ def test_gpm_needs_two_samples_some_time_apart(nvml: FakeNvml) -> None:
     assert first.value("genai_otel.gpu.tensor.utilization") is None
     assert at_once.value("genai_otel.gpu.tensor.utilization") is None
     assert later.value("genai_otel.gpu.tensor.utilization") == 0.6175
+
+
+def test_gpm_of_a_mig_instance_is_its_own(nvml: FakeNvml) -> None:
+    halves: dict[str, object] = {"mig": 2, "gpu0.mig0.gpm5": 25, "gpu0.mig1.gpm5": 75, "gpu0.gpm5": 50}
+    _, second = passes(nvml, {**WHOLE, **halves}, {"sleep": 0.15}, **ALL)
+    tensor = second.values("genai_otel.gpu.tensor.utilization", "hw.parent", "hw.name")
+    assert tensor == {(None, "GPU 0"): 0.5, (GPU_0, "GPU 0 MIG 1"): 0.25, (GPU_0, "GPU 0 MIG 2"): 0.75}
+    _, without = passes(nvml, {**WHOLE, **halves, "gpu0.mig1.gpm": 0}, {"sleep": 0.15}, **ALL)
+    assert without.values("genai_otel.gpu.tensor.utilization", "hw.name").keys() == {"GPU 0", "GPU 0 MIG 1"}
+    assert without.failures == {}
 
 
 def test_a_counter_of_32_bits_that_goes_round_goes_on() -> None:

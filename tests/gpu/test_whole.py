@@ -109,6 +109,7 @@ def test_every_metric_is_on_the_prometheus_page_and_in_otlp(nvml: FakeNvml) -> N
         assert process.err == ""
 
 
+@pytest.mark.seed_rows("003-10")
 def test_a_lost_gpu_leaves_the_page_while_the_other_stays_and_comes_back(nvml: FakeNvml) -> None:
     nvml.set(gpus=2)
     with serve(nvml) as process:
@@ -125,6 +126,7 @@ def test_a_lost_gpu_leaves_the_page_while_the_other_stays_and_comes_back(nvml: F
         assert values(scraped(port), "hw_power_watts").keys() == {("GPU 0",), ("GPU 1",)}
 
 
+@pytest.mark.seed_rows("003-10")
 def test_a_driver_that_hangs_costs_its_own_readings_and_nothing_else(nvml: FakeNvml) -> None:
     script = SERVE.replace(
         "time.sleep(60)",

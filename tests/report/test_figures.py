@@ -240,6 +240,20 @@ def test_log_records_of_another_time_and_results_written_twice_count_once_or_nev
     assert page.row("evaluations", "tone")["results"] == "2"
 
 
+def test_a_rating_that_was_sent_to_two_processes_counts_once(tmp_path: Path) -> None:
+    said = {"gen_ai.evaluation.name": "user_feedback", "gen_ai.evaluation.score.value": 4.0}
+
+    def record(at: int, sent: str) -> dict[str, object]:
+        attributes = pairs({**said, "genai_otel.evaluation.id": sent})
+        known = {"eventName": "gen_ai.evaluation.result", "traceId": f"{1:032x}", "attributes": attributes}
+        return {**known, "timeUnixNano": str((EPOCH + at) * 10**9)}
+
+    records = [record(5, "a"), record(6, "a"), record(6, "b")]
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    page = page_of(write(tmp_path / "all.jsonl", request([chat(1, 1)]), logs))
+    assert page.row("evaluations", "user_feedback")["results"] == "2"
+
+
 def test_calls_can_be_grouped_by_any_attribute(tmp_path: Path) -> None:
     calls = [
         chat(0, 1, {"genai_otel.tenant": "acme", IN: 5}),

@@ -48,6 +48,7 @@ def points(telemetry: Recorded, metric: str) -> dict[Any, tuple[int, float]]:
     }
 
 
+@pytest.mark.seed_rows("000-16", "004-04")
 def test_an_agents_loop_is_counted_and_its_calls_know_it(telemetry: Recorded, client: Any) -> None:
     plan(client, 3)
     *inside, agent = telemetry.calls()
@@ -142,6 +143,7 @@ def test_a_thread_that_carries_the_context_belongs_to_the_agent(telemetry: Recor
     assert points(telemetry, "gen_ai.invoke_agent.tool_calls") == {"planner": (1, 1)}
 
 
+@pytest.mark.seed_rows("002-47")
 def test_agents_that_go_on_can_be_seen(telemetry: Recorded) -> None:
     def active() -> dict[Any, float]:
         return {
@@ -231,6 +233,7 @@ def test_what_is_suppressed_is_not_there(telemetry: Recorded) -> None:
     assert "genai_otel.output.parse.failures" not in telemetry.metrics()
 
 
+@pytest.mark.seed_rows("004-09")
 @pytest.mark.parametrize("found", [None, "answer"])
 def test_a_look_up_is_a_hit_or_a_miss(telemetry: Recorded, found: str | None) -> None:
     @genai_otel.cache("answers")
@@ -248,6 +251,7 @@ def test_a_look_up_is_a_hit_or_a_miss(telemetry: Recorded, found: str | None) ->
     assert point.attributes == {"genai_otel.cache.name": "answers", "genai_otel.cache.result": result}
 
 
+@pytest.mark.seed_rows("000-15", "000-16")
 def test_stages_and_iterations_reach_what_is_inside(telemetry: Recorded, client: Any) -> None:
     for number in (1, 2):
         with genai_otel.stage("revision", iteration=number):

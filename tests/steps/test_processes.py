@@ -183,7 +183,44 @@ def test_what_is_open_at_the_end_of_the_process_is_abandoned(sink: HttpSink) -> 
     assert (span.name, span.attributes["genai_otel.outcome"]) == ("invoke_agent planner", "abandoned")
 
 
+@pytest.mark.seed_rows("002-08")
 def test_tokens_are_counted_by_agent_where_a_setting_asks(sink: HttpSink) -> None:
     run(STEPS + "genai_otel.setup(metric_keys=['gen_ai.agent.name']); work()", env=sink.environment()).ok()
     for metric in ("gen_ai.client.token.usage", "gen_ai.execute_tool.duration"):
         assert {point.attributes["gen_ai.agent.name"] for point in sink.latest(metric)} == {"planner"}
+
+
+SAID = """
+genai_otel.setup(capture_content=MODE)
+try:
+    with genai_otel.workflow("trip"), genai_otel.tool("failing"):
+        raise KeyError("the canary sings")
+except KeyError:
+    pass
+with genai_otel.serve(model="tiny") as served:
+    served.content(input="the canary sings", output="and sings")
+weather(["the canary sings"])
+"""
+DETAILS = "genai_otel.operation.details"
+
+
+@pytest.mark.parametrize("mode", ["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"])
+def test_what_steps_were_given_and_gave_goes_where_content_may(sink: HttpSink, mode: str) -> None:
+    run(STEPS + SAID.replace("MODE", repr(mode)), env=sink.environment()).ok()
+    spans = {span.name: span for span in sink.spans()}
+    events = {each.span_id: each for each in sink.logs() if each.event == DETAILS}
+    names = ("execute_tool weather", "chat tiny")
+    for name, said in zip(names, ("gen_ai.tool.call.arguments", "gen_ai.input.messages"), strict=True):
+        span = spans[name]
+        assert (said in span.attributes) is mode.startswith("SPAN")
+        event = events.get(span.span_id)
+        assert (event is not None) is mode.endswith(("EVENT", "EVENT_ONLY"))
+        if event is not None:
+            assert event.trace_id == span.trace_id
+            assert not isinstance(event.attributes[said], str)  # as structured as it was
+            assert event.attributes["gen_ai.operation.name"] == span.attributes["gen_ai.operation.name"]
+    if mode == "EVENT_ONLY":
+        arguments = events[spans[names[0]].span_id].attributes["gen_ai.tool.call.arguments"]
+        assert arguments == {"city": ["the canary sings"]}
+    told = [spans["execute_tool failing"].events, spans["execute_tool failing"].attributes]
+    assert ("canary" in repr(told)) is mode.startswith("SPAN")

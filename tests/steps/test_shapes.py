@@ -54,6 +54,7 @@ class Missing(Exception):
     pass
 
 
+@pytest.mark.seed_rows("001-16", "001-17", "001-19", "004-05")
 @every_kind
 @every_shape
 def test_a_run_is_a_span_and_a_measurement(telemetry: Recorded, kind: Kind, shape: Shape) -> None:

@@ -13,6 +13,7 @@ from genai_otel import fence
 from tests.contract.recorded import Recorded
 
 
+@pytest.mark.seed_rows("004-29", "004-31")
 def test_an_event_is_a_log_record_of_the_current_trace(telemetry: Recorded) -> None:
     with genai_otel.workflow("memes") as step, genai_otel.stage("render"):
         genai_otel.event("meme.generated", template="drake", seconds=1.4, tags=["a", "b"], nested={"size": 3})
@@ -69,6 +70,7 @@ def test_the_trace_id_is_that_of_the_current_span(telemetry: Recorded) -> None:
         assert genai_otel.trace_id() == f"{span.get_span_context().trace_id:032x}"
 
 
+@pytest.mark.seed_rows("000-09")
 def test_failures_to_parse_are_counted_by_format_and_stage(telemetry: Recorded) -> None:
     with genai_otel.agent("critic"), genai_otel.stage("critique"):
         with pytest.raises(json.JSONDecodeError), genai_otel.parsing("json"):

@@ -55,6 +55,8 @@ def judged(answer: str, *, strictly: bool = False) -> float:
 
 genai_otel.define_evaluation("grounded", ("pass", "fail"), (0.5, 1), higher_is_better=False)
 assert_type(genai_otel.response_ref(), str)
+genai_otel.event("shared", about=genai_otel.response_ref(), name="a fact")
+genai_otel.probe_models({"m": lambda: True}, every=60, seconds=5.0)
 assert_type(genai_otel.record_evaluation(None, "grounded", 0.5, error=None), bool)
 assert_type(genai_otel.record_feedback("ref", 4, comment="fine"), bool)
 assert_type(judged("an answer", strictly=True), Future[Any])

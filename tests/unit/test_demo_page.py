@@ -46,6 +46,7 @@ def shows(browser: Browser, part: str) -> str:
     raise TimeoutError(f"{part} stays empty")
 
 
+@pytest.mark.seed_rows("002-10")
 def test_a_rating_arrives_at_the_span_of_its_answer(
     page: str, sink: HttpSink, model_server: ModelServer
 ) -> None:

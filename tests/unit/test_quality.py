@@ -16,6 +16,7 @@ from tests.harness.calls import chat
 from tests.harness.results import LABEL, RESULTS, SCORES, events, ids, point, span
 
 
+@pytest.mark.seed_rows("000-29", "001-22", "004-03")
 def test_a_result_is_an_event_at_the_span_of_the_response_and_a_number(
     client: Any, telemetry: Telemetry
 ) -> None:

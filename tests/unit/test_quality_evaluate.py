@@ -29,6 +29,7 @@ def length(answer: str, *, most: int = 10) -> float:
     return len(answer) / most
 
 
+@pytest.mark.seed_rows("002-19")
 def test_it_is_about_the_call_before_it_and_the_caller_does_not_wait(
     client: Any, telemetry: Telemetry
 ) -> None:

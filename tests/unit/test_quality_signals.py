@@ -20,6 +20,7 @@ def told(telemetry: Telemetry) -> tuple[dict[Any, float], float]:
     return reasons, sum(each.value for each in metrics.get(EMPTY, ()))
 
 
+@pytest.mark.seed_rows("003-30")
 @pytest.mark.parametrize(
     ("model", "reasons", "empty"),
     [
@@ -41,6 +42,7 @@ def test_a_call_tells(
     assert attributes.get("genai_otel.refused") is (True if "refusal" in model else None)
 
 
+@pytest.mark.seed_rows("003-30")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("refuses", [False, True])
 def test_a_response_tells_of_its_refusal(

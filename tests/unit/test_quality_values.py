@@ -21,6 +21,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "genai_otel"]
 
 
+@pytest.mark.seed_rows("002-10", "003-29")
 @pytest.mark.parametrize(
     ("value", "score", "label", "ends"),
     [
@@ -115,6 +116,7 @@ def test_an_evaluation_that_fails_has_no_result(client: Any, telemetry: Telemetr
     )
 
 
+@pytest.mark.seed_rows("001-12")
 def test_labels_are_bounded(client: Any, telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
     chat(client)
     ref = genai_otel.response_ref()
@@ -128,6 +130,7 @@ def test_labels_are_bounded(client: Any, telemetry: Telemetry, caplog: pytest.Lo
     assert len([each for each in caplog.records if "free words" in each.getMessage()]) == 1
 
 
+@pytest.mark.seed_rows("001-11")
 def test_what_was_declared_holds(client: Any, telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
     genai_otel.define_evaluation("stars", labels=("good", "bad"), buckets=(0, 5, 10), higher_is_better=False)
     chat(client)
@@ -160,6 +163,7 @@ def test_a_definition_that_cannot_be_is_an_error(wrong: dict[str, Any]) -> None:
         genai_otel.define_evaluation(**wrong)
 
 
+@pytest.mark.seed_rows("002-32")
 @pytest.mark.parametrize(("recorded", "told"), [("fffff", True), ("ffff", False), ("pfffffffff", False)])
 def test_an_evaluation_that_only_records_failures_is_named(
     recorded: str, *, told: bool, client: Any, caplog: pytest.LogCaptureFixture

@@ -47,6 +47,7 @@ def values(telemetry: Telemetry, name: str) -> dict[Any, float]:
     }
 
 
+@pytest.mark.seed_rows("003-02", "003-03", "003-04", "003-05", "003-19", "003-23")
 def test_a_request_is_measured_as_a_servers(telemetry: Telemetry) -> None:
     with request_of(queued=True, max_tokens=10) as served:
         time.sleep(0.02)
@@ -105,6 +106,7 @@ def test_a_request_is_measured_as_a_servers(telemetry: Telemetry) -> None:
     assert not [name for name in metrics if name.startswith("gen_ai.client") or "cost" in name]
 
 
+@pytest.mark.seed_rows("003-06")
 def test_requests_that_are_open_and_those_that_wait(telemetry: Telemetry) -> None:
     with request_of(queued=True) as first, request_of(queued=True), genai_otel.serve(model="other"):
         first.started()
@@ -185,6 +187,7 @@ def test_a_request_that_is_counted_upstream_counts_its_own_requests_there(teleme
 # --- how it ends ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed_rows("003-01")
 def test_an_error_is_one(telemetry: Telemetry) -> None:
     with pytest.raises(MemoryError), request_of() as served:
         served.token()
@@ -194,6 +197,7 @@ def test_an_error_is_one(telemetry: Telemetry) -> None:
     assert "gen_ai.server.time_to_first_token" not in telemetry.metrics()
 
 
+@pytest.mark.seed_rows("003-01", "003-14")
 def test_a_consumer_that_goes_away_is_no_error_of_the_servers(telemetry: Telemetry) -> None:
     async def serve() -> None:
         async with request_of() as served:

@@ -20,10 +20,15 @@ _MOST: Final = 64
 _VALUE_BYTES: Final = 4096
 
 
-def event(name: str, **attributes: Any) -> None:
+def event(name: str, /, *, about: Any = None, **attributes: Any) -> None:
     """Record that something has happened: a log record of severity INFO with this event name, in the current trace.
 
     >>> genai_otel.event("meme.generated", template="drake", seconds=1.4)
+    >>> genai_otel.event("meme.shared", about=ref, platform="web")
+
+    With ``about`` it belongs to a response, now or later, in this process or another: a reference to it
+    (:func:`genai_otel.response_ref`), or what else :func:`genai_otel.record_feedback` takes.  One that is damaged or
+    forged is counted and refused.
 
     Values are made harmless and bounded, secrets are left out; it never raises, and does nothing where logs are off.
     """
@@ -36,12 +41,20 @@ def event(name: str, **attributes: Any) -> None:
             return
         from opentelemetry._logs import SeverityNumber  # the signal's API has no public name yet
 
+        facts, context = ambient.of_call(get_current()), get_current()
+        if about is not None:
+            from genai_otel.quality.results import whereabouts
+
+            found = whereabouts(about)
+            if found is None:
+                return
+            facts, context = {**facts, **found[0]}, found[1]
         given = {key: _value(value) for key, value in list(attributes.items())[:_MOST]}
         recorder.events.emit(
             event_name=safe.label(name),
             severity_number=SeverityNumber.INFO,
-            context=get_current(),
-            attributes={**ambient.of_call(get_current()), **given},
+            context=context,
+            attributes={**facts, **given},
         )
 
 

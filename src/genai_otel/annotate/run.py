@@ -63,7 +63,8 @@ class Run(Call):
         self.finish("failed" if semconv.ERROR_TYPE in self.attributes else "completed")
 
     def raised(self, error: BaseException, outcome: semconv.Outcome = "failed") -> None:
-        if self.content is not None and isinstance(error, Exception):
+        policy = self.recorder.content
+        if policy is not None and policy.on_span and isinstance(error, Exception):
             with fence.contain("annotate.exception"):
                 self.span.record_exception(error)
         super().raised(error, outcome)
@@ -134,7 +135,7 @@ def begin(
             ambient.use()
         run.context = Context({**context, SPAN_KEY: span, STEP_KEY: Handed(handed, run.span_context)})
         run.around = around
-        if recorder.content is not None and recorder.content.on_span:
+        if recorder.content is not None:
             run.content = {}
             if function is not None:
                 run.ask(_named(function, args, kwargs))

@@ -218,7 +218,7 @@ class Recorder:
             if policy.on_span:
                 for name, value in content.items():
                     call.attributes[name] = self._text(value, policy.value_bytes)
-            if policy.on_event and content and self.events is not None and not call.is_step:
+            if policy.on_event and content and self.events is not None:
                 self._emit(self.events, call, content, policy)
 
     @staticmethod
@@ -233,7 +233,7 @@ class Recorder:
         safe.clean(facts)
         body = {name: safe.plain(value, budget=policy.value_bytes) for name, value in content.items()}
         events.emit(
-            event_name=semconv.EVENT_OPERATION_DETAILS,
+            event_name=semconv.EVENT_STEP_DETAILS if call.is_step else semconv.EVENT_OPERATION_DETAILS,
             timestamp=call.end_time,
             severity_number=SeverityNumber.DEBUG,
             context=call.context,

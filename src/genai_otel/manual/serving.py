@@ -164,8 +164,9 @@ def serve(
 
     Its span is a SERVER span in the trace of ``headers``, or of the current span.  It feeds ``gen_ai.server.*``,
     ``genai_otel.server.queue.time``, ``.queue.length`` and ``.active_requests`` and nothing of a client's: tokens and
-    cost are counted by who asks.  A consumer that goes away makes it ``cancelled``, which is no error of the server's;
-    its duration has ``error.type=cancelled``.  Bad facts are left out, with one warning; nothing here raises.
+    cost are counted by who asks.  Where prices of your own know the model, ``genai_otel.server.cost`` says what was
+    served, however it ended.  A consumer that goes away makes it ``cancelled``, which is no error of the server's; its
+    duration has ``error.type=cancelled``.  Bad facts are left out, with one warning; nothing here raises.
     """
     asked = {"model": model, **request}
     served_as = peer(provider, url)

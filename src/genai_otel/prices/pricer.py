@@ -80,7 +80,8 @@ class Pricer:
     """Prices calls by the first of the ``books`` that knows the model; they are asked for when the first call is.
 
     ``aliases`` give provider and model behind the names that a call has, where they are others; ``compatible`` are
-    families of attributes of others that spans have beside ours.
+    families of attributes of others that spans have beside ours.  ``own`` knows the user's own prices and no others.
+    With ``says`` it says once of each model that nobody knows what it costs.
     """
 
     def __init__(
@@ -88,6 +89,9 @@ class Pricer:
         books: Callable[[], Sequence[Book]],
         aliases: Aliases | None = None,
         compatible: Sequence[str] = (),
+        *,
+        own: Pricer | None = None,
+        says: bool = True,
     ) -> None:
         self.books = functools.cache(books)
         """Where it looks, read when it is asked for the first time."""
@@ -95,6 +99,8 @@ class Pricer:
         self._compatible = frozenset(compatible)
         self._entries: dict[tuple[Any, ...], _Entry] = {}
         self._told: set[object] = set()
+        self.own = own
+        self._says = says
 
     def price(self, attributes: Mapping[str, Any], at: int, seconds: float = 0.0) -> Priced | Unpriced | None:
         """What a call with these attributes cost that began ``at`` nanoseconds since the epoch and took ``seconds``.
@@ -186,7 +192,7 @@ class Pricer:
     def _unpriced(self, reason: Reason, key: tuple[Any, ...], what: str = "") -> Unpriced:
         provider, answered, asked = key[:3]
         who = (provider, answered or asked)
-        if who not in self._told and len(self._told) < _MOST_TOLD:
+        if self._says and who not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(who)
             fence.warn(
                 f"calls of model {safe.label(who[1])!r} of {safe.label(provider)!r} have no known cost "

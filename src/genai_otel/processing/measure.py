@@ -201,6 +201,24 @@ def _latest(
             found.append((part, (counter, identity, _UNKNOWN)))
 
 
+def served(measure: Measure, pricer: Pricer | None) -> Measure:
+    """``measure``, of requests that this process serves, with what each cost by the user's own prices."""
+    own = None if pricer is None else pricer.own
+    if own is None:
+        return measure
+
+    def of(values: Values, seconds: float) -> list[Measurement]:
+        return measure.of(values[:-_PRICED], seconds)
+
+    def cost(values: Values, start: int, seconds: float) -> list[Measurement]:
+        found = _cost(own.of, values, start, seconds)
+        return [
+            (part, (metrics.SERVER_COST, who, name)) for part, (which, who, name) in found if which is _COST
+        ]
+
+    return Measure((*measure.names, *NAMES), of, cost, own)
+
+
 def _cost(price: Price, values: Values, start: int, seconds: float) -> list[Measurement]:
     priced = price(values[-_PRICED:], start, seconds)
     if priced is None:

@@ -20,7 +20,7 @@ from genai_otel.processing.changes import Change, Limits, with_change
 from genai_otel.processing.dialects import Translation, is_named, operation, recognised, translated
 from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
-from genai_otel.processing.measure import Measure, Sink, Times, read
+from genai_otel.processing.measure import Measure, Sink, Times, read, served
 from genai_otel.processing.owner import (
     LATEST,
     Live,
@@ -79,7 +79,7 @@ class Pipeline(SpanProcessor):
     ) -> None:
         self.watched = False
         self._measure = keys.on(measure)
-        self._server = keys.on(SERVER)
+        self._server = keys.on(served(SERVER, measure.pricer))
         self._of_steps = OfSteps(sink, keys)
         self.happened = self._of_steps.happened
         self._http = keys.on(HTTP) if keys.http else None

@@ -38,6 +38,14 @@ def _of(
     return found
 
 
+def _of_cache(values: Values, seconds: float) -> list[Measurement]:
+    identity = tuple(values)
+    return [
+        (1, (metrics.CACHE_OPERATIONS, identity, None)),
+        (seconds, (metrics.CACHE_DURATION, identity, None)),
+    ]
+
+
 def _measure(instrument: Instrument, *counts: _Count) -> Measure:
     of: Callable[[Values, float], list[Measurement]] = partial(_of, counts, instrument)
     return Measure((*instrument.labels, *(name for _, name in counts)), of)
@@ -54,7 +62,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     semconv.RETRIEVAL: _measure(metrics.OPERATION_DURATION),
     semconv.TASK: _measure(metrics.TASK_DURATION),
     semconv.PARSE_FAILURE: _measure(metrics.PARSE_FAILURES),
-    semconv.CACHE_LOOKUP: _measure(metrics.CACHE_OPERATIONS),
+    semconv.CACHE_LOOKUP: Measure(metrics.CACHE_OPERATIONS.labels, _of_cache),
 }
 """How one span of each operation is measured, and what happens without one."""
 

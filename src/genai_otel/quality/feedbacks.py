@@ -14,7 +14,7 @@ from genai_otel.quality.results import Outcome, Result, as_number, record, refus
 
 _REMEMBERED: Final = 10_000
 _SENT: Final = ("ref", "value", "comment", "idempotency_key")
-_seen: dict[bytes, None] = {}
+_seen: dict[str, None] = {}
 
 
 def record_feedback(
@@ -33,7 +33,8 @@ def record_feedback(
     (thumbs), a number from 1 to 5 (a rating, on the scale that :func:`define_evaluation` declares for ``name``) or a
     word.  ``comment`` is content: it is recorded where content is switched on.  ``user_hash`` tells users apart
     without naming them.  A second result for the same response with the same ``idempotency_key`` is not recorded, as
-    far as this process remembers (the last 10,000).
+    far as this process remembers (the last 10,000); in another process it has the same ``genai_otel.evaluation.id``,
+    by which a store can tell.
 
     What cannot be recorded is counted in ``genai_otel.dropped`` and named once in the log.  Never raises.
     """
@@ -85,22 +86,24 @@ def _told(  # noqa: PLR0917 - what a user may say
     target = resolved(ref, trusted=False)
     if isinstance(target, str):
         return target
-    result = _result(target, evaluation(name), value, comment, user_hash)
+    about: dict[str, Any] = {} if user_hash is None else {names.USER_HASH: safe.label(user_hash)}
+    if key is not None:
+        about[names.ID] = _identity(target, name, key)
+    result = _result(target, evaluation(name), value, comment, about)
     if result is None:
         return refuse(
             "invalid_result",
             f"feedback {name!r} was refused: it is True or False, a number on its scale, or a word",
         )
-    if key is not None and _is_repeated(target, name, key):
+    if key is not None and _is_repeated(about[names.ID]):
         return "repeated"
     record(result)
     return "recorded"
 
 
 def _result(
-    target: Target, meant: Evaluation, value: Any, comment: str | None, user_hash: str | None
+    target: Target, meant: Evaluation, value: Any, comment: str | None, more: dict[str, Any]
 ) -> Result | None:
-    more: dict[str, Any] = {} if user_hash is None else {names.USER_HASH: safe.label(user_hash)}
     if isinstance(value, str) and value:
         return Result(target, meant, None, meant.label(value), "human", comment, more=more)
     if isinstance(value, bool):
@@ -111,17 +114,21 @@ def _result(
         if score is None or not ends[0] <= score <= ends[1]:
             return None
     meant.on_scale(*ends)
-    more.update({names.SCORE_LOWEST: ends[0], names.SCORE_HIGHEST: ends[1]})
+    more = {**more, names.SCORE_LOWEST: ends[0], names.SCORE_HIGHEST: ends[1]}
     return Result(target, meant, score, label, "human", comment, more=more, usual=usual)
 
 
-def _is_repeated(target: Target, name: str, key: str) -> bool:
-    """Whether this was recorded before.  Each step is atomic: a lock could be held by a thread that a fork lost."""
+def _identity(target: Target, name: str, key: object) -> str:
+    """What any process makes of the same key for the same response."""
     about = target.context.span_id if target.context is not None else target.response_id
-    digest = hashlib.sha256(repr((about, name, str(key))).encode("utf-8", "replace")).digest()
+    return hashlib.sha256(repr((about, name, str(key))).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _is_repeated(identity: str) -> bool:
+    """Whether this was recorded before.  Each step is atomic: a lock could be held by a thread that a fork lost."""
     before = len(_seen)
-    repeated = _seen.pop(digest, _NEW) is not _NEW
-    _seen[digest] = None
+    repeated = _seen.pop(identity, _NEW) is not _NEW
+    _seen[identity] = None
     if before >= _REMEMBERED:
         _seen.pop(next(iter(_seen)), None)
     return repeated

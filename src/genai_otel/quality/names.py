@@ -17,6 +17,8 @@ USER_HASH: Final = "user.hash"
 
 # --- ours ------------------------------------------------------------------------------------------
 EVALUATOR: Final = "genai_otel.evaluation.evaluator"
+ID: Final = "genai_otel.evaluation.id"
+"""Of one result, whoever writes it and however often; where a program gave something to tell it by."""
 EVALUATOR_NAME: Final = "genai_otel.evaluation.evaluator.name"
 SCORE_LOWEST: Final = "genai_otel.evaluation.score.min"
 SCORE_HIGHEST: Final = "genai_otel.evaluation.score.max"

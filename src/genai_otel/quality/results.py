@@ -164,21 +164,36 @@ def _unknown_evaluator() -> str:
     return names.OTHER
 
 
+def whereabouts(about: Any) -> tuple[dict[str, Any], Context] | None:
+    """What is known of the response that something is about, and a context at its span; None, and said, if none is."""
+    target = resolved(about, trusted=False)
+    return None if isinstance(target, str) else (_known(_facts(target)), _around(target))
+
+
+def _facts(target: Target) -> dict[str, Any]:
+    return {
+        semconv.RESPONSE_ID: target.response_id,
+        semconv.REQUEST_MODEL: target.model,
+        semconv.AGENT_NAME: target.agent,
+        **dict(target.told),
+    }
+
+
 def _attributes(result: Result) -> dict[str, Any]:
-    target = result.target
     found = {
         names.NAME: result.evaluation.name,
         names.SCORE: result.score,
         names.LABEL: result.label,
         names.EVALUATOR: result.evaluator,
-        semconv.RESPONSE_ID: target.response_id,
-        semconv.REQUEST_MODEL: target.model,
-        semconv.AGENT_NAME: target.agent,
         semconv.ERROR_TYPE: result.error,
-        **dict(target.told),
+        **_facts(result.target),
         **(result.more or {}),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return _known(found)
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _around(target: Target) -> Context:

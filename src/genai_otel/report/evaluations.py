@@ -79,12 +79,13 @@ def evaluation(attributes: Mapping[str, Any], trace_id: int, time: int) -> Evalu
     score = attributes.get(names.SCORE)
     label, error = attributes.get(names.LABEL), attributes.get(semconv.ERROR_TYPE)
     name = str(attributes.get(names.NAME, "unnamed"))
+    told = attributes.get(names.ID)
     return Evaluation(
         name,
         float(score) if isinstance(score, (int, float)) else None,
         label if isinstance(label, str) else None,
         error if isinstance(error, str) else None,
-        (trace_id, time, name),
+        (trace_id, time, name) if told is None else (trace_id, 1, str(told)),
     )
 
 

@@ -91,7 +91,9 @@ def _pricer(config: Config) -> Pricer:
     own = config.prices
     if own is None:
         return Pricer(books, compatible=config.cost_attributes)
-    return Pricer(partial(books, own), own.models if own.aliases else None, config.cost_attributes)
+    aliases = own.models if own.aliases else None
+    alone = Pricer(lambda: books(own)[:1], aliases, says=False) if own.providers else None
+    return Pricer(partial(books, own), aliases, config.cost_attributes, own=alone)
 
 
 def _measure(environ: Mapping[str, str], pricer: Pricer) -> Measure:

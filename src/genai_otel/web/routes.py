@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
 from genai_otel import fence
-from genai_otel.web.checks import Checks
+from genai_otel.web.checks import MODELS, Checks, last
 from genai_otel.web.headers import App, Receive, Scope, Send
 
 MOST_BYTES: Final = 16_384
@@ -53,7 +53,7 @@ def liveness() -> Route:
     """That the process answers, and nothing else: no dependency is asked."""
 
     async def answer(_: bytes) -> tuple[int, Any]:
-        return 200, {"status": "ok", "time": _now()}
+        return 200, {"status": "ok", "time": _now(), **_version()}
 
     return Route(("GET", "HEAD"), answer)
 
@@ -64,8 +64,10 @@ def readiness(checks: Checks) -> Route:
     async def answer(_: bytes) -> tuple[int, Any]:
         found = await checks.results()
         ready = all(result == "ok" for result in found.values())
-        said = {"status": "ready" if ready else "unready", "time": _now(), "telemetry": _telemetry()}
-        return 200 if ready else 503, {**said, "checks": found}
+        status = "ready" if ready else "unready"
+        said = {"status": status, "time": _now(), **_version(), "telemetry": _telemetry()}
+        models = {"models": probed} if (probed := last(MODELS)) else {}
+        return 200 if ready else 503, {**said, "checks": found, **models}
 
     return Route(("GET", "HEAD"), answer)
 
@@ -116,6 +118,16 @@ def _telemetry() -> str:
     if handle is None or handle.pipeline is None:
         return "off"
     return "ended" if handle.ended else "on"
+
+
+def _version() -> dict[str, str]:
+    """The ``service.version`` of the resource, where the program says one."""
+    from genai_otel import runtime
+
+    handle = runtime.current()
+    resource = getattr(None if handle is None else handle.tracer_provider, "resource", None)
+    known = None if resource is None else resource.attributes.get("service.version")
+    return {} if known is None else {"version": str(known)}
 
 
 def _now() -> str:
