@@ -185,12 +185,15 @@ class Jaeger(Api):
 
         return cast("list[dict[str, Any]]", self.until(whole, timeout))
 
-    def traces(self, service: str, *, limit: int = 1000, timeout: float = PATIENCE) -> list[dict[str, Any]]:
-        """The traces of a service, once there is at least one."""
-        return cast(
-            "list[dict[str, Any]]",
-            self.until(lambda: self.get("/api/traces", service=service, limit=limit)["data"], timeout),
-        )
+    def traces(self, service: str, *, timeout: float = PATIENCE, **query: str) -> list[dict[str, Any]]:
+        """The traces of a service, once there is at least one; `query` as in its API: operation, tags."""
+
+        def there() -> list[dict[str, Any]]:
+            return cast(
+                "list[dict[str, Any]]", self.get("/api/traces", service=service, limit=1000, **query)["data"]
+            )
+
+        return cast("list[dict[str, Any]]", self.until(there, timeout))
 
 
 class Loki(Api):

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -27,7 +28,11 @@ def version() -> str:
 
 
 def check() -> None:
-    """Raises `Failed` where no Go is that these recipes build with."""
+    """Raises `Failed` where these recipes cannot be built: they are locked for Linux, and want a recent Go."""
+    if sys.platform != "linux":
+        raise Failed(
+            "the programs are built on Linux only; run them in containers: docker compose up -d --wait"
+        )
     found = re.match(r"go(\d+)\.(\d+)", version())
     if not found or tuple(map(int, found.groups())) < _LEAST:
         raise Failed(

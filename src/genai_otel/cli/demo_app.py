@@ -6,6 +6,7 @@ What is asked of us: which functions are an agent and its tool, and ratings.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ TOOLS: list[ChatCompletionToolUnionParam] = [
 ]
 
 router = APIRouter()
+_log = logging.getLogger(__name__)
 
 
 def application(base_url: str) -> FastAPI:
@@ -132,7 +134,8 @@ async def _words(client: AsyncOpenAI, question: str) -> AsyncIterator[str]:
             yield choice.delta.content or ""
 
 
-async def _busy(_request: Request, _error: Exception) -> JSONResponse:
+async def _busy(request: Request, error: Exception) -> JSONResponse:
+    _log.warning("%s found the model too busy: %s", request.url.path, error)
     return JSONResponse("the model is busy, please try again", status_code=503)
 
 
