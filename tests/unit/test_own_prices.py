@@ -6,6 +6,7 @@ import json
 import random
 import sys
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from genai_otel.cli import main
 from genai_otel.config import Config, SettingError
 from genai_otel.prices import books, bundled, current, refreshed
+from genai_otel.prices.compiled import newest
 from genai_otel.prices.own import Own, PriceError, read
 from genai_otel.prices.pricer import Priced, Pricer, Unpriced
 
@@ -385,7 +387,34 @@ def test_update_makes_the_table_of_what_is_installed(
     own = read(refreshed()).whole
     assert own is not None
     assert [each["id"] for each in own["providers"]] == list(bundled().sellers)
-    assert own["source"]["date"] >= "2026-01-01"
+    today = datetime.now(timezone.utc).date().isoformat()
+    assert (
+        "2026-11-01" <= own["source"]["date"] <= own["source"]["taken"] == today
+    )  # announced prices are later
+    assert main(["prices", "update", "--date", "2026-11-10"]) == 0
+    capsys.readouterr()
+    assert main(["prices", "check", str(refreshed())]) == 0
+    assert f"0.2.3 (MIT), prices of 2026-11-10, taken on {today}" in capsys.readouterr().out
+
+
+def test_a_date_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["prices", "update", "--date", "yesterday"])
+    assert "--date" in capsys.readouterr().err
+    path = tmp_path / "table.json"
+    path.write_text('{"source": {\n"date": "yesterday"}, "units": {}, "providers": []}')
+    assert main(["prices", "check", str(path)]) == 1
+    assert "line 2: source.date is 'yesterday'" in capsys.readouterr().err
+
+
+def test_a_table_is_of_its_newest_price_that_holds_already() -> None:
+    rates = {"input_mtok": 1}
+    dated = {"id": "m", "prices": [[None, rates], ["2026-03-01", rates], ["2027-01-01", rates]]}
+    of_day = {"id": "n", "prices": [[["22:00", "06:00"], rates]], "variants": [[{}, "2026-05-01", rates]]}
+    table = {"providers": [{"models": [dated, of_day, {"id": "o", "prices": rates}]}]}
+    assert newest(table, "2026-11-30") == "2026-05-01"
+    assert newest(table, "2026-04-30") == "2026-03-01"
+    assert newest({"providers": []}, "2026-11-30") == ""
 
 
 def test_update_without_the_package_says_what_to_install(

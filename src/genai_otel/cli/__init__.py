@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 
 from genai_otel.cli import report_options
 
@@ -40,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     update.add_argument(
         "file", nargs="?", help="where to write them; by default where every program finds them"
     )
+    update.add_argument(
+        "--date",
+        type=_day,
+        help="when that version was released; by default that of its newest price that holds already",
+    )
     check = actions.add_parser(
         "check", help="say whether a file of your own prices is good, and what is in it"
     )
@@ -57,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     stack.add_argument("folder", help="where to write them; a newer release updates what nobody changed")
     stack.add_argument("--force", action="store_true", help="replace files that somebody changed, too")
     return parser
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 # Imported when chosen: no command pays for another one's imports.
@@ -82,7 +92,7 @@ def _prices(options: argparse.Namespace) -> int:
     from genai_otel.cli import prices
 
     if options.action == "update":
-        return prices.update(options.file)
+        return prices.update(options.file, options.date)
     if options.action == "check":
         return prices.check(options.file)
     return prices.show(options.model, options.provider)

@@ -40,7 +40,7 @@ def show(name: str, provider: str | None) -> int:
             models |= {id(model): model for model in found if model is not None}
     for model in models.values():
         print("\n".join(_lines(model)), end="\n\n")
-    print("{name} {version} ({licence}), prices of {date}".format(**tables[-1].source))
+    print(_source(tables[-1].source))
     if not models:
         print(f"no model is called {name!r}: calls of it have no known price", file=sys.stderr)
     return 0 if models else 1
@@ -61,8 +61,10 @@ def check(path: str) -> int:
 
 def _contents(own: Own) -> Iterator[str]:
     if own.whole is not None:
-        yield "a whole table, in place of the one that comes with genai-otel"
+        yield f"a whole table, in place of the one that comes with genai-otel: {_source(own.whole['source'])}"
         return
+    if own.date is not None:
+        yield f"prices of {own.date}, when the file was written"
     known = bundled()
     for provider, models in own.providers.items():
         same = known.provider(provider)
@@ -73,8 +75,19 @@ def _contents(own: Own) -> Iterator[str]:
         yield f"{alias.pattern}: means {alias.model} of {whose}"
 
 
-def update(path: str | None) -> int:
-    """Make a table of the genai-prices that is installed; exit code 1 where there is none."""
+def _source(source: Mapping[str, Any]) -> str:
+    """Whose prices they are, and of when."""
+    name, version, licence, date, taken = map(source.get, ("name", "version", "licence", "date", "taken"))
+    return f"{name} {version} ({licence}), prices of {date or 'an unknown date'}" + (
+        f", taken on {taken}" if taken else ""
+    )
+
+
+def update(path: str | None, date: str | None) -> int:
+    """Make a table of the genai-prices that is installed; exit code 1 where there is none.
+
+    ``date`` is that of its release, where somebody knows it.
+    """
     target = refreshed() if path is None else Path(path)
     try:
         import_module("genai_prices")
@@ -86,9 +99,10 @@ def update(path: str | None) -> int:
         return 1
     print("reading genai-prices …", flush=True)
     table = compiled.compiled("")
-    table["source"]["date"] = compiled.newest(table)
+    today = datetime.now(timezone.utc).date().isoformat()
+    table["source"] |= {"date": date or compiled.newest(table, today), "taken": today}
     models = sum(len(provider["models"]) for provider in table["providers"])
-    print(f"{table['source']['version']}: {models} models of {len(table['providers'])} providers", flush=True)
+    print(f"{_source(table['source'])}: {models} models of {len(table['providers'])} providers", flush=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     waiting = target.with_name(target.name + ".new")  # whoever reads it meanwhile finds a whole one
     compiled.write(table, waiting)

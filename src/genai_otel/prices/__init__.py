@@ -73,7 +73,7 @@ def _version(source: Mapping[str, Any]) -> tuple[int, ...]:
 def books(own: Own | None = None) -> list[Book]:
     """Where a pricer looks prices up, in that order: ``own`` prices of the user's, then those that come with us."""
     known = current() if own is None or own.whole is None else Table(own.whole, _NAMES)
-    found = [Book(known, "local", known.source.get("date"))]
+    found = [Book(known, "local", known.source.get("date") or None)]
     if own is not None and own.providers:
         from genai_otel.prices.own import UNITS
 

@@ -112,15 +112,15 @@ def _number(value: Any) -> float:
     return int(value) if value == int(value) else float(value)
 
 
-def newest(table: dict[str, Any]) -> str:
-    """The date of the newest price in a table: nobody else tells of when the data are."""
-    dates = (
-        entry[0]
-        for provider in table["providers"]
-        for model in provider["models"]
-        for entry in (model["prices"] if isinstance(model["prices"], list) else ())
-    )
-    return max((date for date in dates if isinstance(date, str)), default="")
+def newest(table: dict[str, Any], today: str) -> str:
+    """The date of the newest price that holds already: the data are of then or of later, which nothing else tells.
+
+    Prices that are announced begin later, and say nothing of when the data were gathered.
+    """
+    models = [model for provider in table["providers"] for model in provider["models"]]
+    dates = [entry[0] for model in models if isinstance(model["prices"], list) for entry in model["prices"]]
+    dates += [since for model in models for _, since, _ in model.get("variants", ())]
+    return max((date for date in dates if isinstance(date, str) and date <= today), default="")
 
 
 def write(table: dict[str, Any], path: Path) -> None:

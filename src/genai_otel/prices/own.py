@@ -123,9 +123,13 @@ def _whole(source: Source) -> Mapping[str, Any]:
     from genai_otel.prices.table import Table
 
     try:
-        dict(source.content["source"])
+        date = dict(source.content["source"]).get("date")
+        if date and day(date) is None:
+            raise source.wrong(("source", "date"), f"is {shown(date)}; it must be a date, 2026-11-30")
         for model in Table(source.content).models:
             _ = model.is_priced, model.contexts
+    except PriceError:
+        raise
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise source.wrong(
             ("providers",), f"are no table of prices: {type(error).__name__}: {error}"
