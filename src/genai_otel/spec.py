@@ -179,11 +179,12 @@ class Fed:
 class Endpoint:
     """One method of a client.
 
-    ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that
-    calling it gives an awaitable.  ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a
-    stream (added to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does, ``last`` the
-    last again.  ``otherwise`` is the path of the method in versions that do not have that one, which then is a private
-    one.  ``positional`` names leading positional parameters, ``model`` the argument that names the model.
+    ``target`` is ``"module:Class.method"`` of the class that *defines* the method, ``asynchronous`` says that calling
+    it gives an awaitable. ``request`` turns arguments, ``response`` a result, ``chunk`` one element of a stream (added
+    to the facts so far) into facts; ``first`` sees the first element before ``chunk`` does, and the next one as long as
+    it gives True, ``last`` the last again. ``otherwise`` is the path of the method in versions that do not have that
+    one, which then is a private one. ``positional`` names leading positional parameters, ``model`` the argument that
+    names the model.
 
     An endpoint with a ``chunk`` streams when ``stream_argument`` is truthy among the arguments, or always if None.
     ``with_usage`` gives the arguments that make the vendor report usage in a stream, used only when the user's
@@ -214,7 +215,7 @@ class Endpoint:
     request: Callable[[Mapping[str, Any]], Facts] = _no_request
     response: Callable[[Any], Facts] = _no_response
     answer: Callable[[Mapping[str, Any], Any], Facts] | None = None
-    first: Callable[[Facts, Any], None] | None = None
+    first: Callable[[Facts, Any], bool | None] | None = None
     last: Callable[[Facts, Any], None] | None = None
     chunk: Callable[[Facts, Any], None] | None = None
     content: Content | None = None

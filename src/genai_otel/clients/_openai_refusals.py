@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients._fields import kinds
+from genai_otel.clients._fields import fields, kinds
 from genai_otel.clients._parts import get, items
 from genai_otel.spec import Facts
 
@@ -36,3 +36,15 @@ def in_response(facts: Facts, output: Sequence[Any]) -> None:
         said = [part for item in output for part in items(get(item, "content"))]
     if "refusal" in kinds(said):
         facts[semconv.REFUSED] = True
+
+
+def in_first_chunks(facts: Facts, chunk: Any) -> bool:
+    """Whether the model refuses in a stream, which is the first that it says; True while it has said nothing."""
+    for choice in chunk.choices or ():
+        delta = getattr(choice, "delta", None)
+        said = {} if delta is None else fields(delta)
+        if said.get("refusal"):
+            facts[semconv.REFUSED] = True
+        if any({**said, "role": None}.values()):
+            return False
+    return True

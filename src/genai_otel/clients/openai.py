@@ -19,7 +19,7 @@ from genai_otel.clients import _openai_runs as runs
 from genai_otel.clients._hosts import provider_of
 from genai_otel.clients._openai_sessions import connections
 from genai_otel.clients._stainless import RAW, STREAMING, connection, server
-from genai_otel.spec import ClientSpec, Endpoint, Peer, both
+from genai_otel.spec import ClientSpec, Endpoint, Facts, Peer, both
 
 # --- whom a client talks to -----------------------------------------------------------------------
 
@@ -42,11 +42,20 @@ _RESOURCES: Final = "openai.resources."
 _THREADS: Final = f"{_RESOURCES}beta.threads.threads"
 _SESSIONS: Final = f"{_RESOURCES}beta.agents.sessions."
 _RUNS: Final = f"{_RESOURCES}beta.threads.runs.runs"
+
+
+def _begun(facts: Facts, chunk: Any) -> bool:
+    """What a stream's first chunks tell: who answers, and whether the model refuses."""
+    if semconv.RESPONSE_ID not in facts:
+        results.identity(facts, chunk)
+    return refusals.in_first_chunks(facts, chunk)
+
+
 _chat: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "chat_completions"}),
     "response": partial(results.chat_response, own=refusals.in_completion),
-    "first": results.identity,
+    "first": _begun,
     "chunk": results.chat_chunk,
     "content": messages.CHAT,
     "with_usage": requests.with_usage,
@@ -74,6 +83,7 @@ _completions: Final[dict[str, Any]] = {
     **_chat,
     "operation": semconv.TEXT_COMPLETION,
     "response": results.chat_response,
+    "first": results.identity,
     "request": requests.request(requests.CHAT, **{semconv.OPENAI_API_TYPE: "completions"}),
     "content": messages.COMPLETIONS,
 }

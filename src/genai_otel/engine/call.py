@@ -111,7 +111,7 @@ class Call:
             attributes = self.attributes
             attributes[_OUTCOME] = outcome
             if attributes.get(_REASONS) not in _USUAL:
-                attributes[_REASONS] = _in_words(attributes[_REASONS])
+                _in_words(attributes)
             if self.first:
                 self._stream_facts(attributes)
             if self.followed is not None:
@@ -132,17 +132,27 @@ class Call:
         _dropped.append((self, outcome))
 
 
-def _in_words(reasons: object) -> object:
-    """Finish reasons in the convention's words, whoever's they were; what is no text stays what it is."""
+def _in_words(attributes: dict[str, Any]) -> None:
+    """Put the finish reasons in the convention's words, whoever's they were; what is no text stays what it is.
+
+    The convention has one word for what a filter stopped and for what the model itself refused.
+    """
+    reasons = attributes[_REASONS]
     if not isinstance(reasons, (list, tuple)):
-        return reasons
+        return
+    said = cast("Sequence[object]", reasons)
     try:
-        if _WORDS.issuperset(cast("Sequence[object]", reasons)):  # of many prompts in one call, as a rule
-            return tuple(cast("Sequence[object]", reasons))
+        if _WORDS.issuperset(said):  # of many prompts in one call, as a rule
+            attributes[_REASONS] = tuple(said)
+            return
     except TypeError:  # of no kind that can be looked up
         pass
-    words = [each.lower() if isinstance(each, str) else each for each in cast("Sequence[object]", reasons)]
-    return tuple([semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words])
+    words = [each.lower() if isinstance(each, str) else each for each in said]
+    if "refusal" in words:
+        attributes[semconv.REFUSED] = True
+    attributes[_REASONS] = tuple(
+        [semconv.FINISH_WORDS.get(word, word) if isinstance(word, str) else word for word in words]
+    )
 
 
 def is_ours() -> bool:

@@ -120,9 +120,10 @@ def _follow(call: Call, first: Iterator[Any], iterator: Iterator[Any], read: Rea
     chunk = closing = None
     try:
         for chunk, call.beat in zip(first, beats, strict=False):
-            read = _first(call, read, chunk)
+            read, more = _first(call, read, chunk)
             yield chunk
-            break
+            if not more:
+                break
         for chunk, call.beat in zip(iterator, beats, strict=False):
             try:
                 read(chunk)
@@ -154,9 +155,10 @@ async def _afollow(
     try:
         async for chunk in first:
             call.beat = beat()
-            read = _first(call, read, chunk)
+            read, more = _first(call, read, chunk)
             yield chunk
-            break
+            if not more:
+                break
         async for chunk in iterator:
             call.beat = beat()
             try:
@@ -228,17 +230,17 @@ def _beats() -> Iterator[tuple[int, int]]:
     return zip(count(1), iter(time.perf_counter_ns, 0), strict=False)
 
 
-def _first(call: Call, read: Read, chunk: Any) -> Read:
-    """Look at the first chunk; gives what reads the others."""
-    call.first = call.beat[1]
+def _first(call: Call, read: Read, chunk: Any) -> tuple[Read, object]:
+    """Look at the first chunk; gives what reads the others, and whether the next one is to be looked at, too."""
+    call.first = call.first or call.beat[1]
+    first, more = call.endpoint.first, None
     try:
-        first = call.endpoint.first
         if first is not None:
-            first(call.attributes, chunk)
+            more = first(call.attributes, chunk)
         read(chunk)
     except Exception as error:  # noqa: BLE001 - see _follow
-        return _unread(call, error, read)
-    return read
+        return _unread(call, error, read), None
+    return read, more
 
 
 def _unread(call: Call, error: Exception, read: Read) -> Read:

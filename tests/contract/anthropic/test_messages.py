@@ -104,10 +104,16 @@ def test_stop_reasons_are_the_conventions(
     assert reasons == [(told,)] * 2
 
 
-def test_a_refusal_is_no_error(balanced: Recorded, client: Any) -> None:
-    client.messages.create(**{**ASKED, "model": "claude-test+refusal"})
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_refusal_is_no_error_and_no_filter(balanced: Recorded, client: Any, *, streams: bool) -> None:
+    answer = client.messages.create(**{**ASKED, "model": "claude-test+refusal"}, stream=streams)
+    if streams:
+        list(answer)
     assert outcome(balanced.span()) == ("completed", "UNSET", None)
     assert facts(balanced)["gen_ai.response.finish_reasons"] == ("content_filter",)
+    assert facts(balanced)["genai_otel.refused"] is True
+    (point,) = balanced.metrics()["genai_otel.client.finish_reasons"]
+    assert point.attributes["genai_otel.finish_reason"] == "refusal"
 
 
 # --- usage: the vendor's input excludes the cache -------------------------------------------------------------------

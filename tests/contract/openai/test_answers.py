@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -84,10 +85,47 @@ def test_incomplete_and_failed_responses(balanced: Recorded, client: Any) -> Non
     )
 
 
-def test_refusal(balanced: Recorded, client: Any) -> None:
-    answer = client.chat.completions.create(model="m+refusal", messages=MESSAGES)
-    assert answer.choices[0].message.refusal
-    assert outcome(balanced.span())[0] == "completed"
+ASKED: dict[str, Callable[..., Any]] = {
+    "chat": lambda client, **how: client.chat.completions.create(messages=MESSAGES, **how),
+    "responses": lambda client, **how: client.responses.create(input="hello", **how),
+}
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("api", ASKED)
+@pytest.mark.parametrize("directives", ["+refusal", ""])
+def test_refusal(balanced: Recorded, client: Any, api: str, directives: str, *, streams: bool) -> None:
+    answer = ASKED[api](client, model=f"m{directives}", stream=streams)
+    if streams:
+        list(answer)
+    span = balanced.span()
+    assert span.attributes.get("genai_otel.refused") == (True if directives else None)
+    assert span.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert outcome(span)[0] == "completed"
+    (point,) = balanced.metrics()["genai_otel.client.finish_reasons"]
+    assert point.attributes["genai_otel.finish_reason"] == ("refusal" if directives else "stop")
+
+
+EMPTY: list[dict[str, Any]] = [
+    {"choices": []},  # as Azure begins
+    {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": None}}]},
+    {"choices": [{"index": 0, "delta": None}]},
+]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_refusal_is_seen_in_the_first_chunk_that_says_something(
+    balanced: Recorded, model_server: ModelServer, client: Any, *, refuses: bool
+) -> None:
+    said = [{"content": "Hello"}, {"refusal": "I", "content": None}]
+    deltas = said[::-1] if refuses else said
+    events = [*EMPTY, *({"choices": [{"index": 0, "delta": delta}]} for delta in deltas)]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    model_server.reply(events=[{"id": "1", "model": "m", **event} for event in (*events, end)])
+    list(client.chat.completions.create(model="m", messages=MESSAGES, stream=True))
+    told = balanced.span().attributes
+    assert told.get("genai_otel.refused") == (True if refuses else None)
+    assert told["genai_otel.stream.chunks"] == 6
 
 
 def test_speech_that_is_streamed_to_a_file(balanced: Recorded, client: Any, tmp_path: Any) -> None:
