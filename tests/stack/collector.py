@@ -43,8 +43,8 @@ class Collector:
     Back ends that are not named listen nowhere.  ``more`` are fragments that are layered on the bundled ones.
     """
 
-    def __init__(self, state: Path, *more: Path, **env: str) -> None:
-        self._command = [program(), *options((*FRAGMENTS, *more))]
+    def __init__(self, state: Path, *more: Path, fragments: Sequence[Path] = FRAGMENTS, **env: str) -> None:
+        self._command = [program(), *options((*fragments, *more))]
         self.env: Mapping[str, str] = {
             **{name: f"127.0.0.1:{free_port()}" for name in _ADDRESSES},
             "OTELCOL_METRICS_PORT": str(free_port()),

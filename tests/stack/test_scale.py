@@ -1,0 +1,177 @@
+"""Past one machine: edges, Kafka and samplers as real programs, some of them killed in the middle; see docs/sizing.md.
+
+Each test sends a service of its own and prints what it has seen: spans sent, arrived, split, lost, seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.harness.patience import eventually
+from tests.stack.arrivals import Arrived, arrived, total
+from tests.stack.foreign import CALLS, INPUT_TOKENS, Load, Sent
+from tests.stack.site import TOPIC, Site, replace, site
+
+WAIT = 5.0  # seconds of a decision in these tests
+RATE = 60.0  # traces a second
+PATIENCE = 60.0  # seconds that everything may take to come
+DURATION = "gen_ai_client_operation_duration_seconds_count"
+TOKENS = "gen_ai_client_token_usage_sum"
+
+
+@pytest.fixture(scope="module")
+def scaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    wait = f"{WAIT}s"
+    with site(
+        tmp_path_factory.mktemp("scale"),
+        SAMPLING_DECISION_WAIT=wait,
+        SAMPLING_AFTER_ROOT=wait,
+        SAMPLING_BASELINE_PERCENT="100",
+    ) as running:
+        yield running
+
+
+def test_each_trace_is_whole_on_one_sampler(scaled: Site) -> None:
+    sent = run(scaled, "shop-even", 6)
+    seen = all_of(scaled, sent)
+    report("even", sent, seen)
+    assert not seen.split
+    assert not seen.twice
+    assert all(seen.by_sampler), "a sampler got nothing"
+    exact(scaled, sent)
+
+
+def test_an_edge_killed_loses_nothing(scaled: Site) -> None:
+    def kill() -> None:
+        scaled.edges[0].kill()
+        time.sleep(3)
+        scaled.edges[0].start()
+
+    sent = run(scaled, "shop-edge", 3, kill, 3)
+    report("edge killed", sent, all_of(scaled, sent))
+    exact(scaled, sent)
+
+
+def test_a_broker_killed_loses_nothing(scaled: Site) -> None:
+    def kill() -> None:
+        leader = scaled.brokers.leader(TOPIC)
+        scaled.brokers.kill(leader)
+        time.sleep(5)
+        scaled.brokers.start(leader)
+
+    sent = run(scaled, "shop-broker", 3, kill, 3)
+    seen = all_of(scaled, sent)
+    report("broker killed", sent, seen)
+    assert not seen.split
+    exact(scaled, sent)
+
+
+def test_a_sampler_killed_loses_at_most_the_traces_that_wait(scaled: Site) -> None:
+    """With the offsets committed each second nothing comes again: what one wait holds is gone, half of it here."""
+    sampler = scaled.samplers[0]
+    moments: list[float] = []
+
+    def kill() -> None:
+        moments.append(time.monotonic())
+        sampler.kill()
+        time.sleep(2)
+        sampler.start()
+
+    replace(sampler, SAMPLER_COMMIT_INTERVAL="1s")
+    sent = run(scaled, "shop-sampler", WAIT + 3, kill, 3)
+    seen = settled(scaled, sent)
+    report("sampler killed, offsets committed each second", sent, seen)
+    waiting = sent.between(moments[0] - WAIT - 2, moments[0] + 1)
+    assert seen.missing(sent).keys() <= waiting
+    assert not seen.split
+    exact(scaled, sent)
+
+
+def test_a_sampler_killed_long_after_its_last_commit_loses_nothing(scaled: Site) -> None:
+    """With an interval longer than the wait what waits was not committed, and comes again."""
+    sampler = scaled.samplers[0]
+
+    def kill() -> None:
+        sampler.kill()
+        time.sleep(2)
+        sampler.start()
+
+    replace(sampler, SAMPLER_COMMIT_INTERVAL="300s")  # its last commit
+    sent = run(scaled, "shop-interval", WAIT + 3, kill, 3)
+    seen = all_of(scaled, sent)
+    report("sampler killed, offsets committed long before", sent, seen)
+    assert not seen.split
+    exact(scaled, sent)
+
+
+def run(scaled: Site, service: str, *steps: float | Callable[[], None]) -> Sent:
+    """Send while the steps pass: seconds to wait, or something to do."""
+    edges = [edge.endpoint for edge in scaled.edges]
+    with Load(service, edges, traces_per_second=RATE) as sent:
+        for step in steps:
+            if callable(step):
+                step()
+            else:
+                time.sleep(step)
+    return sent
+
+
+def all_of(scaled: Site, sent: Sent) -> Arrived:
+    """Wait until each span that was acknowledged has come."""
+    ended = time.monotonic()
+
+    seen = arrived(scaled.jaegers, sent.service)
+    while seen.missing(sent):
+        if time.monotonic() > ended + PATIENCE:
+            report(f"after {PATIENCE:.0f} s", sent, seen)
+            pytest.fail(f"{len(seen.missing(sent))} traces are not whole")
+        time.sleep(1)
+        seen = arrived(scaled.jaegers, sent.service)
+    print(
+        f"\n  all there {time.monotonic() - ended:.0f} s after the last was sent, {WAIT:.0f} of them the wait"
+    )
+    return seen
+
+
+def settled(scaled: Site, sent: Sent) -> Arrived:
+    """Wait until nothing has come for longer than a decision takes."""
+    seen, since = arrived(scaled.jaegers, sent.service), time.monotonic()
+    while time.monotonic() < since + WAIT + 5:
+        time.sleep(1)
+        now = arrived(scaled.jaegers, sent.service)
+        if now != seen:
+            seen, since = now, time.monotonic()
+    return seen
+
+
+def exact(scaled: Site, sent: Sent) -> None:
+    """Each call is counted once, whatever happened behind the edges; requests sent again may count twice."""
+    calls, repeated = CALLS * len(sent.traces), sent.repeated_calls
+    where = f'{{service_name="{sent.service}",gen_ai_operation_name="chat"}}'
+
+    eventually(lambda: total(scaled.prometheus, DURATION + where) >= calls, timeout=20, every=1)
+    time.sleep(2)  # what would be counted twice is on its way
+    found = total(scaled.prometheus, DURATION + where)
+    print(f"  calls sent {calls} (+{repeated} sent again), counted {found:.0f}")
+    assert calls <= found <= calls + repeated
+    writers = {
+        one["metric"].get("collector_instance_id") for one in scaled.prometheus.query(DURATION + where)
+    }
+    assert writers == {"edge-1", "edge-2"}
+    if not repeated:
+        tokens = total(scaled.prometheus, TOKENS + where.replace("}", ',gen_ai_token_type="input"}'))
+        assert tokens == sum(INPUT_TOKENS) * len(sent.traces)
+
+
+def report(what: str, sent: Sent, seen: Arrived) -> None:
+    missing = seen.missing(sent)
+    came = sent.spans - sum(missing.values())
+    print(
+        f"\n{what}: spans sent {sent.spans}, arrived {came}, twice {seen.twice};"
+        f" traces {len(sent.traces)} = {' + '.join(str(len(traces)) for traces in seen.by_sampler)},"
+        f" split {len(seen.split)}, lost {len(missing)}"
+        f" of which in part {sum(spans < 5 for spans in missing.values())}"
+    )
