@@ -45,9 +45,10 @@ dashboards:  ## writes the Grafana dashboards from their code (Python 3.11 or ne
 	@$(DEV)
 	@PYTHONPATH=collector-config/grafana $(BIN)/python -m boards
 
-docs:  ## writes the generated parts of the README
+docs:  ## writes what is generated: parts of the documents, rules of Prometheus
 	@$(DEV)
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m tests.alerts.world
 
 test-pythons:  ## the quick suite on the other Pythons from 3.10 on that this machine has; ARGS=3.12 runs that one whole
 	@$(DEV)

@@ -1,4 +1,4 @@
-"""Writes the parts of the documents that are made from code: `make docs`.
+"""Writes what is made from code, parts of the documents and rules of Prometheus: `make docs`.
 
 Such a part stands between `<!-- name -->` and `<!-- /name -->`.  A test compares the documents with `current()`, so
 that they cannot fall behind.
@@ -13,6 +13,8 @@ from otelcol import FRAGMENTS
 from genai_otel.cli.settings import markdown
 from genai_otel.clients import SPECS
 from genai_otel.gpu.table import METRICS, co2e
+from genai_otel.slo.definition import FIELDS, together
+from genai_otel.slo.rules import text as slo_rules
 from genai_otel.spec import ClientSpec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +77,12 @@ def gpu() -> str:
     return "\n".join(rows)
 
 
+def slo() -> str:
+    """The fields of an SLO file."""
+    rows = ["| field | what it says |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{name}` | {row.meaning} |" for name, row in FIELDS.items())])
+
+
 _WHEN = {
     "": "always",
     "gpm": "`GENAI_OTEL_GPU_GPM=on`",
@@ -111,8 +119,18 @@ PARTS = (
     (ROOT / "README.md", "settings", markdown),
     (ROOT / "README.md", "clients", clients),
     (ROOT / "docs" / "gpu.md", "gpu", gpu),
+    (ROOT / "docs" / "slo.md", "slo", slo),
     (DECISIONS / "README.md", "decisions", decisions),
 )
+
+
+def rules() -> str:
+    """The rules of Prometheus for the SLO files that come with genai-otel."""
+    return slo_rules(together(sorted((CONFIG / "slo").glob("*.yaml"))))
+
+
+CONFIG = ROOT / "collector-config"
+WHOLE = (*FRAGMENTS, (CONFIG / "prometheus" / "rules" / "slo.yml", rules))
 
 
 def current() -> Iterator[tuple[Path, str]]:
@@ -121,7 +139,7 @@ def current() -> Iterator[tuple[Path, str]]:
         before, start, rest = document.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- /{name} -->")
         yield document, f"{before}{start}{make()}\n{end}{after}"
-    for document, make in FRAGMENTS:
+    for document, make in WHOLE:
         yield document, make()
 
 

@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     shown = actions.add_parser("show", help="the rates of a model, as they hold now")
     shown.add_argument("model", help="as a request or an answer names it: gpt-4o, claude-sonnet-4-5")
     shown.add_argument("--provider", help="of one provider only: openai, aws.bedrock")
+    rules = commands.add_parser("rules", help="rules of Prometheus for the objectives of your services")
+    rules.add_argument("file", nargs="+", help="SLO files; all that one Prometheus has go together")
+    rules.add_argument("-o", "--output", default="-", help="where the rules go; standard output")
     report_options.declare(
         commands.add_parser("report", help="exported spans as one HTML page: calls, tokens, cost, latency")
     )
@@ -110,6 +113,12 @@ def _stack(options: argparse.Namespace) -> int:
     return run(options.folder, force=options.force)
 
 
+def _rules(options: argparse.Namespace) -> int:
+    from genai_otel.cli.rules import run
+
+    return run(options.file, options.output)
+
+
 _COMMANDS = {
     "demo": _demo,
     "doctor": _doctor,
@@ -117,4 +126,5 @@ _COMMANDS = {
     "prices": _prices,
     "report": _report,
     "stack": _stack,
+    "rules": _rules,
 }

@@ -25,6 +25,7 @@ FAILURES: Final = frozenset(
     unacceptable ungrounded unhelpful unsafe unsatisfied wrong
     """.split()  # noqa: SIM905 - quoted words are harder to read
 )
+"""Labels that mean a failure where an evaluation does not declare its own."""
 
 
 class Evaluation:
