@@ -222,6 +222,11 @@ CACHE_DURATION: Final = Instrument(
 EMPTY_ANSWERS: Final = Instrument(
     "genai_otel.client.empty_answers", "{answer}", "Answers without a token beside reasoning."
 )
+INCOMPLETE: Final = Instrument(
+    "genai_otel.client.incomplete_operations",
+    "{operation}",
+    "Calls that were not read to their end, by how they ended.",
+)
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 
 from genai_otel.testing import ModelServer
@@ -67,3 +71,35 @@ def test_a_server_without_messages_is_no_refusal(
     client.completions.create(model="gpt-3.5-turbo-instruct", prompt="hello")
     assert told(telemetry) == ({"stop": 1}, 0)
     assert "genai_otel.refused" not in (telemetry.span().attributes or {})
+
+
+def read_whole(stream: Any) -> None:
+    list(stream)
+
+
+def leave(stream: Any) -> None:
+    next(iter(stream))
+    stream.close()
+
+
+@pytest.mark.parametrize(
+    ("model", "read", "outcome"),
+    [
+        ("gpt-4o-mini", read_whole, None),
+        ("gpt-4o-mini", leave, "closed"),
+        ("gpt-4o-mini+cut-after-2", read_whole, "cut"),
+        ("gpt-4o-mini+midstream-error", read_whole, "failed"),
+    ],
+)
+def test_streams_that_were_not_read_to_their_end_are_counted(
+    model: str, read: Callable[[Any], None], outcome: str | None, client: Any, telemetry: Telemetry
+) -> None:
+    stream = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": "hello"}], stream=True
+    )
+    with contextlib.suppress(openai.OpenAIError, httpx2.HTTPError):
+        read(stream)
+    counted = telemetry.metrics().get("genai_otel.client.incomplete_operations", ())
+    expected = {} if outcome is None else {outcome: 1}
+    assert {each.attributes["genai_otel.outcome"]: each.value for each in counted} == expected
+    assert (telemetry.span().attributes or {})["genai_otel.outcome"] == (outcome or "completed")

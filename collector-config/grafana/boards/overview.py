@@ -108,13 +108,30 @@ def _ends() -> Panels:
     reasons = q.rate(q.of(metrics.FINISH_REASONS), q.CALLS)
     return [
         show.lines(
-            "Finish reasons", show.CALLS, Ask(q.total(reasons, _REASON), f"{{{{{_REASON}}}}}"), stacked=True
+            "How calls end",
+            show.CALLS,
+            Ask(
+                f"{q.total(q.calls())} - {q.or_zero(q.total(q.incomplete()), q.total(q.calls()))}",
+                "completed",
+            ),
+            Ask(q.total(q.incomplete(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
+            about="closed: the program stopped reading; abandoned: it forgot the stream; cut: the connection ended.",
+            stacked=True,
+            width=show.QUARTER,
+        ),
+        show.lines(
+            "Finish reasons",
+            show.CALLS,
+            Ask(q.total(reasons, _REASON), f"{{{{{_REASON}}}}}"),
+            stacked=True,
+            width=show.QUARTER,
         ),
         show.lines(
             "Empty answers",
             show.CALLS,
             Ask(q.total(q.rate(q.of(metrics.EMPTY_ANSWERS), q.CALLS), _BY), "{{service_name}}"),
             about="Answers without a token that anybody could read.",
+            width=show.QUARTER,
         ),
         show.lines(
             "Open calls",
@@ -125,6 +142,7 @@ def _ends() -> Panels:
                 ),
                 "{{service_name}}",
             ),
+            width=show.QUARTER,
         ),
     ]
 

@@ -33,6 +33,7 @@ def _processes() -> Panels:
     component = q.label(semconv.COMPONENT)
     dropped = q.rate(q.named(metrics.DROPPED, "{item}", "counter"), q.SERVICE)
     errors = q.rate(q.named(metrics.INTERNAL_ERRORS, "{error}", "counter"), q.SERVICE)
+    there = q.total(q.now(_INFO, q.SERVICE), "service_name")
     return [
         show.lines(
             "Processes by version",
@@ -42,26 +43,47 @@ def _processes() -> Panels:
         show.lines(
             "Telemetry lost in the processes",
             show.CALLS,
-            Ask(q.total(dropped, "signal", "reason"), "{{signal}} {{reason}}"),
+            Ask(
+                q.or_zero(q.total(dropped, "service_name", "signal", "reason"), there),
+                "{{service_name}} {{signal}} {{reason}}",
+            ),
             about="Zero, or there is a reason to look: results and spans that the processes could not send.",
         ),
         show.lines(
             "Errors inside genai-otel",
             show.CALLS,
-            Ask(q.total(errors, "service_name", component), f"{{{{service_name}}}} {{{{{component}}}}}"),
+            Ask(
+                q.or_zero(q.total(errors, "service_name", component), there),
+                f"{{{{service_name}}}} {{{{{component}}}}}",
+            ),
             about="No call was affected.",
         ),
     ]
 
 
+def _own(name: str, suffix: str = "total") -> str:
+    """A metric of the Collector's: its suffix depends on the format in which Prometheus asks for it."""
+    return f'{{__name__=~"otelcol_{name}(_{suffix})?"}}'
+
+
 def _each(name: str, by: str) -> list[Ask]:
     return [
-        Ask(q.total(q.rate(f"otelcol_{name}_{signal}_total"), by), f"{{{{{by}}}}} {signal.replace('_', ' ')}")
+        Ask(
+            q.total(f"rate({_own(f'{name}_{signal}')}[$__rate_interval])", by),
+            f"{{{{{by}}}}} {signal.replace('_', ' ')}",
+        )
         for signal in _SIGNALS
     ]
 
 
+def _lost(name: str) -> list[Ask]:
+    """Counters that are there from the first loss on."""
+    there = q.total("otelcol_exporter_queue_size", "exporter")
+    return [Ask(q.or_zero(ask.expr, there), ask.legend) for ask in _each(name, "exporter")]
+
+
 def _collector() -> Panels:
+    sampled = _own("processor_tail_sampling_global_count_traces_sampled")
     return [
         show.lines("Taken", show.CALLS, *_each("receiver_accepted", "receiver")),
         show.lines(
@@ -74,47 +96,55 @@ def _collector() -> Panels:
         show.lines(
             "Failed for good",
             show.CALLS,
-            *_each("exporter_send_failed", "exporter"),
+            *_lost("exporter_send_failed"),
             about="Lost, except lines of logs: Loki keeps the good ones of a batch that it refuses.",
         ),
         show.lines(
             "Not taken by a queue",
             show.CALLS,
-            *_each("exporter_enqueue_failed", "exporter"),
+            *_lost("exporter_enqueue_failed"),
             about="Lost: the queue of a back end was full.",
         ),
         show.lines(
             "Traces by decision of the sampler",
             show.CALLS,
-            Ask(
-                q.total(
-                    q.rate("otelcol_processor_tail_sampling_global_count_traces_sampled_total"), "sampled"
-                ),
-                "sampled: {{sampled}}",
-            ),
+            Ask(q.total(f"rate({sampled}[$__rate_interval])", "sampled"), "sampled: {{sampled}}"),
         ),
     ]
 
 
 def _health() -> Panels:
-    size, most = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
     by = "exporter, data_type"
     return [
         show.lines(
             "Queues, share used",
             show.SHARE,
-            Ask(f"max by ({by}) ({size} / {most})", "{{exporter}} {{data_type}}"),
+            Ask(
+                f"max by ({by}) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)",
+                "{{exporter}} {{data_type}}",
+            ),
             about="At 100 % what comes is lost.",
+            width=show.QUARTER,
         ),
         show.lines(
             "Memory",
             show.BYTES,
-            Ask("max by (service_name) (otelcol_process_memory_rss_bytes)", "{{service_name}}"),
+            Ask(f"max by (job) ({_own('process_memory_rss', 'bytes')})", "{{job}}"),
+            about="Of the Collector with the most.",
+            width=show.QUARTER,
         ),
         show.lines(
             "Processors",
             show.SHARE,
-            Ask(q.total(q.rate("otelcol_process_cpu_seconds_total"), "service_name"), "{{service_name}}"),
-            about="100 % is one core.",
+            Ask(f"max by (job) (rate({_own('process_cpu_seconds')}[$__rate_interval]))", "{{job}}"),
+            about="Of the busiest Collector; 100 % is one core.",
+            width=show.QUARTER,
+        ),
+        show.lines(
+            "Programs there",
+            show.COUNT,
+            Ask("min by (job) (up)", "{{job}}"),
+            about="1 where all programs of a kind answer Prometheus.",
+            width=show.QUARTER,
         ),
     ]

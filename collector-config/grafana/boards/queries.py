@@ -57,6 +57,8 @@ ERROR: Final = label(semconv.ERROR_TYPE)
 AGENT: Final = label(semconv.AGENT_NAME)
 TOOL: Final = label(semconv.TOOL_NAME)
 
+OUTCOME: Final = label(semconv.OUTCOME)
+
 # By the variables of the dashboards.
 ENVIRONMENT: Final = "deployment_environment_name"
 SERVICE: Final = where(f'{ENVIRONMENT}=~"$environment"', 'service_name=~"$service"')
@@ -89,10 +91,15 @@ def total(query: str, *by: str) -> str:
     return f"sum by ({', '.join(by)}) ({query})" if by else f"sum({query})"
 
 
+def or_zero(query: str, there: str) -> str:
+    """A query, and 0 where it has nothing and something else is there: counters of trouble begin with the first."""
+    return f"({query} or {there} * 0)"
+
+
 def share(part: str, whole: str, *by: str) -> str:
     """The part of the whole by these labels: 0 where there is a whole and no part of it."""
     whole = total(whole, *by)
-    return f"({total(part, *by)} or {whole} * 0) / ({whole} > 0)"
+    return f"{or_zero(total(part, *by), whole)} / ({whole} > 0)"
 
 
 def quantile(q: float, buckets: str, *by: str) -> str:
@@ -124,6 +131,11 @@ def calls(*conditions: str, over: Over = "rate") -> str:
 def durations(*conditions: str, over: Over = "rate") -> str:
     """Buckets of how long calls took."""
     return either(*(_OVER[over](f"{name}_bucket", CALLS, *conditions) for name in _DURATIONS))
+
+
+def incomplete() -> str:
+    """Calls that were not read to their end."""
+    return rate(of(metrics.INCOMPLETE), CALLS)
 
 
 def first_chunks(part: Literal["bucket", "count"] = "bucket", over: Over = "rate") -> str:

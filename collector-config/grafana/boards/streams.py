@@ -86,8 +86,23 @@ def _way() -> Panels:
 
 def _end() -> Panels:
     return [
-        show.traces(
-            "Cut streams", "genai_otel.outcome=cut", about="The connection ended before the answer did."
+        show.lines(
+            "Calls that were not read to their end",
+            show.CALLS,
+            Ask(q.total(q.incomplete(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
+            about="Streams and others, by how they ended.",
+            stacked=True,
         ),
-        show.traces("Closed streams", "genai_otel.outcome=closed", about="The program stopped reading."),
+        show.traces(
+            "Cut streams, newest traces",
+            "genai_otel.outcome=cut",
+            about="The connection ended before the answer did.",
+            width=show.THIRD,
+        ),
+        show.traces(
+            "Closed streams, newest traces",
+            "genai_otel.outcome=closed",
+            about="The program stopped reading.",
+            width=show.THIRD,
+        ),
     ]

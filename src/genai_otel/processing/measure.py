@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, get_args
 
 from opentelemetry.trace import SpanContext
 
@@ -90,6 +90,10 @@ _FOREVER: Final = 1e12  # seconds; more is no time
 _FINISH: Final[dict[object, Extra]] = {
     reason: (semconv.FINISH_REASON, word) for reason, word in semconv.NORMAL_FINISH_REASON.items()
 }
+_COMPLETED: Final[semconv.Outcome] = "completed"
+_ENDS: Final[dict[object, Extra]] = {
+    end: (semconv.OUTCOME, end) for end in get_args(semconv.Outcome) if end != _COMPLETED
+}
 _REFUSED: Final = (semconv.FINISH_REASON, "refusal")
 _READABLE: Final = (("stop",), ("length",))
 """Reasons after which there should be a text."""
@@ -114,6 +118,7 @@ _STABLE: Final = (
     semconv.USAGE_OUTPUT_TOKENS,
     semconv.RESPONSE_FINISH_REASONS,
     semconv.REFUSED,
+    semconv.OUTCOME,
     semconv.USAGE_REASONING_OUTPUT_TOKENS,
     *(name for name, _, _ in _TIMES),
 )
@@ -138,8 +143,8 @@ def client(*, stable: bool = True, latest: bool = False, pricer: Pricer | None =
 
 
 def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
-    failed: Identity = tuple(values[:_LABELS])
-    tokens_in, tokens_out, reasons, refused, thought, *times = values[_LABELS : len(_STABLE)]
+    failed: Identity = values[:_LABELS]
+    tokens_in, tokens_out, reasons, refused, outcome, thought, *times = values[_LABELS : len(_STABLE)]
     error = failed[-1]
     identity = failed if error is None else (*failed[:-1], None)
     in_latest = latest and failed[0] in _INFERENCE
@@ -155,10 +160,12 @@ def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[M
         _latest(found, parts, (tokens_in, tokens_out), identity, failed)
     for reason in reasons or (() if error is None else ("error",)):
         found.append((1, (_REASONS, identity, _FINISH.get(reason) or _finish_reason(reason))))
-    if refused is True and reasons:
+    if refused and reasons:
         found[-1] = (1, (_REASONS, identity, _REFUSED))
     if tokens_out in (0, thought) and _is_empty(tokens_out, reasons, error):
         found.append((1, (metrics.EMPTY_ANSWERS, identity, None)))
+    if outcome is not _COMPLETED:
+        _incomplete(found, identity, outcome)
     if times[0] is not None:
         _stream(found, times, identity, in_stable=in_stable, in_latest=in_latest)
     return found
@@ -173,6 +180,12 @@ def _stream(
                 found.append((time, (stable, identity, None)))
             if in_latest:
                 found.append((time, (latest, identity, None)))
+
+
+def _incomplete(found: list[Measurement], identity: Identity, outcome: object) -> None:
+    """What another library's span says of its end is not known; an equal text need not be the same."""
+    if outcome in _ENDS:
+        found.append((1, (metrics.INCOMPLETE, identity, _ENDS[outcome])))
 
 
 def _latest(

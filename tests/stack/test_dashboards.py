@@ -1,0 +1,160 @@
+"""Every query of every panel and variable finds something, in both profiles, and every link leads somewhere.
+
+The back ends are real, and filled by `traffic.py`, which runs as two services: `shop` with the older names of metrics,
+`desk` with the newer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboards.reading import Query, filled, of_panels, of_variables
+from tests.gpu.nvml import FakeNvml
+from tests.gpu.test_readings import WHOLE
+from tests.harness.process import Process
+from tests.harness.stack import Stack
+
+TRAFFIC = Path(__file__).with_name("traffic.py")
+PROFILES = {"shop": {}, "desk": {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}}
+NEWER_ONLY = "gen_ai_client_inference_usage_cache_read_input_tokens_total"
+"""What the older names do not tell."""
+
+LOST = 15  # a driver's word for a GPU that is gone
+PATIENCE = 120.0  # seconds: two scrapes of the Collector, and the rules' intervals
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query for one service, or for all of them."""
+
+    query: Query
+    service: str
+
+    def text(self) -> str:
+        choices = {"service": self.service, "environment": "test|"}
+        expr = filled(self.query.expr, choices, interval="1m", shown="5m")
+        return re.sub(r"\$\w+", ".*", expr)
+
+
+class Answers:
+    """What the back ends say to the queries, as Grafana asks them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.since = time.time() - 300
+
+    def to(self, asked: Asked) -> Any:
+        """The answer; something empty where there is none."""
+        query = asked.query
+        if query.panel.startswith("$"):
+            return self._values(asked.text())
+        if query.source == "prometheus":
+            return self._series(asked.text(), instant=query.instant)
+        if query.source == "loki":
+            return self.stack.loki.query(asked.text())
+        assert isinstance(query.asked, dict)
+        return self.traces(asked.service, query.asked)
+
+    def exemplars(self, asked: Asked) -> list[str]:
+        """The traces that the dots on a panel's lines lead to."""
+        found = self.stack.prometheus.get(
+            "/api/v1/query_exemplars", query=asked.text(), start=self.since, end=time.time()
+        )
+        return [dot["labels"]["trace_id"] for series in found["data"] for dot in series["exemplars"]]
+
+    def traces(self, service: str, search: dict[str, Any]) -> list[Any]:
+        pairs = dict(pair.split("=", 1) for pair in search.get("tags", "").split())
+        more = {"minDuration": search["minDuration"]} if "minDuration" in search else {}
+        found = self.stack.jaeger.get(
+            "/api/traces",
+            service=service,
+            tags=json.dumps(pairs),
+            limit=search["limit"],
+            start=int(self.since * 1e6),
+            end=int(time.time() * 1e6),
+            **more,
+        )
+        return found["data"]
+
+    def _values(self, text: str) -> list[str]:
+        selector, label = re.fullmatch(r"label_values\((.+), (\w+)\)", text).groups()  # pyright: ignore[reportOptionalMemberAccess] - a quick test has seen that it is of this form
+        return self.stack.prometheus.get(f"/api/v1/label/{label}/values", **{"match[]": selector})["data"]
+
+    def _series(self, text: str, *, instant: bool) -> list[float]:
+        if instant:
+            found = [series["value"] for series in self.stack.prometheus.query(text)]
+        else:
+            answer = self.stack.prometheus.get(
+                "/api/v1/query_range", query=text, start=self.since, end=time.time(), step=5
+            )
+            found = [value for series in answer["data"]["result"] for value in series["values"]]
+        return [number for _, said in found if math.isfinite(number := float(said))]
+
+
+def everything() -> Iterator[Asked]:
+    """Each query for all services, and for each one where it can be asked so."""
+    for query in (*of_panels(), *of_variables()):
+        if query.source == "jaeger":
+            services = [*PROFILES]
+        elif "$service" in query.expr:
+            services = [".*", *(name for name in PROFILES if name == "desk" or NEWER_ONLY not in query.expr)]
+        else:
+            services = [".*"]
+        yield from (Asked(query, service) for service in services)
+
+
+@pytest.fixture(scope="module")
+def answers(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """The back ends, with the traffic going on."""
+    nvml = FakeNvml(tmp_path_factory.mktemp("nvml"))
+    nvml.set(**{key.replace(".", "__"): value for key, value in WHOLE.items()}, gpus=2, gpu1__fail=LOST)
+    environ = nvml.environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=stack.otlp_http,
+        OTEL_METRIC_EXPORT_INTERVAL="1000",
+        OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test",
+        GENAI_OTEL_GPU_GPM="on",
+    )
+    command = [sys.executable, str(TRAFFIC), "3600"]
+    shop, desk = (
+        Process(command, env={**environ, "OTEL_SERVICE_NAME": name, **profile})
+        for name, profile in PROFILES.items()
+    )
+    with shop, desk:
+        shop.wait_for("began")
+        desk.wait_for("began")
+        yield Answers(stack)
+
+
+def until_none(answers: Answers, asked: list[Asked]) -> list[Asked]:
+    """The queries that stay empty until patience ends."""
+    end = time.monotonic() + PATIENCE
+    while asked and time.monotonic() < end:
+        time.sleep(3)
+        asked = [each for each in asked if not answers.to(each)]
+    return asked
+
+
+def test_no_query_of_a_dashboard_is_empty(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = list(everything())
+    empty = until_none(answers, asked)
+
+    panels = Counter(name for name, _ in {(each.query.dashboard, each.query.panel) for each in asked})
+    queries = Counter(each.query.dashboard for each in asked)
+    without = Counter(each.query.dashboard for each in empty)
+    with capsys.disabled():
+        print(f"\n{'dashboard':<12}{'panels, variables':>18}{'queries asked':>15}{'empty':>7}")
+        for name, number in sorted(panels.items()):
+            print(f"{name:<12}{number:>18}{queries[name]:>15}{without[name]:>7}")
+        print(f"{'all':<12}{panels.total():>18}{len(asked):>15}{len(empty):>7}")
+    assert [f"{each.service}: {each.query}" for each in empty] == []
