@@ -6,13 +6,15 @@ The back ends are real, and filled by `traffic.py`, which runs as two services: 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
 import sys
 import time
+import urllib.error
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 
 from tests.dashboards.reading import Query, filled, of_panels, of_variables
+from tests.dashboards.test_provisioning import SOURCES
 from tests.gpu.nvml import FakeNvml
 from tests.gpu.test_readings import WHOLE
 from tests.harness.process import Process
@@ -72,6 +75,13 @@ class Answers:
             "/api/v1/query_exemplars", query=asked.text(), start=self.since, end=time.time()
         )
         return [dot["labels"]["trace_id"] for series in found["data"] for dot in series["exemplars"]]
+
+    def trace(self, ids: Iterable[str]) -> list[dict[str, Any]]:
+        """The spans of the first of these traces that Jaeger has."""
+        for trace_id in ids:
+            with contextlib.suppress(urllib.error.HTTPError):  # 404: it is on its way, or was not sampled
+                return self.stack.jaeger.get(f"/api/traces/{trace_id}")["data"][0]["spans"]
+        return []
 
     def traces(self, service: str, search: dict[str, Any]) -> list[Any]:
         pairs = dict(pair.split("=", 1) for pair in search.get("tags", "").split())
@@ -158,3 +168,48 @@ def test_no_query_of_a_dashboard_is_empty(answers: Answers, capsys: pytest.Captu
             print(f"{name:<12}{number:>18}{queries[name]:>15}{without[name]:>7}")
         print(f"{'all':<12}{panels.total():>18}{len(asked):>15}{len(empty):>7}")
     assert [f"{each.service}: {each.query}" for each in empty] == []
+
+
+@pytest.mark.parametrize("service", PROFILES)
+def test_a_dot_on_a_line_leads_to_its_trace(service: str, answers: Answers) -> None:
+    drawn = [each for each in everything() if each.query.exemplars and each.service == service]
+    until = answers.stack.prometheus.until
+    without = [f"{each.query}" for each in drawn if not until(lambda each=each: answers.exemplars(each))]
+    assert (len(drawn) > 20, without) == (True, [])
+    spans = until(lambda: answers.trace(dict.fromkeys(answers.exemplars(drawn[0]))))
+    assert any(span["operationName"].startswith("chat ") for span in spans)
+
+
+@pytest.mark.parametrize("service", PROFILES)
+def test_a_trace_leads_to_its_logs_and_a_line_of_them_back(service: str, answers: Answers) -> None:
+    to_logs = SOURCES["jaeger"]["jsonData"]["tracesToLogsV2"]
+    [to_trace] = SOURCES["loki"]["jsonData"]["derivedFields"]
+    [trace, *_] = answers.stack.jaeger.until(
+        lambda: answers.traces(service, {"tags": "error=true", "limit": 5})
+    )
+    asked = replaced(to_logs["query"], tags(to_logs["tags"], service), trace["traceID"])
+    lines = answers.stack.loki.wait(asked)
+    assert any("the model gave" in text for stream in lines for _, text in stream["values"])
+    assert {stream["stream"][to_trace["matcherRegex"]] for stream in lines} == {trace["traceID"]}
+
+
+@pytest.mark.parametrize("service", PROFILES)
+def test_a_trace_leads_to_its_metrics(service: str, answers: Answers) -> None:
+    to_metrics = SOURCES["jaeger"]["jsonData"]["tracesToMetrics"]
+    for query in to_metrics["queries"]:
+        asked = replaced(query["query"], tags(to_metrics["tags"], service), "").replace(
+            "$$__rate_interval", "1m"
+        )
+        assert answers.stack.prometheus.wait(asked)
+
+
+def tags(wanted: list[dict[str, str]], service: str) -> str:
+    """What Grafana makes of the tags of a span of a service that asked for a model."""
+    of_span = {"service.name": service, "gen_ai.request.model": "gpt-4o-mini"}
+    return ", ".join(f'{tag["value"]}="{of_span[tag["key"]]}"' for tag in wanted)
+
+
+def replaced(query: str, tags: str, trace_id: str) -> str:
+    """A query of the provisioning, as Grafana asks it from a span."""
+    query = re.sub(r"\$\$(\{__tags\}|__tags)", lambda _: tags, query)
+    return query.replace("$${__trace.traceId}", trace_id)

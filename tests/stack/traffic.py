@@ -66,7 +66,8 @@ class Traffic:
         self.model.reply(text, directives=how)
 
     def chat(self, name: str = "gpt-4o-mini", client: OpenAI | None = None, **more: Any) -> Any:
-        return (client or self.client).chat.completions.create(model=name, messages=ASK, **more)
+        completions: Any = (client or self.client).chat.completions
+        return completions.create(model=name, messages=ASK, **more)
 
     def calls(self) -> None:
         self.says(how="input-1200+cached-1000+output-40")
@@ -119,11 +120,11 @@ class Traffic:
     def agent(self) -> None:
         """A loop of two rounds, with a tool that works and one that does not."""
         with genai_otel.agent("concierge"):
-            for calls in ({"clock": {}}, {"weather": {"city": "Oslo"}}):
-                self.model.reply(tool_calls=calls)
+            for name in ("clock", "weather"):
+                self.model.reply(tool_calls={name: {"city": "Oslo"}})
                 self.chat(tools=TOOLS)
-                with contextlib.suppress(LookupError), genai_otel.tool(next(iter(calls))):
-                    if "weather" in calls:
+                with contextlib.suppress(LookupError), genai_otel.tool(name):
+                    if name == "weather":
                         raise LookupError("no such city")
             self.says()
             self.chat(tools=TOOLS)

@@ -67,10 +67,11 @@ def _own(name: str, suffix: str = "total") -> str:
 
 
 def _each(name: str, by: str) -> list[Ask]:
+    """Of the Collector, and of Jaeger, which is made of the same parts."""
     return [
         Ask(
-            q.total(f"rate({_own(f'{name}_{signal}')}[$__rate_interval])", by),
-            f"{{{{{by}}}}} {signal.replace('_', ' ')}",
+            q.total(f"rate({_own(f'{name}_{signal}')}[$__rate_interval])", "job", by),
+            f"{{{{job}}}} {{{{{by}}}}} {signal.replace('_', ' ')}",
         )
         for signal in _SIGNALS
     ]
@@ -78,12 +79,13 @@ def _each(name: str, by: str) -> list[Ask]:
 
 def _lost(name: str) -> list[Ask]:
     """Counters that are there from the first loss on."""
-    there = q.total("otelcol_exporter_queue_size", "exporter")
+    there = q.total("otelcol_exporter_queue_size", "job", "exporter")
     return [Ask(q.or_zero(ask.expr, there), ask.legend) for ask in _each(name, "exporter")]
 
 
 def _collector() -> Panels:
-    sampled = _own("processor_tail_sampling_global_count_traces_sampled")
+    sampled = f"rate({_own('processor_tail_sampling_global_count_traces_sampled')}[$__rate_interval])"
+    spans = q.total(f"rate({_own('receiver_accepted_spans')}[$__rate_interval])")
     return [
         show.lines("Taken", show.CALLS, *_each("receiver_accepted", "receiver")),
         show.lines(
@@ -108,7 +110,8 @@ def _collector() -> Panels:
         show.lines(
             "Traces by decision of the sampler",
             show.CALLS,
-            Ask(q.total(f"rate({sampled}[$__rate_interval])", "sampled"), "sampled: {{sampled}}"),
+            Ask(q.or_zero(q.total(sampled, "sampled"), spans), "sampled: {{sampled}}"),
+            about="Zero where no sampler is configured: every trace is kept then.",
         ),
     ]
 
@@ -120,7 +123,7 @@ def _health() -> Panels:
             "Queues, share used",
             show.SHARE,
             Ask(
-                f"max by ({by}) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)",
+                f"max by (job, {by}) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)",
                 "{{exporter}} {{data_type}}",
             ),
             about="At 100 % what comes is lost.",
@@ -130,14 +133,14 @@ def _health() -> Panels:
             "Memory",
             show.BYTES,
             Ask(f"max by (job) ({_own('process_memory_rss', 'bytes')})", "{{job}}"),
-            about="Of the Collector with the most.",
+            about="Of the program with the most, of each kind.",
             width=show.QUARTER,
         ),
         show.lines(
             "Processors",
             show.SHARE,
             Ask(f"max by (job) (rate({_own('process_cpu_seconds')}[$__rate_interval]))", "{{job}}"),
-            about="Of the busiest Collector; 100 % is one core.",
+            about="Of the busiest program of each kind; 100 % is one core.",
             width=show.QUARTER,
         ),
         show.lines(
