@@ -225,7 +225,7 @@ EMPTY_ANSWERS: Final = Instrument(
 INCOMPLETE: Final = Instrument(
     "genai_otel.client.incomplete_operations",
     "{operation}",
-    "Calls that were not read to their end, by how they ended.",
+    "Calls that the program did not read to their end, by how it left them.",
 )
 FINISH_REASONS: Final = Instrument(
     "genai_otel.client.finish_reasons", "{choice}", "Choices by the reason why they finished."

@@ -64,6 +64,7 @@ ENVIRONMENT: Final = "deployment_environment_name"
 SERVICE: Final = where(f'{ENVIRONMENT}=~"$environment"', 'service_name=~"$service"')
 CALLS: Final = where(SERVICE, f'{VENDOR}=~"$vendor"', f'{MODEL}=~"$model"', f'{OPERATION}=~"$operation"')
 FAILED: Final = f'{ERROR}!=""'
+WELL: Final = f'{ERROR}=""'
 
 
 def now(name: str, *conditions: str) -> str:
@@ -133,8 +134,8 @@ def durations(*conditions: str, over: Over = "rate") -> str:
     return either(*(_OVER[over](f"{name}_bucket", CALLS, *conditions) for name in _DURATIONS))
 
 
-def incomplete() -> str:
-    """Calls that were not read to their end."""
+def left() -> str:
+    """Calls that the program did not read to their end."""
     return rate(of(metrics.INCOMPLETE), CALLS)
 
 

@@ -87,10 +87,10 @@ def _way() -> Panels:
 def _end() -> Panels:
     return [
         show.lines(
-            "Calls that were not read to their end",
+            "Calls that the program left",
             show.CALLS,
-            Ask(q.total(q.incomplete(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
-            about="Streams and others, by how they ended.",
+            Ask(q.total(q.left(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
+            about="closed: it stopped reading; abandoned: it forgot the stream; cancelled: its task was.",
             stacked=True,
         ),
         show.traces(

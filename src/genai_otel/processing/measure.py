@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol, get_args
+from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.trace import SpanContext
 
@@ -92,8 +92,9 @@ _FINISH: Final[dict[object, Extra]] = {
 }
 _COMPLETED: Final[semconv.Outcome] = "completed"
 _ENDS: Final[dict[object, Extra]] = {
-    end: (semconv.OUTCOME, end) for end in get_args(semconv.Outcome) if end != _COMPLETED
+    end: (semconv.OUTCOME, end) for end in ("closed", "abandoned", "cancelled")
 }
+"""Where the program did not read to the end; what failed has the type of its error."""
 _REFUSED: Final = (semconv.FINISH_REASON, "refusal")
 _READABLE: Final = (("stop",), ("length",))
 """Reasons after which there should be a text."""
