@@ -193,7 +193,6 @@ OBJECTIVES = {
 }
 
 
-@pytest.mark.seed_rows("002-50")
 @pytest.mark.parametrize(("text", "expected"), OBJECTIVES.items(), ids=OBJECTIVES)
 def test_objectives_are_met_or_missed(tmp_path: Path, text: str, expected: tuple[str, ...]) -> None:
     page = page_of(write(tmp_path / "spans.jsonl", request(week())), "--slo", text)

@@ -136,3 +136,20 @@ def test_what_was_spent_is_told_and_a_budget_that_is_exceeded_is_said_once() -> 
         ("burn_rate", None): pytest.approx(45, rel=1e-4),
         ("burn_rate", "acme"): pytest.approx(30, rel=1e-4),
     }
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("traces", ["console", "none"])
+def test_it_is_known_where_nobody_collects_metrics(traces: str) -> None:
+    script = """
+    import genai_otel
+    genai_otel.setup(budget="1 USD/day")
+    for _ in range(2):
+        with genai_otel.inference(provider="openai", model="gpt-4o") as call:
+            call.response(input_tokens=1_000_000)
+    print(genai_otel.spent())
+    """
+    env = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": traces, "OTEL_LOGS_EXPORTER": "none"}
+    done = run(script, env=env).ok()
+    assert "5.0" in done.out.splitlines()
+    assert done.err.count("the budget of 1 USD/day is exceeded") == 1

@@ -72,7 +72,7 @@ def page(report: Report, reading: Reading, asked: Asked) -> str:
         tag("a", "Skip to the figures", href="#headline", class_="skip"),
         _header(report, title),
         tag("nav", [tag("a", _TITLES[name], href=f"#{name}") for name in shown], aria_label="Sections"),
-        tag("main", summary(report, asked.objectives), headline(report), shown.values()),
+        tag("main", summary(report, asked.objectives, asked.history), headline(report), shown.values()),
         tag(
             "footer",
             f"Made by genai-otel {__version__} at {words.minute(asked.made)} UTC. Needs no network, runs no script.",

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from genai_otel.report import words
 from genai_otel.report.html import Html, tag
+from genai_otel.report.incidents import History
 from genai_otel.report.objective import Objective
 from genai_otel.report.report import Report
 
 
-def summary(report: Report, objectives: Sequence[Objective]) -> Html | None:
+def summary(report: Report, objectives: Sequence[Objective], history: History | None = None) -> Html | None:
     """The sentences as a list; None where there are none."""
     found = [
-        sentence for part in (_objectives, _errors, _cost, _loops) for sentence in part(report, objectives)
+        *_objectives(report, objectives),
+        *(_incidents(history) if history is not None else ()),
+        *(sentence for part in (_errors, _cost, _loops) for sentence in part(report)),
     ]
     return tag("ul", [tag("li", sentence) for sentence in found], class_="summary") if found else None
 
@@ -27,7 +30,18 @@ def _objectives(report: Report, objectives: Sequence[Objective]) -> Iterator[str
         yield f"All {len(objectives)} objectives met." if len(objectives) > 1 else "The objective is met."
 
 
-def _errors(report: Report, _: Sequence[Objective]) -> Iterator[str]:
+def _incidents(history: History) -> Iterator[str]:
+    """How long something was wrong, and what for most of that time."""
+    together = history.all
+    if not together.count:
+        yield "No alert fired."
+        return
+    (name, _), most = max(history.by_alert.items(), key=lambda item: item[1].down)
+    of = f", {words.long(most.down)} of it {name}" if len(history.by_alert) > 1 else f": {name}"
+    yield f"Alerts fired for {words.long(together.down)}{of}."
+
+
+def _errors(report: Report) -> Iterator[str]:
     """The error that is at least a third of all."""
     counts: Counter[str] = Counter()
     for error, failures in report.errors.items():
@@ -37,7 +51,7 @@ def _errors(report: Report, _: Sequence[Objective]) -> Iterator[str]:
             yield f"{words.number(count)} of {words.number(report.totals.bad)} errors are {name}."
 
 
-def _cost(report: Report, _: Sequence[Objective]) -> Iterator[str]:
+def _cost(report: Report) -> Iterator[str]:
     """The model that most is paid for, and what is not in the sum."""
     totals = report.totals
     whole = totals.amount
@@ -54,7 +68,7 @@ def _cost(report: Report, _: Sequence[Objective]) -> Iterator[str]:
         yield f"The cost is at least {known}, beside {unknown}."
 
 
-def _loops(report: Report, _: Sequence[Objective]) -> Iterator[str]:
+def _loops(report: Report) -> Iterator[str]:
     """An agent that went round far more often than it usually does."""
     for name, loops in report.steps.loops.items():
         usual = loops.iterations.quantile(0.5)

@@ -29,7 +29,7 @@ from genai_otel.prices.pricer import Pricer
 from genai_otel.processing import collect
 from genai_otel.processing.instruments import InstrumentSink
 from genai_otel.processing.keys import MetricKeys
-from genai_otel.processing.ledger import Ledger
+from genai_otel.processing.ledger import Ledger, Unread
 from genai_otel.processing.measure import Measure
 from genai_otel.processing.priced import PricedSpans
 from genai_otel.processing.processor import Pipeline, Queue
@@ -81,7 +81,7 @@ class Built:
     tracer_provider: Any = None
     meter_provider: Any = None
     logger_provider: Any = None
-    sink: SeriesSink | InstrumentSink | None = None
+    sink: SeriesSink | InstrumentSink | Unread | None = None
     pipeline: Pipeline | None = None
     span_maker: SpanMaker | None = None
     gpus: Driver | None = None
@@ -187,18 +187,17 @@ def build_traces(built: Built, measure: Measure) -> None:
     keys = MetricKeys(built.config.metric_keys, http=built.measures_http)
     existing = built.asked.tracer_provider or trace.get_tracer_provider()
     if not is_unset(existing):
-        built.tracer_provider = existing
+        built.tracer_provider, built.sink = existing, built.sink or Unread()
         built.pipeline = Pipeline(measure, built.sink, beside=True, keep_attributes=keep, keys=keys)
         add = getattr(existing, "add_span_processor", None)
         if add is not None:
             add(built.pipeline)
         return
     following = _queues(built, measure.pricer)
-    if (
-        not following and built.sink is None and not built.config.json_logs
-    ):  # whose lines tell the ids of spans
+    config = built.config  # lines of JSON tell the ids of spans
+    if not following and built.sink is None and not config.json_logs and config.budget is None:
         return
-    limits = SpanLimits()
+    built.sink, limits = built.sink or Unread(), SpanLimits()
     built.pipeline = Pipeline(measure, built.sink, following, limits, keep_attributes=keep, keys=keys)
     provider = _PipelineProvider(
         sampler=built.asked.sampler or _named_sampler(built),
