@@ -120,15 +120,12 @@ class Limit(NamedTuple):
 ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
-_BODY = "what was asked and answered stands in JSON texts of its own, the second of which the program reads"
 _FOUND = "whom it goes to stands in the model's name, and what litellm adds to an answer in three places"
 _STEP = "36, or 47, where nothing else runs: litellm's own tasks take turns with its asynchronous steps"
 _BLOCKS = "38; asynchronous ones 34 to 58, by how many blocks the network makes of the chunks"
 _THROUGH = "it leads through `completion`, which a program may call, and whose stream it may read, by itself"
 LIMITS = {
     "azure_ai_inference:complete": Limit(chunk=60, why=_BLOCKS),
-    "boto3:models.invoke_model": Limit(2_600, why=_BODY),
-    "aiobotocore:models.invoke_model": Limit(2_640, why=_BODY),
     "litellm:completion": Limit(chunk=90, why=_STEP),
     "litellm:text_completion": Limit(2_050, 60, _THROUGH),
     "litellm:responses": Limit(1_800, why=_FOUND),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import methodcaller
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -42,12 +43,7 @@ def _stream(within: str) -> Streaming:
     )
 
 
-_BODY: Final = Streaming(
-    reader="read",
-    # What its close() closes, and `with` hands out; the oldest asynchronous bodies are that themselves.
-    body=lambda body: getattr(body, "_raw_stream", body),
-    within=lambda result: result.get("body"),
-)
+_BODY: Final = Streaming(reader="read", within=methodcaller("get", "body"))
 _CONVERSE: Final[dict[str, Any]] = {
     "operation": semconv.CHAT,
     "model": _MODEL,
@@ -129,8 +125,7 @@ def endpoint(target: str, *, asynchronous: bool) -> Endpoint:
         name, given = arguments["operation_name"], arguments["api_params"]
         if name in fixed:
             return fixed[name], given
-        read = invoke.told(given)
-        return invoked[name][invoke.operation(read)], read
+        return invoke.told(invoked[name], given)
 
     return Endpoint(
         target,

@@ -16,8 +16,9 @@ _CONFIG: Final = {
     "topP": semconv.REQUEST_TOP_P,
     "stopSequences": semconv.REQUEST_STOP_SEQUENCES,
 }
-_DOUBLES: Final = frozenset(
+_TYPED: Final = frozenset(
     {
+        semconv.REQUEST_STOP_SEQUENCES,
         semconv.REQUEST_TEMPERATURE,
         semconv.REQUEST_TOP_P,
         semconv.REQUEST_FREQUENCY_PENALTY,
@@ -32,7 +33,7 @@ def request(arguments: Mapping[str, Any]) -> Facts:
     facts: Facts = {}
     config = arguments.get("inferenceConfig")
     if config:
-        put(facts, mapping(config), _CONFIG)
+        parameters(facts, mapping(config), _CONFIG)
     if len(arguments) > 3:  # most have a model, messages and a configuration
         _more(facts, arguments)
     return facts
@@ -43,20 +44,18 @@ def stream_request(arguments: Mapping[str, Any]) -> Facts:
     return {**request(arguments), semconv.REQUEST_STREAM: True}
 
 
-def put(facts: Facts, fields: Fields, names: Mapping[str, str]) -> None:
+def parameters(facts: Facts, fields: Fields, names: Mapping[str, str]) -> None:
     """The parameters among ``fields`` that ``names`` has, under the convention's names and of its types."""
     for name in filter(names.__contains__, fields):
         attribute, value = names[name], fields[name]
         if value is not None:
-            facts[attribute] = value if type(value) is float else _typed(attribute, value)
+            facts[attribute] = _typed(attribute, value) if attribute in _TYPED else value
 
 
 def _typed(attribute: str, value: Any) -> Any:
     if attribute == semconv.REQUEST_STOP_SEQUENCES:
         return (value,) if isinstance(value, str) else tuple(results.items(value))
-    if attribute in _DOUBLES and type(value) is int and abs(value) < _LARGE:
-        return float(value)
-    return value
+    return float(value) if type(value) is int and abs(value) < _LARGE else value
 
 
 def _more(facts: Facts, arguments: Mapping[str, Any]) -> None:
@@ -70,8 +69,8 @@ def _more(facts: Facts, arguments: Mapping[str, Any]) -> None:
         facts[semconv.OUTPUT_TYPE] = "json"
     own = mapping(arguments.get("additionalModelRequestFields"))
     if own:
-        put(facts, own, _OWN)
-        put(facts, mapping(own.get("inferenceConfig")), _OWN)
+        parameters(facts, own, _OWN)
+        parameters(facts, mapping(own.get("inferenceConfig")), _OWN)
 
 
 # What models take beside, each in its own words.

@@ -13,10 +13,15 @@ from typing import Any, Final
 
 from genai_otel import semconv
 from genai_otel.clients import _bedrock_results as results
-from genai_otel.clients._bedrock_converse import failed, put
+from genai_otel.clients._bedrock_converse import failed, parameters
 from genai_otel.clients._bedrock_results import Fields, items, mapping
-from genai_otel.spec import Facts
+from genai_otel.clients._fields import put
+from genai_otel.safe import json_object
+from genai_otel.spec import Endpoint, Facts
 
+_NESTED: Final = frozenset({"inferenceConfig", "textGenerationConfig"})
+_CHAT: Final = semconv.CHAT
+_READABLE: Final = (str, bytes, bytearray)
 # Larger requests hold media or documents, and reading them would take longer than all the rest.
 _LONGEST: Final = 262_144
 
@@ -36,7 +41,6 @@ _PARAMETERS: Final = {
     "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
     **dict.fromkeys(("dimensions", "output_dimension"), semconv.EMBEDDINGS_DIMENSION_COUNT),
 }  # fmt: skip
-_NESTED: Final = ("inferenceConfig", "textGenerationConfig")
 BODY: Final = "parsed body"
 """Under this name the arguments hold what the request's body says."""
 
@@ -44,22 +48,27 @@ BODY: Final = "parsed body"
 # --- requests ------------------------------------------------------------------------------------------------------
 
 
-def told(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments with what the body says; a file is left for the client to read."""
+def told(
+    endpoints: Mapping[str, Endpoint], arguments: Mapping[str, Any]
+) -> tuple[Endpoint, Mapping[str, Any]]:
+    """The one of the operations' ``endpoints`` that a request is for, and its arguments with what the body says.
+
+    A body that is a file is left for the client to read.
+    """
     data = arguments.get("body")
-    short = isinstance(data, (bytes, bytearray, str)) and len(data) <= _LONGEST
-    return {**arguments, BODY: results.document(data) if short else {}}
+    short = isinstance(data, _READABLE) and len(data) <= _LONGEST
+    body: Fields = (json_object(data) if short else None) or {}
+    asks = _CHAT if "messages" in body else _operation(body, arguments.get("modelId"))
+    return endpoints[asks], {**arguments, BODY: body}
 
 
-def operation(arguments: Mapping[str, Any]) -> str:
-    """What the request asks for."""
-    body, model = arguments[BODY], arguments.get("modelId")
+def _operation(body: Fields, model: Any) -> str:
     name = model if isinstance(model, str) else ""
     if "rerank" in name or ("query" in body and "documents" in body):
         return semconv.RERANK
     if "embed" in name or "input_type" in body or "embeddingTypes" in body:
         return semconv.EMBEDDINGS
-    if "messages" in body or "message" in body:
+    if "message" in body:
         return semconv.CHAT
     if "prompt" in body or "inputText" in body:
         return semconv.TEXT_COMPLETION
@@ -72,13 +81,11 @@ def request(arguments: Mapping[str, Any]) -> Facts:
     """Facts of a request."""
     facts: Facts = {}
     body: Fields = arguments[BODY]
-    put(facts, body, _PARAMETERS)
-    for name in _NESTED:
-        if name in body:
-            put(facts, mapping(body[name]), _PARAMETERS)
-    guardrail = arguments.get("guardrailIdentifier")
-    if guardrail:
-        facts[semconv.BEDROCK_GUARDRAIL_ID] = guardrail
+    parameters(facts, body, _PARAMETERS)
+    for name in _NESTED.intersection(body):
+        parameters(facts, mapping(body[name]), _PARAMETERS)
+    if arguments.get("guardrailIdentifier"):
+        facts[semconv.BEDROCK_GUARDRAIL_ID] = arguments["guardrailIdentifier"]
     return facts
 
 
@@ -87,42 +94,57 @@ def stream_request(arguments: Mapping[str, Any]) -> Facts:
     return {**request(arguments), semconv.REQUEST_STREAM: True}
 
 
+_ASKED: Final = "x-amzn-bedrock-input-token-count"
+_ANSWERED: Final = "x-amzn-bedrock-output-token-count"
+_INPUT: Final = semconv.USAGE_INPUT_TOKENS
+_OUTPUT: Final = semconv.USAGE_OUTPUT_TOKENS
+
+
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
 def response(result: Any) -> Facts:
     """Facts of an answer's headers, which have the usage."""
     facts: Facts = {}
-    results.headers(facts, results.metadata(facts, result))
+    headers = results.metadata(facts, result)
+    try:
+        facts[_INPUT] = int(headers[_ASKED])
+        facts[_OUTPUT] = int(headers[_ANSWERED])
+    except (KeyError, ValueError):  # vectors have no output
+        pass
     return facts
 
 
 def body(facts: Facts, data: bytes) -> None:
     """Facts of an answer's body."""
-    fields = results.document(data)
-    _identity(facts, fields)
-    reasons = reasons_of(fields)
-    if reasons:
+    fields = json_object(data)
+    if fields is None:
+        return
+    identity, model, reason, usage = map(fields.get, _TOLD)
+    if identity is None:
+        identity = fields.get("generation_id") or fields.get("response_id")
+    if identity:
+        facts[_ID] = identity
+    if model:
+        facts[_MODEL] = model
+    if reason.__class__ is str:
+        facts[_FINISHED] = (reason or "error",)
+    elif reasons := reasons_of(fields):
         results.finished(facts, *reasons)
-    results.usage(facts, _usage_of(fields))
+    told = usage if usage.__class__ is dict else _older_usage(fields)
+    results.usage(facts, told)  # pyright: ignore[reportArgumentType] - its class was looked at, in one step
 
 
-_IDENTITY: Final = ("id", "generation_id", "response_id")
+_FINISHED: Final = semconv.RESPONSE_FINISH_REASONS
+_TOLD: Final = ("id", "model", "stop_reason", "usage")
+_ID: Final = semconv.RESPONSE_ID
+_MODEL: Final = semconv.RESPONSE_MODEL
+_IDENTITY: Final = {
+    **dict.fromkeys(("response_id", "generation_id", "id"), semconv.RESPONSE_ID),
+    "model": semconv.RESPONSE_MODEL,
+}
 _LISTS: Final = ("choices", "outputs", "results", "generations", "completions")
 _REASONS: Final = ("stop_reason", "stopReason", "finish_reason", "completionReason", "finishReason")
-
-
-def _identity(facts: Facts, fields: Fields) -> None:
-    identity = next(filter(_is_text, map(fields.get, _IDENTITY)), None)
-    if identity:
-        facts[semconv.RESPONSE_ID] = identity
-    model = fields.get("model")
-    if _is_text(model):
-        facts[semconv.RESPONSE_MODEL] = model
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str and value != ""
 
 
 def reasons_of(fields: Fields) -> list[Any]:
@@ -142,8 +164,10 @@ def _reason(choice: Fields) -> Any:
 def _usage_of(fields: Fields) -> Fields:
     """The usage that a body reports, under names that others have as well."""
     usage = fields.get("usage")
-    if isinstance(usage, dict):
-        return mapping(usage)
+    return mapping(usage) if isinstance(usage, dict) else _older_usage(fields)
+
+
+def _older_usage(fields: Fields) -> Fields:
     if "prompt_token_count" in fields:
         return {
             "inputTokens": fields["prompt_token_count"],
@@ -193,7 +217,7 @@ def event_of(message: Any) -> Fields:
 def first(facts: Facts, message: Any) -> None:
     """Who answers, from a stream's first event."""
     event = event_of(message)
-    _identity(facts, mapping(event.get("message")) or event)
+    put(facts, mapping(event.get("message")) or event, _IDENTITY)
 
 
 def chunk(facts: Facts, message: Any) -> None:

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from genai_otel import safe, semconv
+from genai_otel.clients import _openai_results as openai
 from genai_otel.clients._fields import put
 from genai_otel.spec import Facts
 
 Fields = Mapping[str, Any]
 
 _INPUT: Final = semconv.USAGE_INPUT_TOKENS
+_OUTPUT: Final = semconv.USAGE_OUTPUT_TOKENS
 _READ: Final = semconv.USAGE_CACHE_READ_INPUT_TOKENS
 _WRITTEN: Final = semconv.USAGE_CACHE_WRITE_INPUT_TOKENS
-# The vendors' names of counts; what a cache served or took is no part of the input that it stands beside.
+_THOUGHT: Final = semconv.USAGE_REASONING_OUTPUT_TOKENS
+_CLAUDE: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_NOVA: Final = ("inputTokens", "outputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
+_METRICS: Final = ("inputTokenCount", "outputTokenCount", *_NOVA[2:])
+_SERVICE: Final = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+# By a name that tells whose words a usage is in: what is asked and answered, and of the input what a cache served and
+# took, which is no part of the count that it stands beside.
 _COUNTS: Final = {
-    **dict.fromkeys(("inputTokens", "input_tokens", "prompt_tokens", "inputTokenCount"), _INPUT),
-    **dict.fromkeys(
-        ("outputTokens", "output_tokens", "completion_tokens", "outputTokenCount"),
-        semconv.USAGE_OUTPUT_TOKENS,
-    ),
-    **dict.fromkeys(("cacheReadInputTokens", "cacheReadInputTokenCount", "cache_read_input_tokens"), _READ),
-    **dict.fromkeys(
-        ("cacheWriteInputTokens", "cacheWriteInputTokenCount", "cache_creation_input_tokens"), _WRITTEN
-    ),
+    **dict.fromkeys(_CLAUDE, _CLAUDE),
+    **dict.fromkeys(_METRICS[:2], _METRICS),
+    **dict.fromkeys(_NOVA[2:], _NOVA),
+    **dict.fromkeys(_SERVICE, _SERVICE),
 }
+_NUMBERS: Final = frozenset({int, type(None)})
 _KEPT: Final = {
     "5m": semconv.USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
     "1h": semconv.USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
-}
-# What models that speak OpenAI's or Anthropic's language say beside: parts of the totals.
-_PARTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "prompt_tokens_details": {"cached_tokens": _READ},
-    "completion_tokens_details": {"reasoning_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
-    "output_tokens_details": {"thinking_tokens": semconv.USAGE_REASONING_OUTPUT_TOKENS},
 }
 _WRITTEN_FOR: Final = {f"ephemeral_{kept}_input_tokens": name for kept, name in _KEPT.items()}
 _OWN: Final = (
     *("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
     "totalTokens",  # which knows of a cache even where the client is too old to
 )
-_HEADERS: Final = {
-    "x-amzn-bedrock-input-token-count": semconv.USAGE_INPUT_TOKENS,
-    "x-amzn-bedrock-output-token-count": semconv.USAGE_OUTPUT_TOKENS,
-}
-_whole: Final = re.compile("[0-9]{1,18}").fullmatch
+
+
+_ABOUT: Final = ("RequestId", "HTTPHeaders")
+_REQUEST_ID: Final = semconv.REQUEST_ID
 
 
 def mapping(value: Any) -> Fields:
@@ -67,17 +63,10 @@ def document(data: Any) -> Fields:
 def metadata(facts: Facts, result: Any) -> Fields:
     """The request's id; gives the headers of the response."""
     about: Fields = result.get("ResponseMetadata") or {}
-    request_id = about.get("RequestId")
+    request_id, headers = map(about.get, _ABOUT)
     if request_id:
-        facts[semconv.REQUEST_ID] = request_id
-    return about.get("HTTPHeaders") or {}
-
-
-def headers(facts: Facts, found: Fields) -> None:
-    """The usage that stands in an answer's headers, whichever vendor's model gave it."""
-    for name in filter(_HEADERS.__contains__, found):
-        if _whole(str(found[name])):
-            facts[_HEADERS[name]] = int(found[name])
+        facts[_REQUEST_ID] = request_id
+    return headers or {}
 
 
 def own_usage(facts: Facts, found: Fields) -> None:
@@ -101,20 +90,38 @@ def own_usage(facts: Facts, found: Fields) -> None:
 
 def usage(facts: Facts, found: Fields) -> None:
     """Usage as any of the vendors reports it; what a cache served or took is added to the input."""
-    counted: Facts = {}
-    for name in filter(_COUNTS.__contains__, found):
-        if type(found[name]) is int:
-            counted.setdefault(_COUNTS[name], found[name])
-    cached = counted.pop(_READ, 0), counted.pop(_WRITTEN, 0)
-    if any(cached) and _INPUT in counted:
-        counted[_INPUT] += sum(cached)
-        facts.update(pair for pair in zip((_READ, _WRITTEN), cached, strict=True) if pair[1])
-    facts.update(counted)
-    for name in filter(_PARTS.__contains__, found):
-        put(facts, mapping(found[name]), _PARTS[name])
-    kept = mapping(found.get("cache_creation"))
-    if kept.get("ephemeral_1h_input_tokens"):  # else all are for five minutes
-        put(facts, kept, _WRITTEN_FOR)
+    names = _CLAUDE if "input_tokens" in found else _names_in(found)
+    if names is None:
+        openai.usage_facts(facts, found)
+        return
+    counts: list[Any] = [*map(found.get, names)]
+    if not _NUMBERS.issuperset(map(type, counts)):
+        counts = [count if type(count) is int else None for count in counts]
+    asked, answered, read, written = counts
+    if answered is not None:
+        facts[_OUTPUT] = answered
+    if asked is not None:
+        if read:
+            facts[_READ] = read
+            asked += read
+        if written:
+            facts[_WRITTEN] = written
+            asked += written
+            kept: Any = found.get("cache_creation")
+            if kept.__class__ is dict and kept.get(
+                "ephemeral_1h_input_tokens"
+            ):  # else all are for five minutes
+                put(facts, kept, _WRITTEN_FOR)
+        facts[_INPUT] = asked
+    details: Any = found.get("output_tokens_details")
+    thinking = details.get("thinking_tokens") if details.__class__ is dict else None
+    if thinking:
+        facts[_THOUGHT] = thinking
+
+
+def _names_in(found: Fields) -> tuple[str, str, str, str] | None:
+    """Whose words a usage is in; None where they are OpenAI's, or nobody's."""
+    return next(map(_COUNTS.get, filter(found.__contains__, _COUNTS)), None)
 
 
 def finished(facts: Facts, *reasons: Any) -> None:

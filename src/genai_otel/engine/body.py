@@ -7,16 +7,15 @@ body, so it takes itself away when the body has been read, is closed or fails.
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
-import weakref
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, Final, cast
+from collections.abc import Callable
+from sys import exc_info
+from time import perf_counter_ns
+from typing import Any, Final
+from weakref import ref
 
-from genai_otel import fence, semconv
+from genai_otel import fence
 from genai_otel.engine.call import Call
+from genai_otel.engine.classes import tell
 from genai_otel.engine.ending import interrupted, left, unwatch_close, watch_close
 from genai_otel.spec import Streaming
 
@@ -24,34 +23,41 @@ from genai_otel.spec import Streaming
 _MOST: Final = 4_194_304
 
 
-def follow(call: Call, body: Any, streaming: Streaming) -> None:
-    """Read the facts of ``body`` when the user has read it, which ends ``call``."""
-    call.beat = (0, time.perf_counter_ns())
-    if body is None or streaming.reader is None:
+def follow(call: Call, result: Any, streaming: Streaming) -> None:
+    """Read the facts of the body in ``result`` when the user has read it, which ends ``call``."""
+    body: object = streaming.within(result)
+    name = streaming.reader or ""
+    call.beat = (0, perf_counter_ns())
+    if body is None:
         call.finish("completed")
         return
-    call.ambient = sys.exc_info()[1]
-    call.followed = weakref.ref(body, lambda _: call.drop())
-    holder = body if streaming.body is None else streaming.body(body)
-    reading = _Reading(call, body, streaming.reader, holder)
-    setattr(body, streaming.reader, reading)
-    watch_close(holder, partial(_closing, call, reading))
+    call.ambient = exc_info()[1]
+    call.followed = ref(body, call.lost)
+    reading = _Reading(call, body, name)
+    setattr(body, name, reading)
+    if not tell(type(body), _closed, name):
+        reading.watched = True  # a proxy, which has no method of its own to tell it by
+        watch_close(body, reading.closing)
 
 
-def _closing(call: Call, reading: _Reading) -> None:
-    reading.release()
-    left(call, sys.exc_info()[1])
+def _closed(body: Any, name: str) -> None:
+    reading = getattr(body, name, None)
+    if isinstance(reading, _Reading):
+        reading.closing()
 
 
 class _Reading:
     """A body's method that gives its next bytes: all of them, or as many as it is asked for."""
 
-    def __init__(self, call: Call, body: Any, name: str, holder: Any) -> None:
+    watched = False  # on the body itself
+    _pieces: list[bytes] | None = None  # before the last
+    _size = 0
+
+    def __init__(self, call: Call, body: Any, name: str) -> None:
         self._call = call
+        self._body = body
+        self._name = name
         self._read: Callable[..., Any] = getattr(body, name)
-        self._place = (body, name, holder)
-        self._pieces: list[bytes] = []
-        self._left = _MOST
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -59,12 +65,12 @@ class _Reading:
         except BaseException as error:
             self._interrupted(error)
             raise
-        if isinstance(piece, Awaitable):
-            return self._awaited(cast("Awaitable[Any]", piece), args, kwargs)
+        if piece.__class__ is not bytes and hasattr(piece, "__await__"):
+            return self._awaited(piece, args, kwargs)
         self._seen(piece, args, kwargs)
         return piece
 
-    async def _awaited(self, pending: Awaitable[Any], args: Any, kwargs: Any) -> Any:
+    async def _awaited(self, pending: Any, args: Any, kwargs: Any) -> Any:
         try:
             piece = await pending
         except BaseException as error:
@@ -73,41 +79,51 @@ class _Reading:
         self._seen(piece, args, kwargs)
         return piece
 
-    def release(self) -> None:
+    def closing(self) -> None:
+        """The user closes the body before he has read all of it."""
+        with fence.contain("engine.body"):
+            self._release()
+            left(self._call, exc_info()[1])
+
+    def _release(self) -> None:
         """Give the body its own method back."""
-        body, name, holder = self._place
-        with contextlib.suppress(AttributeError):  # it was taken away before
-            delattr(body, name)
-        unwatch_close(holder)
+        body = self._body
+        try:
+            delattr(body, self._name)
+        except AttributeError:  # it was taken away before
+            return
+        if self.watched:
+            unwatch_close(body)
 
     def _interrupted(self, error: BaseException) -> None:
         with fence.contain("engine.body"):
-            self.release()
+            self._release()
             interrupted(self._call, error)
 
-    def _seen(self, piece: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        with fence.contain("engine.body"):
-            asked = next(iter((*args, *kwargs.values())), None)
-            self._call.beat = (0, time.perf_counter_ns())
-            self._keep(piece)
-            if asked is None or asked < 0 or (not piece and asked > 0):
-                self.release()
-                self._whole()
+    def _seen(self, piece: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        call = self._call
+        try:
+            asked = args[0] if args else next(iter(kwargs.values())) if kwargs else None
+            if asked is not None and asked >= 0 and (piece or not asked):
+                self._keep(piece)
+                return
+            self._release()
+            said = piece if self._pieces is None else self._joined(piece)
+            if len(said) <= _MOST:
+                call.endpoint.chunk(call.attributes, said)  # pyright: ignore[reportOptionalCall] - without it there is no stream
+                if call.content is not None:
+                    call.read_content(said)
+        except Exception as error:  # noqa: BLE001 - the fence of the hot path
+            fence.report("engine.body", error)
+        call.finish("completed")
 
     def _keep(self, piece: bytes) -> None:
-        self._left -= len(piece)
-        if self._left >= 0:
+        self._call.beat = (0, perf_counter_ns())
+        if self._pieces is None:
+            self._pieces = []
+        self._size += len(piece)
+        if self._size <= _MOST:
             self._pieces.append(piece)
 
-    def _whole(self) -> None:
-        call = self._call
-        endpoint = call.endpoint
-        if self._left >= 0:
-            said = b"".join(self._pieces)
-            with fence.contain("engine.chunk"):
-                if endpoint.chunk is not None:
-                    endpoint.chunk(call.attributes, said)
-            if call.content is not None and endpoint.content is not None:
-                with fence.contain("engine.content"):
-                    call.content.update(endpoint.content.response(said))
-        call.finish("failed" if semconv.ERROR_TYPE in call.attributes else "completed")
+    def _joined(self, last: bytes) -> bytes:
+        return b"".join([*(self._pieces or ()), last]) if self._size <= _MOST else b""

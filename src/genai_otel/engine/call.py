@@ -8,9 +8,9 @@ collection or the exit drains.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from time import perf_counter_ns, time_ns
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
@@ -27,6 +27,7 @@ _REASONS: Final = semconv.RESPONSE_FINISH_REASONS
 _OUTCOME: Final = semconv.OUTCOME
 _ERROR_TYPE: Final = semconv.ERROR_TYPE
 _WORDS: Final = frozenset(semconv.FINISH_WORDS.values())
+_ALONE: Final = {(word,): (one,) for word, one in semconv.FINISH_WORDS.items() if word != "refusal"}
 _USUAL: Final = (None, ("stop",), ("length",), ("tool_call",), ("error",))
 _open: dict[int, Call] = {}
 _dropped: deque[tuple[Call, semconv.Outcome]] = deque()
@@ -98,6 +99,13 @@ class Call:
         if token is not None:
             detach(token)
 
+    def read_content(self, result: Any) -> None:
+        """Keep what a whole result says, where content is captured."""
+        content = self.endpoint.content
+        if self.content is not None and content is not None:
+            with fence.contain("engine.content"):
+                self.content.update(content.response(result))
+
     # --- the one end ------------------------------------------------------------------------------
 
     def finish(self, outcome: semconv.Outcome, at: int | None = None) -> None:
@@ -105,17 +113,17 @@ class Call:
         if _open.pop(id(self), None) is None:
             return
         try:
-            now = time.perf_counter_ns() if at is None else at
+            now = perf_counter_ns() if at is None else at
             self.end_time = self.start_time + now - self.start
             self.outcome = outcome
             attributes = self.attributes
             attributes[_OUTCOME] = outcome
-            if attributes.get(_REASONS) not in _USUAL:
-                _in_words(attributes)
+            reasons = attributes.get(_REASONS)
+            if reasons not in _USUAL:
+                _in_words(attributes, reasons)
             if self.first:
                 self._stream_facts(attributes)
-            if self.followed is not None:
-                self.followed = None  # its callback refers to this call
+            self.followed = None  # its callback refers to this call
             self.recorder.end(self)
         except Exception as error:  # noqa: BLE001 - the fence of the hot path
             fence.report("engine.finish", error)
@@ -127,17 +135,25 @@ class Call:
         if chunks > 1:
             attributes[semconv.STREAM_TIME_PER_CHUNK] = (last - self.first) / (chunks - 1) / 1e9
 
+    def lost(self, _: object) -> None:
+        """What was followed of it is gone: the callback of a weak reference."""
+        self.drop()
+
     def drop(self, outcome: semconv.Outcome = "abandoned") -> None:
         """Nobody will end this call; safe in finalisers, which may run anywhere."""
         _dropped.append((self, outcome))
 
 
-def _in_words(attributes: dict[str, Any]) -> None:
+def _in_words(attributes: dict[str, Any], reasons: object) -> None:
     """Put the finish reasons in the convention's words, whoever's they were; what is no text stays what it is.
 
     The convention has one word for what a filter stopped and for what the model itself refused.
     """
-    reasons = attributes[_REASONS]
+    try:
+        attributes[_REASONS] = _ALONE[cast("tuple[str]", reasons)]  # of one answer, as a rule
+        return
+    except (KeyError, TypeError):
+        pass
     if not isinstance(reasons, (list, tuple)):
         return
     said = cast("Sequence[object]", reasons)
@@ -162,7 +178,12 @@ def is_ours() -> bool:
 
 
 def begin(
-    spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any], *, anyway: bool = False
+    spec: ClientSpec,
+    endpoint: Endpoint,
+    instance: Any,
+    arguments: Mapping[str, Any],
+    *,
+    anyway: object = False,
 ) -> Call | None:
     """Open a call and make its span current; None when the call is not ours to trace, unless it must be ``anyway``."""
     recorder = record.active
@@ -180,8 +201,8 @@ def begin(
         call.recorder = recorder
         call.origin = origin = origin_of(spec, endpoint, instance, arguments)
         call.attributes = origin.attributes.copy()
-        call.start_time = time.time_ns()
-        call.start = time.perf_counter_ns()
+        call.start_time = time_ns()
+        call.start = perf_counter_ns()
         span = call.span = recorder.start(call, context)
         call.span_context = span.get_span_context()
         try:

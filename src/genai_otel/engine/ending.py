@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from genai_otel import fence
@@ -62,17 +63,23 @@ def left(call: Call, error: BaseException | None) -> None:
 
 def watch_close(body: Any, closing: Callable[[], None]) -> None:
     """Call ``closing`` when ``body.close()`` or ``body.aclose()`` is called for the first time."""
-    for name in ("close", "aclose"):
-        if hasattr(body.__class__, name):
-            setattr(body, name, _Closing(body, name, closing))
+    for name in _closers(body.__class__):
+        setattr(body, name, _Closing(body, name, closing))
 
 
 def unwatch_close(body: Any) -> None:
     """Take :func:`watch_close` back."""
-    for name in ("close", "aclose"):
-        closing = body.__dict__.get(name)
-        if isinstance(closing, _Closing):
+    held = body.__dict__
+    for name in _closers(body.__class__):
+        closing = held.get(name)
+        if closing.__class__ is _Closing:
             closing.leave()
+
+
+@lru_cache(maxsize=64)
+def _closers(kind: type) -> tuple[str, ...]:
+    """The methods that close objects of a class."""
+    return tuple(name for name in ("close", "aclose") if hasattr(kind, name))
 
 
 class _Closing:

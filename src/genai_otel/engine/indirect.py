@@ -35,34 +35,40 @@ def wrapper_of(spec: ClientSpec, endpoint: Endpoint) -> Wrapper:
 
 def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
-    wrappers: dict[Endpoint, Reading] = {}
+    wrappers = _Wrappers(spec)
     only, positional, fed = endpoint.only, endpoint.positional, endpoint.fed
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if only is not None:
-            try:
-                foreign = args[0] not in only
-            except (IndexError, TypeError):  # by name, or of no kind that can be looked up
-                foreign = False
-            if foreign:
-                return wrapped(*args, **kwargs)
+        found = None
         try:
-            given = kwargs | dict(zip(positional, args, strict=False)) if args else kwargs
-            found = route(instance, given)
+            if only is None or not args or args[0] in only:
+                found = route(
+                    instance, kwargs | dict(zip(positional, args, strict=False)) if args else kwargs
+                )
         except Exception as error:  # noqa: BLE001 - the fence of the hot path
             fence.report("engine.route", error)
-            found = None
         if found is None:
             return wrapped(*args, **kwargs)
         chosen, arguments, *other = found
-        run = wrappers.get(chosen) or wrappers.setdefault(chosen, wrapper(spec, chosen))
-        step = wrapped if fed is None else feeding(wrapped, fed, arguments)
+        if fed is not None:
+            wrapped = feeding(wrapped, fed, arguments)
         read = None if arguments is kwargs else arguments
-        return run(step, other[0] if other else instance, args, kwargs, read)
+        return wrappers[chosen](wrapped, other[0] if other else instance, args, kwargs, read)
 
     return invoke
+
+
+class _Wrappers(dict[Endpoint, Reading]):
+    """The wrapper of each endpoint, made when it is asked for."""
+
+    def __init__(self, spec: ClientSpec) -> None:
+        super().__init__()
+        self._spec = spec
+
+    def __missing__(self, endpoint: Endpoint) -> Reading:
+        return self.setdefault(endpoint, wrapper(self._spec, endpoint))
 
 
 def _deferring(spec: ClientSpec, endpoint: Endpoint, attribute: str) -> Wrapper:

@@ -62,7 +62,7 @@ def wrapper(spec: ClientSpec, endpoint: Endpoint) -> Reading:
                 call.raised(error)
             raise
         if asynchronous:
-            coroutine = _awaited(Pending(result), spec, endpoint, instance, arguments, hides=bool(added))
+            coroutine = _awaited(Pending(result), spec, endpoint, instance, arguments, added=added)
             coroutine.__qualname__ = wrapped.__qualname__  # what tasks and Python's warnings show
             return coroutine
         if call is None:
@@ -82,10 +82,10 @@ async def _awaited(
     instance: Any,
     arguments: Mapping[str, Any],
     *,
-    hides: bool,
+    added: Mapping[str, Any] | None,
 ) -> Any:
     # What was added when the coroutine was made is ours to hide, wherever it is awaited.
-    call = begin(spec, endpoint, instance, arguments, anyway=hides)
+    call = begin(spec, endpoint, instance, arguments, anyway=added)
     try:
         result = await pending.awaitable
     except BaseException as error:
@@ -94,7 +94,8 @@ async def _awaited(
         raise
     if call is None:
         return result
-    call.hides = hides
+    if added:
+        call.hides = True
     call.suspend()
     return received(call, arguments, result)
 

@@ -17,7 +17,7 @@ from genai_otel.spec import ClientSpec, Endpoint, Native, Peer
 
 _LIMIT: Final = 512
 
-_origins: dict[tuple[int, int, object], Origin] = {}
+_origins: dict[tuple[Endpoint, int, object], Origin] = {}
 
 
 class Origin:
@@ -64,7 +64,7 @@ def _origin(spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) 
         _tell_of_both(spec.name, spec.native, instance)
     name = attributes.get(semconv.REQUEST_MODEL)
     name = endpoint.operation if name is None else f"{endpoint.operation} {name}"
-    return Origin(name, attributes, address=peer.address, held=(spec.connection(instance), endpoint))
+    return Origin(name, attributes, address=peer.address, held=spec.connection(instance))
 
 
 def _at(url: str, peer: Peer) -> Peer:
@@ -76,9 +76,9 @@ def _at(url: str, peer: Peer) -> Peer:
 def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Origin:
     """The origin of a call that ``instance`` makes with ``arguments``."""
     model: Any = arguments.get(endpoint.model) if endpoint.model else None
-    if type(model) is not str:
+    if model.__class__ is not str:
         model = None if model is None else safe.attribute(model)
-    key = (id(endpoint), id(spec.connection(instance)), model)
+    key = (endpoint, id(spec.connection(instance)), model)
     origin = _origins.get(key)
     if origin is None:
         origin = _origin(spec, endpoint, instance, model)

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from genai_otel import fence, imports
-from genai_otel.engine import native, steps
+from genai_otel.engine import classes, native
 from genai_otel.engine.native import release
 from genai_otel.spec import ClientSpec, Endpoint, Mode
 
@@ -110,7 +110,7 @@ def uninstall() -> None:
             wrapped.pass_through()  # others may hold it: who has wrapped it in turn, and copies of the method
         _applied.clear()
         _patches.clear()
-        steps.restore()
+        classes.restore()
         native.restore()
 
 

@@ -16,5 +16,5 @@ class Pending:
 
     def __del__(self) -> None:
         pending: CoroutineType[Any, Any, Any] | Any = self.awaitable
-        if isinstance(pending, CoroutineType):
+        if pending.__class__ is CoroutineType:
             pending.close()

@@ -39,7 +39,7 @@ def _to_come(call: Call, arguments: Mapping[str, Any], pending: CoroutineType[An
     """A method that is not asynchronous gave a coroutine: some do, on demand."""
     later = _awaited(call, arguments, pending)
     later.__qualname__ = pending.__qualname__  # what tasks and Python's warnings show
-    call.followed = weakref.ref(later, lambda _: call.drop())
+    call.followed = weakref.ref(later, call.lost)
     return later
 
 
@@ -55,22 +55,16 @@ async def _awaited(call: Call, arguments: Mapping[str, Any], pending: CoroutineT
 
 def _parsed(call: Call, arguments: Mapping[str, Any], result: Any) -> Any:
     endpoint = call.endpoint
-    if endpoint.chunk is not None and endpoint.streams(arguments):
+    asked = endpoint.stream_argument
+    if endpoint.chunk is not None and (asked is None or arguments.get(asked)):
         if isinstance(result, CoroutineType):
             return _to_come(call, arguments, cast("CoroutineType[Any, Any, Any]", result))
         return follow(call, result)
     if call.content is not None:
-        _read_content(call, result)
+        call.read_content(result)
     answer = endpoint.answer
     call.returned(endpoint.response(result) if answer is None else answer(arguments, result))
     return result
-
-
-def _read_content(call: Call, result: Any) -> None:
-    content = call.endpoint.content
-    if call.content is not None and content is not None:
-        with fence.contain("engine.content"):
-            call.content.update(content.response(result))
 
 
 def _parse(response: Any, parse: Callable[..., Any] | None = None) -> Any:
@@ -112,7 +106,7 @@ class _Unread:
         self._parse = _parse_method(response)
         self._parsed = False
         call.ambient = sys.exc_info()[1]
-        self._response = call.followed = weakref.ref(response, lambda _: call.drop())
+        self._response = call.followed = weakref.ref(response, call.lost)
         response.parse = self.parse
         watch_close(response, self.close)
 
@@ -137,7 +131,7 @@ class _Unread:
             if self._streams:
                 follow(self._call, result)
             else:
-                _read_content(self._call, result)
+                self._call.read_content(result)
                 self._call.attributes.update(self._call.endpoint.response(result))
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -47,6 +48,9 @@ class CallSpan(ReadableSpan, Span):
     added: dict[str, Any] | None = None
     plain = True
     """It has no events, no links and no description of its status."""
+    # As in the SDK's, without a step in Python.
+    parent: Any = property(attrgetter("_parent"))
+    context: Any = property(attrgetter("_context"))
     # What most spans never get stands on the class.
     _kind = _CLIENT
     _end_time: int | None = None
@@ -203,32 +207,30 @@ class SpanMaker:
         self._trace_id = ids.generate_trace_id
         self._span_id = ids.generate_span_id
         is_random = getattr(ids, "is_trace_id_random", None)
-        self._random = _RANDOM if is_random is not None and is_random() else 0
+        sampled = _SAMPLED if self._as_parent else 0  # the default: its answer is known without asking
+        self._first = sampled | (_RANDOM if is_random is not None and is_random() else 0)
+        self._inherited = sampled | _RANDOM
 
     def start(self, origin: Origin, parent_context: Context, start_time: int) -> CallSpan:
         """Start the span of a call from ``origin``; one that is not sampled is measured and not exported."""
-        name = origin.name
         above: Span | None = parent_context.get(SPAN_KEY)  # type: ignore[assignment] # only spans are put there
         parent = None if above is None else above.get_span_context()
         if parent is None or not parent.is_valid:
-            parent = None
-            trace_id, flags = self._trace_id(), self._random
+            parent = state = None
+            trace_id, flags = self._trace_id(), self._first
         else:
-            trace_id, flags = parent.trace_id, parent.trace_flags & _RANDOM
-        more = state = None
-        if self._as_parent:  # the default: its answer is known without asking
-            flags |= _SAMPLED if parent is None else parent.trace_flags & _SAMPLED
-            if parent is not None:
-                state = parent.trace_state
-        else:
-            decided: Any = self._should_sample(
-                parent_context, trace_id, name, origin.kind, origin.attributes, ()
-            )
-            more, state = decided.attributes, decided.trace_state
-            if decided.decision.is_sampled():
-                flags |= _SAMPLED
-        context = SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], state)
-        span = CallSpan(self, name, context, parent, start_time)
-        if more and more != origin.attributes:
-            span.set_attributes(more)  # a sampler may add some of its own
+            trace_id, flags = parent.trace_id, parent.trace_flags & self._inherited
+            state = parent.trace_state
+        if self._as_parent:
+            context = SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], state)
+            return CallSpan(self, origin.name, context, parent, start_time)
+        decided: Any = self._should_sample(
+            parent_context, trace_id, origin.name, origin.kind, origin.attributes, ()
+        )
+        if decided.decision.is_sampled():
+            flags |= _SAMPLED
+        context = SpanContext(trace_id, self._span_id(), False, _FLAGS[flags], decided.trace_state)
+        span = CallSpan(self, origin.name, context, parent, start_time)
+        if decided.attributes and decided.attributes != origin.attributes:
+            span.set_attributes(decided.attributes)  # a sampler may add some of its own
         return span

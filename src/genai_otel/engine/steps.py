@@ -7,41 +7,34 @@ under their name in the stream itself: where it is followed, that is what follow
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
-import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from genai_otel import fence
+from genai_otel.engine import classes
 from genai_otel.engine.call import Call
 from genai_otel.engine.ending import left
 
 STEPS: Final = ("__next__", "__anext__")
 """The methods by which a stream gives its next element; some have both."""
-_CLOSE: Final = ("close", "aclose")
-_OURS: Final = "_genai_otel"
-"""Under this name a function of ours holds itself, which tells it from a copy of its attributes."""
 
 _followed: dict[int, tuple[Call, weakref.ref[Any]]] = {}
 """By the stream's identity: it may be of a kind that nothing can be looked up by."""
-_wrapped: weakref.WeakSet[type] = weakref.WeakSet()
-_lock = threading.RLock()
 
 
 def able(stream: Any) -> bool:
     """Whether the class of ``stream`` can be told how to give its next element, as one written in Python can."""
-    return hasattr(stream, "__dict__") and any(_defining(stream.__class__, name) for name in STEPS)
+    return hasattr(stream, "__dict__") and any(classes.defining(stream.__class__, name) for name in STEPS)
 
 
 def elements(stream: Any, step: str) -> Any:
     """What ``stream`` gives by its own method ``step``, None where it has no such."""
-    owner = _defining(stream.__class__, step)
+    owner = classes.defining(stream.__class__, step)
     if owner is None:
         return None
-    gives = _given(stream, _own(owner.__dict__[step]))
+    gives = _given(stream, classes.own(owner.__dict__[step]))
     return gives if step == "__next__" else _Awaited(gives)
 
 
@@ -70,49 +63,11 @@ def lead(call: Call, stream: Any, followers: Mapping[str, Any]) -> None:
         _followed.pop(key, None)
         call.drop()
 
-    for name in (*followers, *_CLOSE):
-        _wrap(stream.__class__, name)
+    for name, make in _AROUND.items():
+        classes.wrap(stream.__class__, name, make)
     call.followed = weakref.ref(stream, dropped)
     _followed[key] = (call, call.followed)  # the callback must run though the call has ended
     stream.__dict__.update({name: getattr(each, name) for name, each in followers.items()})
-
-
-def restore() -> None:
-    """Give all classes their own methods back, except where somebody else has wrapped ours."""
-    with _lock:
-        for owner in tuple(_wrapped):
-            for name in (*STEPS, *_CLOSE):
-                method = owner.__dict__.get(name)
-                if method is not None and _own(method) is not method:
-                    setattr(owner, name, _own(method))
-        _wrapped.clear()
-
-
-# --- a class ---------------------------------------------------------------------------------------
-
-
-def _defining(kind: type, name: str) -> type | None:
-    """The class whose method ``name`` instances of ``kind`` have, None where it is not written in Python."""
-    owner = next((each for each in kind.__mro__ if name in each.__dict__), None)
-    return owner if owner is not None and inspect.isfunction(owner.__dict__[name]) else None
-
-
-def _own(method: Any) -> Any:
-    """The class's own method, where ours is around it."""
-    return method.__wrapped__ if getattr(method, _OURS, None) is method else method
-
-
-def _wrap(kind: type, name: str) -> None:
-    owner = _defining(kind, name)
-    if owner is None:
-        return
-    with _lock:
-        original = owner.__dict__[name]
-        if not hasattr(original, _OURS):
-            ours = functools.wraps(original)(_MAKE[name](original, inspect.iscoroutinefunction(original)))
-            setattr(ours, _OURS, ours)
-            setattr(owner, name, ours)
-            _wrapped.add(owner)
 
 
 # --- its methods: each pair differs in nothing but the language's own ``await`` ----------------------
@@ -143,26 +98,6 @@ def _anext(original: Callable[[Any], Any], asynchronous: bool) -> Callable[[Any]
         return step(self)
 
     return step if asynchronous else begin
-
-
-def _closing(original: Callable[..., Any], asynchronous: bool) -> Callable[..., Any]:
-    def close(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _closed(self)
-        return original(self, *args, **kwargs)
-
-    async def aclose(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _closed(self)
-        return await original(self, *args, **kwargs)
-
-    return aclose if asynchronous else close
-
-
-_MAKE: Final[Mapping[str, Callable[..., Any]]] = {
-    "__next__": _next,
-    "__anext__": _anext,
-    "close": _closing,
-    "aclose": _closing,
-}
 
 
 # --- a stream --------------------------------------------------------------------------------------
@@ -205,3 +140,11 @@ def _closed(stream: Any) -> None:
         call = _leave(stream, held)
         if call is not None:
             left(call, sys.exc_info()[1])
+
+
+_AROUND: Final[Mapping[str, classes.Make]] = {
+    "__next__": _next,
+    "__anext__": _anext,
+    "close": classes.telling(_closed),
+    "aclose": classes.telling(_closed),
+}

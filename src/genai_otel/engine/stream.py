@@ -34,13 +34,15 @@ _UNREAD: Final[Read] = id  # it looks at no chunk, and is written in C
 def follow(call: Call, result: Any) -> Any:
     """Follow the stream in ``result`` until it ends, and end ``call`` with it.  Gives what the user gets."""
     streaming = call.endpoint.streaming or call.spec.streaming or Streaming()
-    stream = streaming.within(result)
-    if stream is not result:
-        with fence.contain("engine.response"):
+    if streaming.within is not Streaming.within:
+        try:
             call.attributes.update(call.endpoint.response(result))
+        except Exception as error:  # noqa: BLE001 - the fence of the hot path
+            fence.report("engine.response", error)
     if streaming.reader is not None:
-        body.follow(call, stream, streaming)
+        body.follow(call, result, streaming)
         return result
+    stream = streaming.within(result)
     if streaming.stepped and steps.able(stream):
         _follow_steps(call, stream, streaming)
         return result
@@ -55,7 +57,7 @@ def follow(call: Call, result: Any) -> Any:
     first = iterator if streaming.iterator is not None else _Inside(call, iterator)
     generator = _following(iterator)(call, first, iterator, _reader(call, _facts(call, streaming)))
     call.ambient = sys.exc_info()[1]
-    call.followed = weakref.ref(generator, lambda _: call.drop())
+    call.followed = weakref.ref(generator, call.lost)
     if call.hides and call.endpoint.hidden is not None:
         generator = _without(generator, call.endpoint.hidden)
     if streaming.iterator is None:

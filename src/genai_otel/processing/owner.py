@@ -50,6 +50,7 @@ class Live:
 
     owns = False
     owned_below = False
+    owner: Live | None = None
     held: dict[str, Any] | None = None
     inferences = 0  # in it, those in an agent of its own left out
     tools = 0
@@ -57,7 +58,8 @@ class Live:
     def __init__(self, above: Live | None, span: Any) -> None:
         self.above = above
         self.span = span
-        self.owner = None if above is None else above if above.owns else above.owner
+        if above is not None:
+            self.owner = above if above.owns else above.owner
 
 
 UPSTREAM: Final = Live(None, None)

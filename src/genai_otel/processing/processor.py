@@ -159,25 +159,23 @@ class Pipeline(SpanProcessor):
     def ending(self, call: Call) -> None:
         """Decide who owns a call of ours and measure it if its span does, recorded or not."""
         try:
-            live = self._ended(call.span_context.span_id, None)
-            attributes = call.attributes
+            attributes, context = call.attributes, call.span_context
+            live = self._ended(context.span_id, None)
             if attributes[_OPERATION] not in _MODEL_OPERATIONS:
                 self._of_steps.ending(call, live)
                 return
-            if owns(live):
+            alone = live is None or (live.above is None and live.owns)
+            if alone or owns(live):
                 agent = None
-                if live is not None and live.above is not None:
+                if live is not None and not alone:
                     tally(live, attributes[_OPERATION])
                     agent = agent_of(live)
                 attributes[_MEASURED] = True
-                counted = (attributes, call.end_time, call.span_context, None, agent)
+                counted = (attributes, call.end_time, context, None, agent)
                 if self._sink is not None:
-                    values = tuple(
-                        map(attributes.get, self._measure.names)
-                    )  # as read() does it, for every call
-                    self._sink.record(
-                        (self._measure, values, call.start_time, call.end_time), call.span_context
-                    )
+                    measure = self._measure
+                    values = tuple(map(attributes.get, measure.names))  # as read() does it, for every call
+                    self._sink.record((measure, values, call.start_time, call.end_time), context)
                 self._owners.count(counted)
                 _latest(counted)
             else:

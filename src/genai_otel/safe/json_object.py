@@ -15,7 +15,10 @@ def json_object(message: Any) -> dict[str, Any] | None:
     """The object that a text, or bytes of one, is; None where it is of another kind, or the vendor's mistake."""
     try:
         text = message if message.__class__ is str else message.decode()
-        said, _ = _scan(text.lstrip(), 0)
-    except (AttributeError, ValueError, RecursionError, StopIteration):
+        said, _ = _scan(text, 0)
+    except StopIteration:  # no value begins there
+        inside = message.strip()
+        return json_object(inside) if len(inside) < len(message) else None
+    except (AttributeError, ValueError, RecursionError):
         return None
     return said if said.__class__ is dict else None
