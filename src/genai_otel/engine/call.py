@@ -151,9 +151,11 @@ def _in_words(attributes: dict[str, Any], reasons: object) -> None:
     """
     try:
         attributes[_REASONS] = _ALONE[cast("tuple[str]", reasons)]  # of one answer, as a rule
-        return
     except (KeyError, TypeError):
-        pass
+        _each_in_words(attributes, reasons)
+
+
+def _each_in_words(attributes: dict[str, Any], reasons: object) -> None:
     if not isinstance(reasons, (list, tuple)):
         return
     said = cast("Sequence[object]", reasons)
