@@ -1,0 +1,71 @@
+"""Two hundred jobs that live for one call: their cost is exact, and their number makes no series."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tests.harness.process import run
+from tests.harness.stack import Stack
+
+JOBS: Final = 200
+_SERVICE: Final = "short-jobs"
+
+# Each job is a process of its own, with a set-up and an exit of its own; it is forked because starting Python two
+# hundred times tells nothing more of the Collector.
+_JOBS: Final = """
+import os, sys
+import openai, genai_otel
+from opentelemetry.sdk.metrics import MeterProvider  # loaded once, as openai is
+from genai_otel.testing import ModelServer
+
+def job(url):
+    handle = genai_otel.setup(service_name=sys.argv[1])
+    client = openai.OpenAI(base_url=url, api_key="none", max_retries=0)
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Good day!"}])
+    handle.shutdown()
+
+with ModelServer() as model:
+    running = set()
+    for _ in range(int(sys.argv[2])):
+        if len(running) == 8:
+            running.discard(os.wait()[0])
+        if (child := os.fork()) == 0:
+            try:
+                job(model.base_url)
+            finally:
+                os._exit(0)
+        running.add(child)
+    while running:
+        running.discard(os.wait()[0])
+"""
+
+
+def test_their_cost_is_exact_and_their_series_are_few(stack: Stack) -> None:
+    env = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": stack.otlp_http,
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=job",  # of what is no difference: gauges
+    }
+    run(_JOBS, arguments=("one-job", "1"), env=env, timeout=60).ok()
+    one = stack.prometheus.wait('genai_otel_client_cost_USD_total{service_name="one-job"}')
+    run(_JOBS, arguments=(_SERVICE, str(JOBS)), env=env, timeout=300).ok()
+
+    calls = f'sum(gen_ai_client_operation_duration_seconds_count{{service_name="{_SERVICE}"}})'
+    stack.prometheus.reaches(calls, JOBS)
+    cost = stack.prometheus.query(f'genai_otel_client_cost_USD_total{{service_name="{_SERVICE}"}}')
+    assert len(cost) == len(one)
+    wanted = JOBS * sum(float(series["value"][1]) for series in one)
+    assert sum(float(series["value"][1]) for series in cost) == pytest.approx(wanted, rel=1e-12)
+
+    # Of a day, too: a total begins with nothing, and what a first job has spent is more than that.
+    daily = f'sum(increase(genai_otel_client_cost_USD_total{{service_name="{_SERVICE}"}}[1d] anchored))'
+    assert stack.prometheus.value(daily) == pytest.approx(wanted, rel=1e-12)
+    series = stack.prometheus.value(f'count({{service_name="{_SERVICE}"}})')
+    print(f"{JOBS} jobs: {wanted:.6f} USD, {series:.0f} series, of one job {_of_one(stack):.0f}")
+    assert series == _of_one(stack)
+
+
+def _of_one(stack: Stack) -> float:
+    return stack.prometheus.value('count({service_name="one-job"})') or 0
