@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from genai_otel import semconv
 from genai_otel.guard import content
 from otelcol.ottl import Group, alternatives, listed, of, put, scalar, text
 
@@ -23,11 +24,12 @@ processors:
 
 _OFF: Final = '"${env:OTELCOL_CONTENT:-drop}" != "keep"'
 _MARK: Final = "genai_otel.quotes"  # while the processor is at work
-_QUOTES: Final = of(_MARK)
+_SCOPES: Final = tuple(f"instrumentation_scope.name {sign} {text(semconv.SCOPE)}" for sign in ("==", "!="))
+_TEXTS: Final = text(alternatives(content.EXCEPTION_TEXTS))
 _KIND: Final = of("error.type")
 _NAMING: Final = ("task_description", "crewai.task.description", "crewai.task.name")
 """What some name a span by."""
-_DEBUG: Final = 9  # SEVERITY_NUMBER_INFO; below it clients of models quote whole requests
+_INFO: Final = 9  # SEVERITY_NUMBER_INFO; below it clients of models quote whole requests
 
 _NAMED: Final = (
     r"(?:(?:api|secret|access|account|private|subscription)[-_. ]?key(?:id)?"
@@ -58,6 +60,12 @@ _SECRET_NAMES: Final = (
 
 _GENAI: Final = alternatives(name.rstrip(".") for name in content.GENAI).removesuffix("$") + r"\b"
 _EXACT: Final = alternatives(content.NAMES)
+_CONVENTIONAL: Final = {
+    value
+    for name, value in vars(semconv).items()
+    if name.isupper() and isinstance(value, str) and "." in value
+}
+_KNOWN: Final = alternatives(name for name in _CONVENTIONAL if not content.is_content(name))
 _FACT: Final = alternatives(content.FACTS)
 
 
@@ -85,50 +93,95 @@ _NO_DOUBT: Final = f"{_EXACT}|{_GENAI}.*(?:{_word(content.ALWAYS)})"
 
 
 def _without_content(where: str) -> Iterator[str]:
-    """Statements that take content from ``where``: names that tell something of it are put aside first."""
+    """Statements that take content from ``where``: names that tell something of it are put aside first.
+
+    So are the conventions' own, which most are: a look at every word of a name costs more than all else here.
+    """
     context = where.partition(".")[0]
-    about = f'{context}.cache["about"]'
-    yield put(f"{context}.cache", "{}")
+    known, about = f'{context}.cache["known"]', f'{context}.cache["about"]'
+    yield put(known, where)
+    yield f"keep_matching_keys({known}, {text(_KNOWN)})"
+    yield f"delete_matching_keys({where}, {text(_KNOWN)})"
     yield put(about, where)
     yield f"keep_matching_keys({about}, {text(_ABOUT)})"
     yield f"delete_matching_keys({about}, {text(_NO_DOUBT)})"
     yield f"delete_matching_keys({where}, {text(f'{_EXACT}|{_GENAI}(?:.*(?:{_SAYS}))')})"
     yield f'merge_maps({where}, {about}, "insert")'
+    yield f'merge_maps({where}, {known}, "insert")'
 
 
 def _of_spans() -> Iterator[Group]:
-    quotes = [f"{_OFF} and {_QUOTES} == true"]
-    texts = text(alternatives(content.EXCEPTION_TEXTS))
-    yield Group("spans that may quote a request: those of GenAI libraries", "span", [_OFF], [*_genai()])
-    yield Group("and those that their exceptions pass through", "spanevent", [_OFF], [*_passed()])
-    yield Group("content of spans", "span", [_OFF], [*_unsaid(), *_without_content("span.attributes")])
-    yield Group("arguments, and texts that quote requests", "span", quotes, [
+    mark = of(_MARK)
+    ours, others = (f"{_OFF} and {which}" for which in _SCOPES)
+    theirs, either = [f'{_OFF} and {mark} == "theirs"'], [f"{_OFF} and {mark} != nil"]
+    gone = f"delete_matching_keys(spanevent.attributes, {_TEXTS})"
+    yield Group("our own spans have these names, and no others", "span", [ours], [*_of_ours("span")])
+    yield Group("spans of other GenAI libraries", "span", [others], [*_unsaid(), *_recognised("span")])
+    yield Group("spans that their exceptions pass through", "spanevent", [others], [
+        *_passed("spanevent.attributes", mark),
+        put(mark, '"theirs"', f"IsMatch(spanevent.name, {text(_GENAI)})"),
+    ])  # fmt: skip
+    yield Group("their content, and texts that quote requests", "span", theirs, [
+        *_without_content("span.attributes"),
         *_arguments(),
-        f"delete_matching_keys(span.attributes, {texts})",
+        f"delete_matching_keys(span.attributes, {_TEXTS})",
+    ])  # fmt: skip
+    yield Group("content of events", "spanevent", theirs, [*_without_content("spanevent.attributes")])
+    yield Group("exceptions that quote requests", "spanevent", either, [gone])
+    yield Group("what is no attribute", "span", either, [
         put("span.status.message", _KIND, 'span.status.message != ""', f"{_KIND} != nil"),
         put("span.status.message", '""', f"{_KIND} == nil"),
-    ])  # fmt: skip
-    yield Group("content of events", "spanevent", [_OFF], [*_without_content("spanevent.attributes")])
-    gone = f"delete_matching_keys(spanevent.attributes, {texts})"
-    yield Group("exceptions of such spans", "spanevent", quotes, [gone])
-    yield Group("secrets in what is no attribute", "span", [], [
         f"delete_key(span.attributes, {text(_MARK)})",
+    ])  # fmt: skip
+    yield Group("secrets in it", "span", [], [
         f"replace_pattern(span.status.message, {text('|'.join(_SECRETS))}, {text('****')})",
         f"replace_pattern(span.name, {text('|'.join(_SECRETS))}, {text('****')})",
     ])  # fmt: skip
 
 
-def _genai() -> Iterator[str]:
-    yield put('span.cache["genai"]', "span.attributes")
-    yield f'keep_matching_keys(span.cache["genai"], {text(_GENAI)})'
-    yield put(_QUOTES, "true", 'Len(span.cache["genai"]) > 0')
+def _of_logs() -> Iterator[Group]:
+    mark = f"log.attributes[{text(_MARK)}]"
+    ours, others = (f"{_OFF} and {which}" for which in _SCOPES)
+    theirs, either = [f'{_OFF} and {mark} == "theirs"'], [f"{_OFF} and {mark} != nil"]
+    clients = text(f"^(?:{content.CLIENTS})(?:[.]|$)")
+    yield Group("our own records have these names, and no others", "log", [ours], [*_of_ours("log")])
+    yield Group("records of other GenAI libraries", "log", [others], [
+        *_recognised("log"), *_passed("log.attributes", mark),
+        put(mark, '"theirs"', f"IsMatch(log.event_name, {text(_GENAI)})"),
+    ])  # fmt: skip
+    yield Group("their content", "log", theirs, [*_without_content("log.attributes")])
+    yield Group("events that are content, and exceptions that quote requests", "log", either, [
+        put("log.body", '""', f"IsMatch(log.event_name, {text(f'{_EXACT}|{_GENAI}(?:.*(?:{_SAYS}))')})"),
+        f"delete_matching_keys(log.attributes, {_TEXTS})",
+        f"delete_key(log.attributes, {text(_MARK)})",
+    ])  # fmt: skip
+    yield Group("debug lines of clients quote whole requests", "log", [_OFF], [
+        put("log.body", '"[REDACTED]"', "log.severity_number > 0", f"log.severity_number < {_INFO}",
+            f"IsMatch(instrumentation_scope.name, {clients})"),
+    ])  # fmt: skip
 
 
-def _passed() -> Iterator[str]:
+def _of_ours(context: str) -> Iterator[str]:
+    for name in sorted(filter(content.is_content, _CONVENTIONAL)):
+        yield f"delete_key({context}.attributes, {text(name)})"
+    yield put(f"{context}.attributes[{text(_MARK)}]", '"ours"')
+
+
+def _recognised(context: str) -> Iterator[str]:
+    """Marks what is of a GenAI library, by the names of its attributes."""
+    mark, genai = f"{context}.attributes[{text(_MARK)}]", f'{context}.cache["genai"]'
+    yield put(genai, f"{context}.attributes")
+    yield f"keep_matching_keys({genai}, {text(_GENAI)})"
+    yield put(mark, '"theirs"', f"Len({genai}) > 0")
+    yield f"delete_matching_keys({context}.attributes, {text(_EXACT)})"
+
+
+def _passed(attributes: str, mark: str) -> Iterator[str]:
+    """Marks what an exception has passed through that comes from a client of models."""
     clients = content.CLIENTS
     pattern = f"(?:^|\\n)(?:{clients})(?:[.]|$)|[/\\\\](?:{clients})[/\\\\]"
     for name in (content.EXCEPTION_TYPE, content.EXCEPTION_STACKTRACE):
-        yield put(_QUOTES, "true", f"IsMatch(spanevent.attributes[{text(name)}], {text(pattern)})")
+        yield put(mark, '"theirs"', f"IsMatch({attributes}[{text(name)}], {text(pattern)})")
 
 
 def _unsaid() -> Iterator[str]:
@@ -152,18 +205,6 @@ def _arguments() -> Iterator[str]:
     yield f"delete_matching_keys(span.attributes, {text(f'^(?:{free})$|^[^.]*(?:{_SAYS})|^crewai[.]')})"
     yield f'delete_matching_keys(span.cache["facts"], {text(f"^(?:{free})$")})'
     yield 'merge_maps(span.attributes, span.cache["facts"], "insert")'
-
-
-def _of_logs() -> Iterator[Group]:
-    yield Group("content of records and events", "log", [_OFF], [
-        *_without_content("log.attributes"),
-        put("log.body", '""', f"IsMatch(log.event_name, {text(f'{_EXACT}|{_GENAI}(?:.*(?:{_SAYS}))')})"),
-    ])  # fmt: skip
-    clients = text(f"^(?:{content.CLIENTS})(?:[.]|$)")
-    yield Group("debug lines of clients quote whole requests", "log", [_OFF], [
-        put("log.body", '"[REDACTED]"', "log.severity_number > 0", f"log.severity_number < {_DEBUG}",
-            f"IsMatch(instrumentation_scope.name, {clients})"),
-    ])  # fmt: skip
 
 
 def _filter() -> Iterator[str]:

@@ -22,6 +22,7 @@ _SAID: Final[Mapping[str, str | int]] = {
     "server.address": "api.openai.com",
     "server.port": 443,
 }
+_OURS: Final = {"telemetry.distro.name": "genai-otel"}
 
 
 class Batch:
@@ -35,14 +36,15 @@ class Batch:
         spans: int = 1,
         seconds: float = 0.02,
         failed: bool = False,
+        ours: bool = False,
         said: Mapping[str, str | int] | None = None,
     ) -> None:
         self._nanoseconds = int(seconds * 1e9)
         self._request: Any = ExportTraceServiceRequest()  # generated, without types
         group = self._request.resource_spans.add()
-        _put(group.resource.attributes, {"service.name": service})
+        _put(group.resource.attributes, {"service.name": service, **(_OURS if ours else {})})
         scoped = group.scope_spans.add()
-        scoped.scope.name = "posted"
+        scoped.scope.name = "genai_otel" if ours else "posted"
         self._traces = [[scoped.spans.add() for _ in range(spans)] for _ in range(traces)]
         for trace in self._traces:
             for span in trace:
