@@ -138,7 +138,7 @@ def test_memory_that_runs_short_is_refused_and_comes_back(tmp_path: Path) -> Non
                 load.at(1e6, 2)
                 answers += load.answers
             _, memory = _usage(collector.process.pid)
-            refused = collector.says("otelcol_receiver_refused_spans")
+            refused = collector.says("otelcol_receiver_refused_spans_total")
             assert collector.process.is_alive()
             time.sleep(3)
             again = post(collector.endpoint, Batch("after", 10).renewed())
