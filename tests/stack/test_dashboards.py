@@ -1,7 +1,7 @@
 """Every query of every panel and variable finds something, in both profiles, and every link leads somewhere.
 
-The back ends are real, and filled by `traffic.py`, which runs as two services: `shop` with the older names of metrics,
-`desk` with the newer.
+The back ends are real, and filled by `traffic.py`, which runs as three services: `shop` with the older names of
+metrics, `desk` with the newer, `club` with both.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from boards import queries as q
 from tests.dashboards.reading import Query, filled, of_panels, of_variables
 from tests.dashboards.test_provisioning import SOURCES
 from tests.gpu.nvml import FakeNvml
@@ -29,10 +30,11 @@ from tests.harness.process import Process
 from tests.harness.stack import Stack
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
-PROFILES = {"shop": {}, "desk": {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}}
+PROFILES = {"shop": "", "desk": "gen_ai_latest_experimental", "club": "gen_ai_latest_experimental/dup"}
 NEWER_ONLY = "gen_ai_client_inference_usage_cache_read_input_tokens_total"
 """What the older names do not tell."""
 
+TIMES = {"interval": "1m", "shown": "5m"}
 LOST = 15  # a driver's word for a GPU that is gone
 PATIENCE = 120.0  # seconds: two scrapes of the Collector, and the rules' intervals
 
@@ -45,8 +47,8 @@ class Asked:
     service: str
 
     def text(self) -> str:
-        choices = {"service": self.service, "environment": "test|"}
-        expr = filled(self.query.expr, choices, interval="1m", shown="5m")
+        choices = {"service": self.service, "environment": "test"}
+        expr = filled(self.query.expr, choices, **TIMES)
         return re.sub(r"\$\w+", ".*", expr)
 
 
@@ -118,7 +120,7 @@ def everything() -> Iterator[Asked]:
         if query.source == "jaeger":
             services = [*PROFILES]
         elif "$service" in query.expr:
-            services = [".*", *(name for name in PROFILES if name == "desk" or NEWER_ONLY not in query.expr)]
+            services = [".*", *(name for name in PROFILES if name != "shop" or NEWER_ONLY not in query.expr)]
         else:
             services = [".*"]
         yield from (Asked(query, service) for service in services)
@@ -135,14 +137,18 @@ def answers(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test",
         GENAI_OTEL_GPU_GPM="on",
     )
-    command = [sys.executable, str(TRAFFIC), "3600"]
-    shop, desk = (
-        Process(command, env={**environ, "OTEL_SERVICE_NAME": name, **profile})
-        for name, profile in PROFILES.items()
-    )
-    with shop, desk:
-        shop.wait_for("began")
-        desk.wait_for("began")
+    with contextlib.ExitStack() as running:
+        services = [
+            running.enter_context(
+                Process(
+                    [sys.executable, str(TRAFFIC), "3600"],
+                    env={**environ, "OTEL_SERVICE_NAME": name, "OTEL_SEMCONV_STABILITY_OPT_IN": profile},
+                )
+            )
+            for name, profile in PROFILES.items()
+        ]
+        for service in services:
+            service.wait_for("began")
         yield Answers(stack)
 
 
@@ -168,6 +174,22 @@ def test_no_query_of_a_dashboard_is_empty(answers: Answers, capsys: pytest.Captu
             print(f"{name:<12}{number:>18}{queries[name]:>15}{without[name]:>7}")
         print(f"{'all':<12}{panels.total():>18}{len(asked):>15}{len(empty):>7}")
     assert [f"{each.service}: {each.query}" for each in empty] == []
+
+
+def test_every_call_counts_once_in_every_profile(answers: Answers) -> None:
+    """What a service sends under both names is what it sends under the older ones."""
+    calls = filled(q.total(q.calls(over="increase"), q.OPERATION), {"service": "SERVICE"}, **TIMES)
+    calls = re.sub(r"\$\w+", ".*", calls)
+    older = re.sub(r" or increase\(gen_ai_client_inference.+?\]\)", "", calls)
+    assert older != calls
+
+    def counted(query: str, service: str) -> dict[str, float]:
+        found = answers.stack.prometheus.query(query.replace("SERVICE", service), at=moment)
+        return {each["metric"][q.OPERATION]: float(each["value"][1]) for each in found}
+
+    moment = time.time()
+    assert counted(calls, "club") == pytest.approx(counted(older, "club"))
+    assert {*counted(calls, "shop")} == {*counted(calls, "desk")} >= {"chat", "embeddings", "retrieval"}
 
 
 @pytest.mark.parametrize("service", PROFILES)

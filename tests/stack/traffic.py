@@ -24,9 +24,9 @@ import genai_otel
 from genai_otel.testing import ModelServer
 from genai_otel.web.checks import Checks
 
-ROUND = 1.0  # seconds
+ROUND = 2.0  # seconds
 BUDGET = {"total": "0.000001 USD/hour", "tenants": {"acme": "100 USD/day"}}
-PRICES = {"openai": {"house-model": {"input": 1.0, "output": 2.0}}}
+PRICES = {"house": {"tiny": {"input": 1.0, "output": 2.0}}}  # dollars a million
 ASK: Any = [{"role": "user", "content": "What is the time?"}]
 TOOLS: Any = [
     {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
@@ -187,6 +187,7 @@ def main(seconds: float) -> None:
     genai_otel.setup(budget=BUDGET, prices=PRICES, console="off")
     with ModelServer() as model:
         traffic, over = Traffic(model), threading.Event()
+        genai_otel.probe_models({"gpt-4o": lambda: True, "o3-mini": lambda: False}, every=5)
         watcher = threading.Thread(target=watch, args=(over,))
         watcher.start()
         for number in rounds(seconds):

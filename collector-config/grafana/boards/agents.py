@@ -126,36 +126,25 @@ def _steps() -> Panels:
 
 
 def _lean() -> Panels:
-    retrievals = f'{q.label(semconv.OPERATION_NAME)}="retrieval"'
+    retrievals = (q.SERVICE, f'{q.OPERATION}="retrieval"')
     name = q.of(metrics.OPERATION_DURATION)  # of both profiles: the newer one has no other for it
-    lookups = q.of(metrics.CACHE_OPERATIONS)
-    up = q.named(metrics.DEPENDENCY_UP, "1", "gauge")
-    dependency = q.label(semconv.DEPENDENCY)
+    lookups, lookup = q.of(metrics.CACHE_OPERATIONS), q.of(metrics.CACHE_DURATION)
+    hits = q.share(q.rate(lookups, q.SERVICE, f'{_FOUND}="hit"'), q.rate(lookups, q.SERVICE), _CACHE)
+    up, dependency = q.named(metrics.DEPENDENCY_UP, "1", "gauge"), q.label(semconv.DEPENDENCY)
     return [
         show.lines(
             "Retrievals",
             show.CALLS,
-            Ask(q.total(q.rate(f"{name}_count", q.SERVICE, retrievals), "service_name"), "{{service_name}}"),
-            width=show.QUARTER,
+            Ask(q.total(q.rate(f"{name}_count", *retrievals), "service_name"), "{{service_name}}"),
         ),
         show.lines(
             "Retrievals, p95",
             show.SECONDS,
             Ask(
-                q.quantile(0.95, q.rate(f"{name}_bucket", q.SERVICE, retrievals), "service_name"),
+                q.quantile(0.95, q.rate(f"{name}_bucket", *retrievals), "service_name"),
                 "{{service_name}}",
                 exemplars=True,
             ),
-            width=show.QUARTER,
-        ),
-        show.lines(
-            "Hits of caches",
-            show.SHARE,
-            Ask(
-                q.share(q.rate(lookups, q.SERVICE, f'{_FOUND}="hit"'), q.rate(lookups, q.SERVICE), _CACHE),
-                f"{{{{{_CACHE}}}}}",
-            ),
-            width=show.QUARTER,
         ),
         show.lines(
             "Dependencies there",
@@ -165,7 +154,22 @@ def _lean() -> Panels:
                 f"{{{{service_name}}}} {{{{{dependency}}}}}",
             ),
             about="1 where a dependency answered when a process asked it last, 0 where one did not.",
-            width=show.QUARTER,
+        ),
+        show.lines(
+            "Look-ups in caches",
+            show.CALLS,
+            Ask(q.total(q.rate(lookups, q.SERVICE), _CACHE, _FOUND), f"{{{{{_CACHE}}}}} {{{{{_FOUND}}}}}"),
+            stacked=True,
+        ),
+        show.lines("Hits of caches", show.SHARE, Ask(hits, f"{{{{{_CACHE}}}}}")),
+        show.lines(
+            "Look-ups in caches, p95",
+            show.SECONDS,
+            Ask(
+                q.quantile(0.95, q.rate(f"{lookup}_bucket", q.SERVICE), _CACHE),
+                f"{{{{{_CACHE}}}}}",
+                exemplars=True,
+            ),
         ),
     ]
 

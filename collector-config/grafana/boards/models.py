@@ -103,6 +103,7 @@ def _over_time() -> Panels:
 
 def _attempts() -> Panels:
     attempts = q.rate(f"{_HTTP}_count", q.SERVICE)
+    probed = q.now(q.named(metrics.MODEL_PROBE, "1", "gauge"), q.SERVICE)
     return [
         show.lines(
             "Answers by status",
@@ -110,6 +111,7 @@ def _attempts() -> Panels:
             Ask(q.total(attempts, _STATUS), f"{{{{{_STATUS}}}}}"),
             about="Every attempt counts, so that retries show; of clients that go over httpx.",
             stacked=True,
+            width=show.QUARTER,
         ),
         show.lines(
             "Rate limited",
@@ -119,6 +121,7 @@ def _attempts() -> Panels:
                 "{{service_name}}",
             ),
             about="Share of the attempts that a vendor answered with 429.",
+            width=show.QUARTER,
         ),
         show.lines(
             "Requests per call",
@@ -128,32 +131,43 @@ def _attempts() -> Panels:
                 "{{service_name}} {{server_address}}",
             ),
             about="More than one: the clients retry. Recorded by a rule, over 15 minutes.",
+            width=show.QUARTER,
+        ),
+        show.lines(
+            "Models that answer",
+            show.COUNT,
+            Ask(f"min by (service_name, {q.MODEL}) ({probed})", f"{{{{service_name}}}} {_LEGEND}"),
+            about="1 where a model answered the probe of a process, 0 where it did not: probe_models().",
+            width=show.QUARTER,
         ),
     ]
 
 
 def _servers() -> Panels:
-    def p95(instrument: metrics.Instrument) -> Ask:
-        return Ask(
-            q.quantile(0.95, q.rate(f"{q.of(instrument)}_bucket", q.CALLS), *_BY), _LEGEND, exemplars=True
-        )
+    def p95(title: str, instrument: metrics.Instrument) -> show.Built:
+        buckets = q.rate(f"{q.of(instrument)}_bucket", q.CALLS)
+        return show.lines(title, show.SECONDS, Ask(q.quantile(0.95, buckets, *_BY), _LEGEND, exemplars=True))
 
     def here(name: str) -> str:
         return q.total(q.now(q.named(name, "{request}", "up_down_counter"), q.CALLS))
 
+    spent = q.rate(q.of(metrics.SERVER_COST), q.CALLS)
     return [
-        show.lines("Requests, p95", show.SECONDS, p95(metrics.SERVER_REQUEST_DURATION), width=show.QUARTER),
-        show.lines(
-            "First token, p95", show.SECONDS, p95(metrics.SERVER_TIME_TO_FIRST_TOKEN), width=show.QUARTER
-        ),
-        show.lines(
-            "Wait in the queue, p95", show.SECONDS, p95(metrics.SERVER_QUEUE_TIME), width=show.QUARTER
-        ),
+        p95("Requests, p95", metrics.SERVER_REQUEST_DURATION),
+        p95("First token, p95", metrics.SERVER_TIME_TO_FIRST_TOKEN),
+        p95("Time per token, p95", metrics.SERVER_TIME_PER_OUTPUT_TOKEN),
+        p95("Wait in the queue, p95", metrics.SERVER_QUEUE_TIME),
         show.lines(
             "Requests here",
             show.COUNT,
             Ask(here(metrics.SERVER_ACTIVE_REQUESTS), "all"),
             Ask(here(metrics.SERVER_QUEUE_LENGTH), "waiting"),
-            width=show.QUARTER,
+        ),
+        show.lines(
+            "Cost per hour",
+            show.USD,
+            Ask(f"{q.total(spent, *_BY)} * 3600", _LEGEND),
+            about="What serving costs, by prices of your own; it is not among what clients pay.",
+            stacked=True,
         ),
     ]

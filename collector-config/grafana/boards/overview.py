@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Column, Panels
 from genai_otel import metrics, semconv
 
 _BY = "service_name"
@@ -26,6 +26,7 @@ def board() -> Dashboard:
             ("Rate, errors, duration", _calls()),
             ("Tokens, cost, first chunk", _use()),
             ("How calls end", _ends()),
+            ("Objectives and alerts", _promises()),
             ("Traces and logs", _look()),
         ),
     )
@@ -144,6 +145,26 @@ def _ends() -> Panels:
                 "{{service_name}}",
             ),
             width=show.QUARTER,
+        ),
+    ]
+
+
+def _promises() -> Panels:
+    burn = f"{q.now('genai:slo_missed:ratio1h', q.SERVICE)} / (1 - {q.now('genai:slo_objective:ratio', q.SERVICE)})"
+    firing = q.now("ALERTS", q.SERVICE, 'alertstate="firing"')
+    return [
+        show.lines(
+            "Error budgets, how fast they are spent",
+            show.COUNT,
+            Ask(f"max by (service_name, slo) ({burn})", "{{service_name}} {{slo}}"),
+            about="In the last hour; 1 spends the budget of 30 days in 30 days. The objectives stand in slo/.",
+            width=show.HALF,
+        ),
+        show.rows(
+            "Alerts that fire",
+            {"alertname": "alert", "severity": "severity", "service_name": "service"},
+            Column("number", show.COUNT, f"count by (alertname, severity, service_name) ({firing})"),
+            width=show.HALF,
         ),
     ]
 
