@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +11,14 @@ import yaml
 
 from genai_otel.quality import definitions
 from tests.alerts import world
+from tests.alerts.tools import call, needs_tools
 
 ROOT = Path(__file__).parents[2]
-CONFIG = world.RULES.parent / "prometheus.yml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = world.rules()
 ALERTS = [rule for rule in RULES if "alert" in rule]
 TESTS = sorted(world.TESTS.glob("*.test.yml"))
 BY_HAND = [path for path in TESTS if path not in dict(world.files())]
-
-needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="no promtool here: Debian's package prometheus has it"
-)
-
-
-def promtool(*arguments: str | Path) -> None:
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def parts(kind: str) -> list[dict[str, Any]]:
@@ -40,15 +29,15 @@ def parts(kind: str) -> list[dict[str, Any]]:
     return [test for group in groups for test in group.get(kind, ())]
 
 
-@needs_promtool
+@needs_tools
 def test_promtool_finds_nothing_wrong() -> None:
-    promtool("check", "rules", *world.RULES.glob("*.yml"))
+    call("promtool", "check", "rules", *world.RULES.glob("*.yml"))
 
 
-@needs_promtool
+@needs_tools
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
 def test_rules_say_what_they_should(path: Path) -> None:
-    promtool("test", "rules", path)
+    call("promtool", "test", "rules", path)
 
 
 def test_every_alert_fires_in_a_test() -> None:
@@ -92,7 +81,7 @@ def test_a_runbook_says_what_there_is_to_say(name: str) -> None:
     assert "```promql" in book
 
 
-@needs_promtool
+@needs_tools
 def test_the_queries_of_runbooks_are_queries(tmp_path: Path) -> None:
     queries = [
         query
@@ -102,7 +91,7 @@ def test_the_queries_of_runbooks_are_queries(tmp_path: Path) -> None:
     file = tmp_path / "queries.yml"
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     file.write_text(yaml.safe_dump({"groups": [{"name": "runbooks", "rules": rules}]}), encoding="utf-8")
-    promtool("check", "rules", file)
+    call("promtool", "check", "rules", file)
 
 
 def test_failures_are_the_labels_that_evaluations_take_for_failures() -> None:

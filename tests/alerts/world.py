@@ -131,8 +131,8 @@ def _more(service: str) -> Iterator[Series]:
             growth,
         )
     yield Series("genai_otel_evaluation_errors_total", evaluated | {"error_type": "TimeoutError"}, 0, 0.01)
-    yield Series("genai_otel_evaluation_score_ratio_sum", evaluated, 0, 4)
-    yield Series("genai_otel_evaluation_score_ratio_count", evaluated, 0, 1)
+    yield Series("genai_otel_evaluation_score_sum", evaluated, 0, 4)
+    yield Series("genai_otel_evaluation_score_count", evaluated, 0, 1)
     yield Series("genai_otel_dropped_total", of | {"signal": "spans", "reason": "queue_full"}, 3, 0)
     yield Series("genai_otel_internal_errors_total", of | {"genai_otel_component": "engine"}, 1, 0)
 
@@ -158,8 +158,11 @@ def _collector() -> Iterator[Series]:
         labels = of | {"exporter": exporter}
         yield Series("otelcol_exporter_queue_size", labels, 1000, 0)
         yield Series("otelcol_exporter_queue_capacity", labels, 100_000, 0)
-        yield Series("otelcol_exporter_send_failed_metric_points_total", labels, 5, 0)
-    yield Series("otelcol_receiver_refused_spans_total", of | {"receiver": "otlp"}, 7, 0)
+        for what in ("spans", "metric_points", "log_records"):
+            yield Series(f"otelcol_exporter_send_failed_{what}", labels, 5, 0)
+            yield Series(f"otelcol_exporter_enqueue_failed_{what}", labels, 5, 0)
+    for what in ("spans", "metric_points", "log_records"):
+        yield Series(f"otelcol_receiver_refused_{what}", of | {"receiver": "otlp"}, 7, 0)
     yield Series("prometheus_rule_evaluation_failures_total", {"rule_group": "genai-calls"}, 0, 0)
     yield Series("prometheus_notifications_errors_total", {"alertmanager": "am"}, 0, 0)
     yield Series("alertmanager_notifications_failed_total", {"integration": "slack"}, 0, 0)

@@ -1,0 +1,158 @@
+"""Alerts through the real Prometheus and Alertmanager: a fault of an app until somebody is told, and who is not."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.alerts import world
+from tests.harness.process import Process
+from tests.harness.stack import Stack, copy_config, running
+from tests.stack.webhook import Webhook
+
+_SHOP = """
+import time
+import genai_otel
+from fastapi.testclient import TestClient
+from genai_otel.cli.demo_app import application
+from genai_otel.testing import ModelServer
+
+genai_otel.setup(service_name="genai-otel-demo", resource_attributes={"deployment.environment.name": "test"})
+with ModelServer() as model, TestClient(application(model.base_url), raise_server_exceptions=False) as shop:
+    print("open", flush=True)
+    while True:
+        model.reply(status=500)
+        shop.get("/chat", params={"question": "Are you open?"})
+        time.sleep(0.2)
+"""
+
+
+@pytest.fixture(scope="module")
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as webhook:
+        yield webhook
+
+
+@pytest.fixture(scope="module")
+def alerting(tmp_path_factory: pytest.TempPathFactory, webhook: Webhook) -> Iterator[Stack]:
+    """The shipped configs with shorter times, whose receivers are the webhook; rules and routes are as they are."""
+    folder = tmp_path_factory.mktemp("alerting")
+    config = copy_config(folder)
+    _change(
+        config / "prometheus" / "prometheus.yml", lambda said: said["global"].update(evaluation_interval="1s")
+    )
+    _change(config / "alertmanager" / "alertmanager.yml", lambda said: _told_here(said, webhook))
+    with running(folder / "state", "otelcol", "prometheus", "alertmanager", config=config) as stack:
+        yield stack
+
+
+def _change(path: Path, change: Any) -> None:
+    said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(said)
+    path.write_text(yaml.safe_dump(said), encoding="utf-8")
+
+
+def _told_here(said: dict[str, Any], webhook: Webhook) -> None:
+    for route in (said["route"], *said["route"]["routes"]):
+        route["group_wait"] = "1s"
+    said["route"]["group_interval"] = "1s"
+    for receiver in said["receivers"]:
+        name = receiver["name"]
+        receiver.clear()
+        receiver |= {
+            "name": name,
+            "webhook_configs": [{"url": f"{webhook.url}/{name}", "send_resolved": True}],
+        }
+
+
+def test_a_fault_of_the_demo_app_reaches_the_pager(alerting: Stack, webhook: Webhook) -> None:
+    often = {"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_EXPORTER_OTLP_ENDPOINT": alerting.otlp_http}
+    with Process.script(_SHOP, env=often) as shop:
+        shop.wait_for("open")
+        (alert,) = webhook.waits_for("pager", "GenAIErrorBudgetBurn", burn="14.4")
+    assert alert["labels"] == {
+        "alertname": "GenAIErrorBudgetBurn",
+        "severity": "page",
+        "burn": "14.4",
+        "slo": "success",
+        "service_name": "genai-otel-demo",
+        "deployment_environment_name": "test",
+        "team": "shop",
+    }
+    assert alert["annotations"]["summary"] == "genai-otel-demo misses success with 100% of its calls"
+    assert (Path(__file__).parents[2] / alert["annotations"]["runbook"]).exists()
+    assert webhook.told("chat", "GenAIErrorBudgetBurn") == []  # its tickets are kept back by the page
+
+
+def test_no_rule_fails_and_each_can_be_read(alerting: Stack) -> None:
+    groups = alerting.prometheus.until(
+        lambda: [
+            group
+            for group in alerting.prometheus.get("/api/v1/rules")["data"]["groups"]
+            if all(rule["health"] != "unknown" for rule in group["rules"]) or group["interval"] > 60
+        ]
+    )
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert {rule["name"]: rule["lastError"] for rule in rules if rule["health"] == "err"} == {}
+    assert len({group["name"] for group in groups}) > len(list(world.RULES.glob("*.yml")))
+
+
+def test_queries_of_runbooks_are_taken(alerting: Stack) -> None:
+    for path in sorted((Path(__file__).parents[2] / "docs" / "runbooks").glob("*.md")):
+        for query in re.findall(r"```promql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+            alerting.prometheus.query(query)
+
+
+@pytest.mark.parametrize(
+    ("kept_back", "by"),
+    [
+        (
+            {"alertname": "GenAIRetries", "severity": "ticket"},
+            {"alertname": "PipelineNoCollector", "blinds": "metrics"},
+        ),
+        ({"alertname": "PipelineCollectorDown", "instance": "a"}, {"alertname": "PipelineNoCollector"}),
+        (
+            {"alertname": "A", "severity": "ticket", "service_name": "s", "slo": "x"},
+            {"alertname": "A", "severity": "page", "service_name": "s", "slo": "x"},
+        ),
+    ],
+)
+def test_what_follows_from_another_alert_is_kept_back(
+    alerting: Stack, kept_back: dict[str, str], by: dict[str, str]
+) -> None:
+    service = {"test": f"{kept_back['alertname']} by {by['alertname']}"}
+    _post(alerting, kept_back | service, by | service)
+    found = alerting.alertmanager.until(lambda: _inhibited(alerting, service))
+    assert [alert["labels"]["alertname"] for alert in found] == [kept_back["alertname"]]
+    _post(alerting, kept_back | service, by | service, over=True)
+
+
+def test_what_only_looks_alike_is_told_all_the_same(alerting: Stack, webhook: Webhook) -> None:
+    ticket = {"alertname": "PipelineExportFailing", "severity": "ticket", "exporter": "otlp_grpc/jaeger"}
+    page = {"alertname": "PipelineExportFailing", "severity": "page", "exporter": "otlp_http/loki"}
+    _post(alerting, page, ticket)
+    assert webhook.waits_for("chat", "PipelineExportFailing", exporter="otlp_grpc/jaeger")
+
+
+def _post(stack: Stack, *alerts: dict[str, str], over: bool = False) -> None:
+    now = datetime.now(timezone.utc).isoformat()
+    said = [{"labels": labels, **({"endsAt": now} if over else {})} for labels in alerts]
+    request = urllib.request.Request(
+        f"{stack.alertmanager.url}/api/v2/alerts",
+        json.dumps(said).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def _inhibited(stack: Stack, labels: dict[str, str]) -> list[dict[str, Any]]:
+    alerts = stack.alertmanager.get("/api/v2/alerts")
+    return [one for one in alerts if labels.items() <= one["labels"].items() and one["status"]["inhibitedBy"]]
