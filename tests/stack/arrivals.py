@@ -19,6 +19,14 @@ class Arrived:
     """Spans that a Jaeger has more than once."""
 
     @property
+    def traces(self) -> Counter[str]:
+        """How many different spans of each trace there are, at all samplers together."""
+        have: Counter[str] = Counter()
+        for traces in self.by_sampler:
+            have.update(traces)
+        return have
+
+    @property
     def split(self) -> set[str]:
         """Traces that more than one sampler has."""
         times = Counter(trace for traces in self.by_sampler for trace in traces)
@@ -26,9 +34,7 @@ class Arrived:
 
     def missing(self, sent: Sent) -> dict[str, int]:
         """The acknowledged traces that are not whole, with the number of their spans that did not come."""
-        have: Counter[str] = Counter()
-        for traces in self.by_sampler:
-            have.update(traces)
+        have = self.traces
         return {trace: SPANS - have[trace] for trace in sent.traces if have[trace] < SPANS}
 
 

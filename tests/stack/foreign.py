@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import threading
 import time
-from collections.abc import Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -52,7 +52,7 @@ class Load:
 
     def __init__(self, service: str, edges: Sequence[str], *, traces_per_second: float) -> None:
         self.sent = Sent(service)
-        self._edges = [urlsplit(edge) for edge in edges]
+        self._edges = edges
         self._every = _BATCH / traces_per_second
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
@@ -80,25 +80,24 @@ class Load:
             turn, due = turn + 1, due + self._every
 
     def _post(self, body: bytes, turn: int, *, calls: int) -> None:
-        while not acknowledged(self._edges[turn % len(self._edges)].port or 0, body):
+        while not acknowledged(self._edges[turn % len(self._edges)], body):
             self.sent.repeated_calls += calls
             turn += 1
             time.sleep(0.05)
 
 
-def acknowledged(port: int, body: bytes) -> bool:
-    """Whether a Collector has taken it; a refusal for good is an AssertionError."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def acknowledged(edge: str, body: bytes) -> bool:
+    """Whether a Collector has taken it; a refusal for good is an HTTPError."""
+    request = urllib.request.Request(f"{edge}/v1/traces", body, {"Content-Type": "application/x-protobuf"})
     try:
-        connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-        answer = connection.getresponse()
-        said = answer.read()
-    except (OSError, http.client.HTTPException):
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        if error.code in _AGAIN:
+            return False
+        raise
+    except OSError:
         return False
-    finally:
-        connection.close()
-    assert answer.status == 200 or answer.status in _AGAIN, (answer.status, said)
-    return answer.status == 200
 
 
 def spans_of(service: str, traces: Sequence[bytes], half: int) -> bytes:
@@ -113,6 +112,16 @@ def spans_of(service: str, traces: Sequence[bytes], half: int) -> bytes:
             _add(scope, trace, 2, ("invoke_agent helper", 1), {"gen_ai.operation.name": "invoke_agent"})
         for call in range(CALLS)[slice(1) if half == 0 else slice(1, None)]:
             _add(scope, trace, 3 + call, ("chat gpt-5", 3), _call(call))
+    return request.SerializeToString()
+
+
+def large(service: str, trace: bytes, kilobytes: int) -> bytes:
+    """One request with a trace of one span that has much to say, which no compression makes small."""
+    request = _REQUEST()
+    resource = request.resource_spans.add()
+    resource.resource.attributes.append(attribute("service.name", service))
+    notes = {f"shop.note.{number}": os.urandom(25_000).hex() for number in range(kilobytes // 50)}
+    _add(resource.scope_spans.add(), trace, 1, ("POST /ask", 2), notes)
     return request.SerializeToString()
 
 
@@ -132,7 +141,9 @@ def _call(number: int) -> dict[str, str | int]:
     }
 
 
-def _add(scope: Any, trace: bytes, number: int, named: tuple[str, int], about: dict[str, str | int]) -> None:
+def _add(
+    scope: Any, trace: bytes, number: int, named: tuple[str, int], about: Mapping[str, str | int]
+) -> None:
     """Span ids are the trace's beginning and the number: the second half finds its parents. Name and kind are one."""
     end = time.time_ns()
     scope.spans.add(

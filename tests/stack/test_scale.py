@@ -5,14 +5,17 @@ Each test sends a service of its own and prints what it has seen: spans sent, ar
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from genai_otel.testing import ModelServer
 from tests.harness.patience import eventually
+from tests.harness.process import Process
 from tests.stack.arrivals import Arrived, arrived, total
-from tests.stack.foreign import CALLS, INPUT_TOKENS, Load, Sent
+from tests.stack.foreign import CALLS, INPUT_TOKENS, Load, Sent, acknowledged, large
 from tests.stack.site import TOPIC, Site, replace, site
 
 WAIT = 5.0  # seconds of a decision in these tests
@@ -20,6 +23,22 @@ RATE = 60.0  # traces a second
 PATIENCE = 60.0  # seconds that everything may take to come
 DURATION = "gen_ai_client_operation_duration_seconds_count"
 TOKENS = "gen_ai_client_token_usage_sum"
+
+
+# Calls of a model, each a tenth of a second after the other.
+_PROGRAM = """
+import sys, time
+import openai, genai_otel
+
+service, calls, model_server = sys.argv[1:]
+handle = genai_otel.setup(service_name=service)
+client = openai.OpenAI(base_url=model_server, api_key="none", max_retries=0)
+for _ in range(int(calls)):
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Good day!"}])
+    print("a call")
+    time.sleep(0.1)
+handle.shutdown()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +124,39 @@ def test_a_sampler_killed_long_after_its_last_commit_loses_nothing(scaled: Site)
     report("sampler killed, offsets committed long before", sent, seen)
     assert not seen.split
     exact(scaled, sent)
+
+
+def test_a_trace_larger_than_kafkas_default_passes(scaled: Site) -> None:
+    """With captured content a trace can be larger than the megabyte at which Kafka's clients and brokers stop."""
+    trace = os.urandom(16)
+    assert acknowledged(scaled.edges[0].endpoint, large("shop-large", trace, kilobytes=3000))
+    seen = eventually(lambda: arrived(scaled.jaegers, "shop-large").traces, timeout=30, every=0.5)
+    assert seen == {trace.hex(): 1}
+
+
+def test_what_programs_measure_themselves_passes_an_edge_that_dies(scaled: Site) -> None:
+    """Totals of a long one, whose edge is away for a while; differences of short ones, which each edge adds up."""
+    address = {"OTEL_EXPORTER_OTLP_ENDPOINT": scaled.edges[0].endpoint}
+    with ModelServer() as model:
+        with Process.script(_PROGRAM, arguments=("shop-long", "40", model.base_url), env=address) as program:
+            program.wait_for("a call", timeout=30)
+            scaled.edges[0].kill()
+            time.sleep(2)
+            scaled.edges[0].start()
+            program.finish().ok()
+        for number in range(4):
+            env = {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": scaled.edges[number % 2].endpoint,
+                "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+            }
+            with Process.script(_PROGRAM, arguments=("shop-short", "3", model.base_url), env=env) as job:
+                job.finish().ok()
+    for service, written in (("shop-long", {"40"}), ("shop-short", {"6"})):
+        of_it = f'{DURATION}{{service_name="{service}"}}'
+        calls = 40 if service == "shop-long" else 12
+        scaled.prometheus.reaches(f"sum({of_it})", calls)
+        assert {one["value"][1] for one in scaled.prometheus.query(of_it)} == written
+        print(f"\n{service}: {calls} calls made and counted, in series of {written}")
 
 
 def run(scaled: Site, service: str, *steps: float | Callable[[], None]) -> Sent:
