@@ -185,6 +185,9 @@ def test_feedback_arrives_at_its_span(app: tuple[Process, str], sink: HttpSink) 
     (call,) = [span for span in sink.spans() if span.scope == "genai_otel" and "chat" in span.name]
     (log,) = [log for log in sink.logs() if "evaluation" in str(log.attributes)]
     assert (log.trace_id, log.span_id) == (call.trace_id, call.span_id)
+    sent_to = [span for span in sink.spans() if span.name == "POST /feedback"]
+    assert {span.attributes["http.route"] for span in sent_to} == {"/feedback"}
+    assert len(sent_to) == 6
 
 
 @pytest.mark.seed_rows("001-41", "001-42")

@@ -18,6 +18,7 @@ from genai_otel import fence
 from genai_otel.cli import inside, main
 from genai_otel.cli.doctor import findings
 from genai_otel.cli.finding import Finding
+from genai_otel.clients import SPECS
 from genai_otel.config import Config
 from genai_otel.runtime.handle import Handle
 from genai_otel.testing import ModelServer
@@ -58,6 +59,12 @@ def test_says_what_is_installed() -> None:
     assert one("opentelemetry-sdk 1.").level == "ok"
     traced = [finding.text for finding in found() if "endpoints are traced" in finding.text]
     assert [text for text in traced if text.startswith("openai ")]
+
+
+def test_clients_that_are_not_there_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai_otel.cli.packages.installed", {"openai": "3.0", "anthropic": "2.0"}.get)
+    names = [spec.name for spec in SPECS if spec.name not in ("openai", "anthropic")]
+    assert one("not installed: ").text == f"not installed: {', '.join(names)}"
 
 
 def test_a_client_outside_the_tested_range_is_a_problem(

@@ -138,6 +138,21 @@ def test_a_stream_has_a_reference_when_it_was_read(client: Any, telemetry: Telem
     assert event.span_id == ids(telemetry.span()).span_id
 
 
+def test_the_only_stream_of_a_request_that_goes_on_is_meant(client: Any, telemetry: Telemetry) -> None:
+    """As a handler does that hands it on: the answer's headers leave before the stream is read."""
+    with span("a request") as request, chat(client, stream=True) as stream:
+        with genai_otel.task("a step"):
+            ref = genai_otel.response_ref()
+        with chat(client, "gpt-4o", stream=True):
+            assert genai_otel.response_ref() == genai_otel.response_ref(request)  # of two, neither
+        for _ in stream:
+            pass
+    assert genai_otel.record_feedback(ref, value=True)
+    (event,) = events(telemetry)
+    (call,) = [each for each in telemetry.calls() if each.name == "chat gpt-4o-mini"]
+    assert event.span_id == ids(call).span_id
+
+
 def test_an_older_call_is_not_taken_for_one_of_this_request(client: Any) -> None:
     chat(client)
     with span("a request without a call") as current:

@@ -59,8 +59,17 @@ def clients(
     specs: Iterable[ClientSpec], mode: Callable[[str], Mode], patches: Iterable[Patch]
 ) -> Iterator[Finding]:
     """Each model client that we know: its version against the tested range, and whether its calls are traced."""
+    absent: list[str] = []
     for spec in specs:
-        yield _client(spec, mode(spec.name), [patch for patch in patches if patch.client == spec.name])
+        found = installed(spec.requires.partition(" ")[0])
+        if found is None:
+            absent.append(spec.name)
+        else:
+            yield _client(
+                spec, found, mode(spec.name), [each for each in patches if each.client == spec.name]
+            )
+    if absent:
+        yield Finding("clients", "ok", f"not installed: {', '.join(absent)}", facts={"absent": absent})
 
 
 def others(clients: Iterable[Client], disabled: Sequence[str]) -> Iterator[Finding]:
@@ -132,12 +141,9 @@ def installed(name: str) -> str | None:
         return None
 
 
-def _client(spec: ClientSpec, mode: Mode, patches: Sequence[Patch]) -> Finding:
-    name, _, tested = spec.requires.partition(" ")
-    found = installed(name)
+def _client(spec: ClientSpec, found: str, mode: Mode, patches: Sequence[Patch]) -> Finding:
+    tested = spec.requires.partition(" ")[2]
     facts: dict[str, object] = {"client": spec.name, "version": found, "tested": tested}
-    if found is None:
-        return Finding("clients", "ok", f"{spec.name} is not installed", facts=facts)
     if mode == "off" or (mode == "native" and spec.native is not None):
         said = "is not traced" if mode == "off" else "traces itself"
         return Finding(

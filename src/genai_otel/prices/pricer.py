@@ -205,7 +205,7 @@ _PRICES: Final = "; GENAI_OTEL_PRICES can name a file with your own prices"
 _ADVICE: Final[Mapping[Reason, str]] = {
     "unknown_model": _PRICES,
     "unknown_provider": _PRICES,
-    "no_usage": "; nobody told what they used",
+    "no_usage": "; nobody told what they used (of OpenAI's streams it is told where GENAI_OTEL_STREAM_USAGE asks)",
     "unsupported_usage": ", for there is no rate for all that they used" + _PRICES,
 }
 

@@ -23,17 +23,19 @@ class Sink(Protocol):
 
 
 class Open(Protocol):
-    """A call that goes on."""
+    """A call that goes on, or a step of the program's own."""
 
     attributes: dict[str, Any]
     span_context: SpanContext
+    is_step: bool
 
 
 @dataclass(frozen=True)
 class Connected:
     """Where results go; None for a signal that is off.
 
-    ``recent`` gives the calls that were counted last, the latest first; ``stream`` the open call of a stream, if any.
+    ``recent`` gives the calls that were counted last, the latest first; ``stream`` the open call of a stream, if any;
+    ``going_on`` all open calls and steps.
     ``spans`` makes a span of each result where the user asked for that.  ``content_on_events`` and ``content_on_spans``
     say where explanations may stand, and ``value_bytes`` how long they may be.  ``labels`` are those that the user
     allows.  The first of ``keys`` signs references, each of them is good for one.
@@ -41,6 +43,7 @@ class Connected:
 
     recent: Callable[[], Sequence[Counted]]
     stream: Callable[[Any], Open | None]
+    going_on: Callable[[], Sequence[Open]] = tuple
     sink: Sink | None = None
     events: Logger | None = None
     spans: Tracer | None = None

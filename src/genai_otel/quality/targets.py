@@ -24,8 +24,9 @@ def response_ref(of: Any = None) -> str:
 
     ``of`` is a client's response object (or what else :func:`record_evaluation` takes as its target).  Without it the
     reference is to the last model call that ended in this thread or task; where there was none, to the last one of
-    the current trace (a call that ran in another task of the request), else to the current span.  A call has ended
-    when it returned, a stream when it was read or closed; before that the stream itself may be given.
+    the current trace (a call that ran in another task of the request), else to the only one that goes on in it, else to
+    the current span.  A call has ended when it returned, a stream when it was read or closed; before that give the
+    stream itself, if the request has made other calls before.
 
     References are signed when ``GENAI_OTEL_FEEDBACK_KEY`` is set: do so where they come back from outside.  The text
     is empty when there is nothing to refer to, or before ``setup()``.  Never raises.
@@ -68,7 +69,20 @@ def _latest() -> Target | None:
         counted = next((one for one in _recent() if one[2].trace_id == here.trace_id), None)
     if counted is not None:
         return _counted(counted)
-    return _by_span(current) if here.is_valid else None
+    if not here.is_valid:
+        return None
+    return _going_on(here) or _by_span(current)
+
+
+def _going_on(here: SpanContext) -> Target | None:
+    """The only call of this trace that goes on, as the stream that a request is about to hand on; one step is none."""
+    active = connected.active
+    found = [
+        call
+        for call in (() if active is None else active.going_on())
+        if call.span_context.trace_id == here.trace_id and not call.is_step
+    ]
+    return _described(found[0].span_context, found[0].attributes) if len(found) == 1 else None
 
 
 def _recent() -> list[Counted]:

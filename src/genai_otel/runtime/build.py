@@ -138,6 +138,7 @@ def _connect_quality(built: Built) -> None:
         connected.Connected(
             pipeline.recent,
             calls.open_call_of,
+            calls.open_calls,
             built.sink,
             events=built.logger_provider
             and built.logger_provider.get_logger(*scope, schema_url=semconv.SCHEMA_URL),

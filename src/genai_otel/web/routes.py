@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
-from genai_otel import fence
+from opentelemetry.trace import get_current_span
+
+from genai_otel import fence, semconv
 from genai_otel.web.checks import MODELS, Checks, last
 from genai_otel.web.headers import App, Receive, Scope, Send
 
@@ -34,6 +36,7 @@ class Routes:
         if route is None or scope["method"] == "OPTIONS":
             await self.app(scope, receive, send)
             return
+        _name(scope, _path(scope))
         headers: list[tuple[bytes, bytes]] = []
         if scope["method"] not in route.methods:
             status, said = 405, None
@@ -90,6 +93,14 @@ async def _answered(route: Route, body: bytes) -> tuple[int, Any]:
     with fence.contain("web.routes"):
         return await route.answer(body)
     return 500, None
+
+
+def _name(scope: Scope, path: str) -> None:
+    """Say on the span of the request which route it is, as a framework would."""
+    span = get_current_span()
+    if span.is_recording():
+        span.update_name(f"{scope['method']} {path}")
+        span.set_attribute(semconv.HTTP_ROUTE, path)
 
 
 def _path(scope: Scope) -> str:
