@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from programs.launcher import Failed
 
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::-([^}]*))?\}")
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://(?P<host>[\w.-]+)\S*")
 
 
 class Mount(NamedTuple):
@@ -101,12 +101,13 @@ def _each(node: Any, change: Callable[[str], str]) -> Any:
 
 
 def _ready(services: Mapping[str, Any]) -> dict[str, str]:
-    """The URLs in the health checks; a service may be asked by another one that shares its network."""
+    """The URLs in the health checks, as they are on this machine; a service may be asked by another one."""
     found: dict[str, str] = {}
     for name, service in services.items():
-        url = _URL.search(" ".join(service.get("healthcheck", {}).get("test", ())))
-        if url:
-            found[service.get("network_mode", name).removeprefix("service:")] = url[0]
+        match = _URL.search(" ".join(service.get("healthcheck", {}).get("test", ())))
+        if match:
+            host = match["host"]
+            found[host if host in services else name] = match[0].replace(host, "127.0.0.1", 1)
     return found
 
 
