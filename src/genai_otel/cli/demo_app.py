@@ -39,7 +39,7 @@ TOOLS: list[ChatCompletionToolUnionParam] = [
 ]
 
 router = APIRouter()
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("shop")
 
 
 def application(base_url: str) -> FastAPI:
