@@ -35,7 +35,9 @@ def test_a_service_is_confined(name: str) -> None:
 
 @pytest.mark.parametrize("name", LASTING)
 def test_a_service_that_stays_is_restarted_and_asked_for_its_health(name: str) -> None:
-    checks = {other: " ".join(service.get("healthcheck", {}).get("test", ())) for other, service in LASTING.items()}
+    checks = {
+        other: " ".join(service.get("healthcheck", {}).get("test", ())) for other, service in LASTING.items()
+    }
 
     assert LASTING[name]["restart"] == "unless-stopped"
     assert checks[name] or any(f"http://{name}:" in check for check in checks.values())
