@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from genai_otel import metrics
 from genai_otel.config import Config, SettingError
 from genai_otel.prices.budget import BudgetError, Limit, read
 from genai_otel.processing.ledger import Ledger, Spending
@@ -58,9 +57,7 @@ def context(trace: int) -> SpanContext:
 
 
 def noted(ledger: Ledger, amount: float, *, trace: int = 1, tenant: str | None = None) -> None:
-    ledger.note(
-        [(amount, (metrics.COST, (), None)), (1, (metrics.COST_UNPRICED, (), None))], tenant, context(trace)
-    )
+    ledger.note(amount, tenant, context(trace))
 
 
 def test_it_adds_up_by_trace_and_tenant_in_bounded_memory() -> None:

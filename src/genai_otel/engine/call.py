@@ -49,6 +49,7 @@ class Call:
     start: int
     outcome: semconv.Outcome
     # What most calls never set stands on the class.
+    reading: Any = None  # of what it is measured by
     token: Any = None
     first: int = 0  # of its chunks: when it came
     beat: tuple[int, int] = (0, 0)  # how many chunks there were, and when the last one came

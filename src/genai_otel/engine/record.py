@@ -85,12 +85,12 @@ class Steps(Protocol):
         """Decide who owns the call, and measure it."""
 
     @property
-    def cost(self) -> Callable[[Mapping[str, Any], int, int], Mapping[str, Any]]:
-        """What a span of the SDK's class, of a call with these attributes and times, says of the cost."""
+    def cost(self) -> Callable[[Any], Mapping[str, Any]]:
+        """What a span of the SDK's class says of the cost, by what was read of its call."""
         ...
 
-    def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
-        """Hand a span of our class, which has these attributes, on to the exporters."""
+    def ended(self, call: Call, attributes: Mapping[str, Any]) -> None:
+        """Hand the span of a call, of our class and with these attributes, on to the exporters."""
 
 
 class Recorder:
@@ -193,10 +193,10 @@ class Recorder:
         if _ERROR_TYPE in attributes:
             span.set_status(Status(StatusCode.ERROR, self._description(call)))
         if isinstance(span, CallSpan):
-            self._steps.ended(span, span.stop(call.end_time))
+            self._steps.ended(call, span.stop(call.end_time))
         elif span.is_recording():
             safe.clean(attributes)
-            attributes.update(self._steps.cost(attributes, call.start_time, call.end_time))
+            attributes.update(self._steps.cost(call.reading))
             span.set_attributes(attributes)
             span.end(call.end_time)
 

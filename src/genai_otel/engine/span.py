@@ -45,6 +45,8 @@ class CallSpan(ReadableSpan, Span):
     """
 
     facts: Mapping[str, Any]
+    reading: Any = None
+    """What was read of it, while its cost is not among its attributes."""
     added: dict[str, Any] | None = None
     plain = True
     """It has no events, no links and no description of its status."""

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import compress
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from genai_otel import fence, safe, semconv
 from genai_otel.prices.rates import Rates, UnsupportedUsage
@@ -26,7 +26,6 @@ _MOST: Final = 1e9  # US dollars; no call costs more
 _MINUTE: Final = 60_000_000_000
 _FOREVER: Final = 1 << 80
 _NUMBERS: Final = frozenset({int, float})
-_KINDS: Final = frozenset({int, float, type(None)})
 _BATCH: Final = ("processing", "batch")
 _AMOUNT: Final = semconv.COST_AMOUNT
 _CURRENCY: Final = semconv.COST_CURRENCY
@@ -50,6 +49,10 @@ class Unpriced(NamedTuple):
     """Why nobody knows what a call cost."""
 
     reason: Reason
+
+
+Price: TypeAlias = "Priced | Unpriced | None"
+"""None where there is nothing to pay."""
 
 
 class Book(NamedTuple):
@@ -102,14 +105,14 @@ class Pricer:
         self.own = own
         self._says = says
 
-    def price(self, attributes: Mapping[str, Any], at: int, seconds: float = 0.0) -> Priced | Unpriced | None:
+    def price(self, attributes: Mapping[str, Any], at: int, seconds: float = 0.0) -> Price:
         """What a call with these attributes cost that began ``at`` nanoseconds since the epoch and took ``seconds``.
 
         None where nothing is to be paid: it failed before anything was used, or only looks something up.
         """
         return self.of(tuple(map(attributes.get, NAMES)), at, seconds)
 
-    def of(self, values: tuple[Any, ...], at: int, seconds: float) -> Priced | Unpriced | None:
+    def of(self, values: tuple[Any, ...], at: int, seconds: float) -> Price:
         """As :meth:`price`, of the values of :data:`NAMES`."""
         key = values[_KEY:COUNTED]
         reported = values[_REPORTED]
@@ -120,13 +123,14 @@ class Pricer:
         if not since <= at < until:
             since, until, rates, source, date = entry = self._entry(key, at)
         counts = values[COUNTED:]
-        if not _KINDS.issuperset(map(type, counts)):  # on a span of any library
-            counts = tuple(count if type(count) in _KINDS else None for count in counts)
-        names = tuple(compress(UNITS, counts))
-        if not names or isinstance(rates, str):
+        used = (*filter(None, counts),)
+        if not _NUMBERS.issuperset(map(type, used)):  # on a span of any library
+            counts = tuple(count if type(count) in _NUMBERS else None for count in counts)
+            used = (*filter(None, counts),)
+        if not used or isinstance(rates, str):
             return self._without(entry, values, seconds)
         try:
-            parts = rates.of(names, (*filter(None, counts), seconds, 1))
+            parts = rates.of(tuple(compress(UNITS, counts)), (*used, seconds, 1))
         except UnsupportedUsage as unit:
             return self._unpriced("unsupported_usage", key, f", in {unit}")
         amount = sum(parts.values())
@@ -134,9 +138,8 @@ class Pricer:
             return Priced(float(f"{amount:.12g}"), parts, source, date)
         return self._unpriced("unsupported_usage", key)
 
-    def told(self, attributes: Mapping[str, Any], at: int, seconds: float) -> dict[str, Any]:
-        """What a span says of its cost; nothing where it is not known.  As :meth:`price` otherwise."""
-        priced = self.price(attributes, at, seconds)
+    def told(self, priced: Price) -> dict[str, Any]:
+        """What a span says of its cost; nothing where it is not known."""
         if not isinstance(priced, Priced):
             return {}
         amount, _, source, date = priced
@@ -151,7 +154,7 @@ class Pricer:
             found[semconv.OPERATION_COST] = amount
         return found
 
-    def _without(self, entry: _Entry, values: tuple[Any, ...], seconds: float) -> Priced | Unpriced | None:
+    def _without(self, entry: _Entry, values: tuple[Any, ...], seconds: float) -> Price:
         """Of a call that used nothing, or of a model that has no price."""
         key, counts, rates = values[_KEY:COUNTED], values[COUNTED:], entry.rates
         if not any(counts):

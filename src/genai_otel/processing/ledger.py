@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
@@ -17,7 +17,8 @@ from opentelemetry.trace import SpanContext
 
 from genai_otel import fence, metrics, safe, semconv
 from genai_otel.prices.budget import WINDOWS, Budget, Limit
-from genai_otel.processing.measure import Measurement, Reading
+from genai_otel.processing.costs import spent
+from genai_otel.processing.measure import Reading
 
 _MOST_TRACES: Final = 4_096
 _MOST_TENANTS: Final = 1_000
@@ -74,9 +75,8 @@ class Ledger:
         if self._budget.total is not None:
             self._held[None] = Spending(self._budget.total, {})
 
-    def note(self, cost: Iterable[Measurement], tenant: Any, context: SpanContext) -> None:
+    def note(self, amount: float, tenant: Any, context: SpanContext) -> None:
         """Add what one call cost."""
-        amount = sum(value for value, key in cost if key[0] is metrics.COST)
         if not amount:
             return
         now = time.time()
@@ -137,9 +137,7 @@ class Unread:
 
     def record(self, reading: Reading, context: SpanContext) -> None:
         """Add what was read of one span."""
-        measure, values, start, end = reading
-        if measure.cost is not None and measure.note is not None:
-            measure.note(measure.cost(values, start, (end - start) / 1e9), values[measure.tenant], context)
+        spent(reading, context)
 
     def settle(self) -> None:
         """Nothing waits here."""

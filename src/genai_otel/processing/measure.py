@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry.trace import SpanContext
 
 from genai_otel import metrics, semconv
 from genai_otel.metrics import LABELS, Instrument
-from genai_otel.prices.pricer import Priced, Pricer, Unpriced
+from genai_otel.prices.pricer import Price, Priced, Pricer
 from genai_otel.prices.usage import NAMES
+from genai_otel.processing.costs import counted, spent
 
 Identity = tuple[object, ...]
 """Values of an instrument's labels, None where the span does not say."""
@@ -32,22 +33,20 @@ Measurement = tuple[float, Key]
 Values = tuple[Any, ...]
 """Values of attributes, None where the span does not say."""
 
-Price = Callable[[Values, int, float], "Priced | Unpriced | None"]
-
 
 class Measure(NamedTuple):
     """One kind of measuring: the attributes that are read, and what their values and the seconds say."""
 
     names: tuple[str, ...]
     of: Callable[[Values, float], list[Measurement]]
-    cost: Callable[[Values, int, float], list[Measurement]] | None = None
-    """What the values, the start and the seconds say of the cost."""
+    cost: Callable[[Values, Price], list[Measurement]] | None = None
+    """What the values and a price say of the cost."""
     pricer: Pricer | None = None
-    """By which they say it, and the span, too."""
-    note: Callable[[list[Measurement], Any, SpanContext], None] | None = None
-    """Is told of what a call cost, its tenant and its context."""
-    tenant: int = 0
-    """The place of the tenant among the names."""
+    """Who knows the price."""
+    note: Callable[[float, Any, SpanContext], None] | None = None
+    """Is told of what a call cost in US dollars, its tenant and its context."""
+    used: int = 0
+    """The place among the names where those begin that a price depends on; that of the tenant is before."""
 
     @property
     def readers(self) -> dict[str, Any]:
@@ -55,8 +54,11 @@ class Measure(NamedTuple):
         return {"of": self.of} if self.cost is None else {"of": self.of, "cost": self.cost}
 
 
-Reading = tuple[Measure, Values, int, int]
-"""What was read of one span: its start and end are nanoseconds since the epoch."""
+Reading: TypeAlias = "list[Any]"
+"""What was read of one span: ``[measure, values, start, end]``, the times in nanoseconds since the epoch.
+
+Who needs the price first adds it: the span that leaves and the metric that counts it have one figure.
+"""
 
 _INPUT: Final = (semconv.TOKEN_TYPE, "input")
 _OUTPUT: Final = (semconv.TOKEN_TYPE, "output")
@@ -106,12 +108,8 @@ _TOKENS: Final = metrics.TOKEN_USAGE
 _REASONS: Final = metrics.FINISH_REASONS
 _INFERENCE: Final = semconv.INFERENCE
 _MAX: Final = 2**63 - 1
-_COST: Final = metrics.COST
-_UNPRICED: Final = metrics.COST_UNPRICED
-_COMPONENT: Final = semconv.COST_COMPONENT
 
 _LABELS: Final = len(LABELS)
-_WHO: Final = len(_COST.labels) - 1  # the first labels of a call are those of a cost
 _PRICED: Final = len(NAMES)
 _STABLE: Final = (
     *LABELS,
@@ -139,8 +137,7 @@ def client(*, stable: bool = True, latest: bool = False, pricer: Pricer | None =
     of = partial(_of, stable=stable, latest=latest)
     if pricer is None:
         return Measure(names, of)
-    cost = partial(_cost, pricer.of)
-    return Measure((*names, semconv.TENANT, *NAMES), of, cost, pricer, tenant=len(names))
+    return Measure((*names, semconv.TENANT, *NAMES), of, counted, pricer, used=len(names) + 1)
 
 
 def _of(values: Values, seconds: float, *, stable: bool, latest: bool) -> list[Measurement]:
@@ -224,24 +221,11 @@ def served(measure: Measure, pricer: Pricer | None) -> Measure:
     def of(values: Values, seconds: float) -> list[Measurement]:
         return measure.of(values[:-_PRICED], seconds)
 
-    def cost(values: Values, start: int, seconds: float) -> list[Measurement]:
-        found = _cost(own.of, values, start, seconds)
-        return [
-            (part, (metrics.SERVER_COST, who, name)) for part, (which, who, name) in found if which is _COST
-        ]
+    def cost(values: Values, priced: Price) -> list[Measurement]:
+        found = counted(values, priced) if isinstance(priced, Priced) else []
+        return [(part, (metrics.SERVER_COST, who, name)) for part, (_, who, name) in found]
 
-    return Measure((*measure.names, *NAMES), of, cost, own)
-
-
-def _cost(price: Price, values: Values, start: int, seconds: float) -> list[Measurement]:
-    priced = price(values[-_PRICED:], start, seconds)
-    if priced is None:
-        return []
-    who = values[:_WHO]
-    if isinstance(priced, Unpriced):
-        return [(1, (_UNPRICED, (*who, priced.reason), None))]
-    identity = (*who, priced.source)
-    return [(part, (_COST, identity, (_COMPONENT, name))) for name, part in priced.parts.items()]
+    return Measure((*measure.names, *NAMES), of, cost, own, used=len(measure.names))
 
 
 class Ended(Protocol):
@@ -272,19 +256,15 @@ class Sink(Protocol):
 def read(measure: Measure, ended: Ended) -> Reading:
     """What ``measure`` needs of a span."""
     get = (ended.attributes or {}).get
-    return measure, tuple(map(get, measure.names)), ended.start_time or 0, ended.end_time or 0
+    return [measure, tuple(map(get, measure.names)), ended.start_time or 0, ended.end_time or 0]
 
 
 def measured(reading: Reading, context: SpanContext | None = None) -> list[Measurement]:
     """The measurements of a span that was read, and has this context."""
-    measure, values, start, end = reading
-    seconds = (end - start) / 1e9
-    found = measure.of(values, seconds)
+    measure, values, start, end, *_ = reading
+    found: list[Measurement] = measure.of(values, (end - start) / 1e9)
     if measure.cost is not None:
-        cost = measure.cost(values, start, seconds)
-        if measure.note is not None and context is not None:
-            measure.note(cost, values[measure.tenant], context)
-        found += cost
+        found += measure.cost(values, spent(reading, context))
     return found
 
 

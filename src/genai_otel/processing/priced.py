@@ -12,18 +12,15 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from genai_otel import fence, semconv
+from genai_otel import fence
 from genai_otel.prices.pricer import Pricer
+from genai_otel.processing.costs import price
+from genai_otel.processing.measure import Reading
 
-_MEASURED = semconv.MEASURED
-_SOURCE = semconv.COST_SOURCE
 
-
-def cost_of(pricer: Pricer | None, attributes: Mapping[str, Any], start: Any, end: Any) -> dict[str, Any]:
-    """What a span with these attributes and times, in nanoseconds, says of its cost; of a call the owner alone does."""
-    if pricer is None or _MEASURED not in attributes:
-        return {}
-    return pricer.told(attributes, start, (end - start) / 1e9)
+def cost_of(pricer: Pricer | None, reading: Reading | None) -> Mapping[str, Any]:
+    """What a span that was read says of its cost; of a call the owner alone does, and nobody reads another one."""
+    return {} if pricer is None or reading is None else pricer.told(price(reading))
 
 
 class PricedSpans(SpanExporter):
@@ -35,15 +32,12 @@ class PricedSpans(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         for span in spans:
-            keep: Any = getattr(span, "keep", None)  # of the engine's spans
-            if keep is not None:
+            reading: Any = getattr(span, "reading", None)  # of the engine's spans
+            if reading is not None:
                 try:
-                    attributes: Any = span.attributes
-                    if _SOURCE in attributes:  # by an exporter before this one
-                        continue
-                    cost = cost_of(self._pricer, attributes, span.start_time, span.end_time)
-                    if cost:
-                        keep(attributes | cost)
+                    ours: Any = span
+                    ours.keep({**ours.attributes, **cost_of(self._pricer, reading)})
+                    ours.reading = None  # an exporter after this one finds the cost
                 except Exception as error:  # noqa: BLE001 - one cost less, never a span less
                     fence.report("pipeline.price", error)
         return self._exporter.export(spans)

@@ -6,7 +6,7 @@ where a step changes something the next processor gets a public copy, because an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +20,7 @@ from genai_otel.processing.changes import Change, Limits, with_change
 from genai_otel.processing.dialects import Translation, is_named, operation, recognised, translated
 from genai_otel.processing.http import HTTP, serves_http
 from genai_otel.processing.keys import NO_KEYS, MetricKeys
-from genai_otel.processing.measure import Measure, Sink, Times, read, served
+from genai_otel.processing.measure import Measure, Reading, Sink, Times, read, served
 from genai_otel.processing.owner import (
     LATEST,
     Live,
@@ -37,7 +37,6 @@ from genai_otel.processing.steps import OfSteps, found_out, tally
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
-    from genai_otel.engine.span import CallSpan
 
 
 _MOST_CHANGES = 16_384
@@ -84,19 +83,18 @@ class Pipeline(SpanProcessor):
         self.happened = self._of_steps.happened
         self._http = keys.on(HTTP) if keys.http else None
         self.keys = keys
-        self._sink = sink
+        self._record: Callable[..., object] = (lambda *_: None) if sink is None else sink.record
         self._following = tuple(following)
         self._emits = tuple(queue.emit for queue in following)
         self._added: tuple[SpanProcessor, ...] = ()
         self._beside = beside
         self._changes: dict[int, Change] = {}
         self._keeps = keep_attributes
-        self.cost = partial(cost_of, measure.pricer)
-        """What a span says of its cost, by its attributes, start and end."""
+        self.cost = partial(cost_of, measure.pricer)  # what a span says of it, by what was read of the span
         self._owners = Owners()
         self._ended = self._owners.ended
-        self.recent = self._owners.recent
-        """The calls that were counted last, the latest first."""
+        self._count_call = self._owners.count
+        self.recent = self._owners.recent  # the calls that were counted last, the latest first
         self.began = self._owners.began
         """Note the span of a call of ours that starts, as ``on_start`` does of the SDK's."""
         self.stepped = self._owners.stepped
@@ -172,11 +170,10 @@ class Pipeline(SpanProcessor):
                     agent = agent_of(live)
                 attributes[_MEASURED] = True
                 counted = (attributes, call.end_time, context, None, agent)
-                if self._sink is not None:
-                    measure = self._measure
-                    values = tuple(map(attributes.get, measure.names))  # as read() does it, for every call
-                    self._sink.record((measure, values, call.start_time, call.end_time), context)
-                self._owners.count(counted)
+                values = tuple(map(attributes.get, self._measure.names))  # as read() does it, for every call
+                call.reading = reading = [self._measure, values, call.start_time, call.end_time]
+                self._record(reading, context)
+                self._count_call(counted)
                 _latest(counted)
             else:
                 attributes[semconv.OWNER] = False
@@ -197,12 +194,14 @@ class Pipeline(SpanProcessor):
         self._added = (*self._added, processor)
         self.watched = True
 
-    def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
-        """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans its values."""
-        if span.get_span_context().trace_flags & _SAMPLED:
+    def ended(self, call: Call, attributes: Mapping[str, Any]) -> None:
+        """Hand the span of a call of ours on, if it is sampled; the exporting thread cleans and prices it."""
+        if call.span_context.trace_flags & _SAMPLED:
+            span: Any = call.span
             if len(attributes) > self._limits.most:
-                cost = self.cost(attributes, span.start_time or 0, span.end_time or 0)
-                span.keep(self._limits.of({**attributes, **cost}))
+                span.keep(self._limits.of({**attributes, **self.cost(call.reading)}))
+            else:
+                span.reading = call.reading
             for emit in self._emits:
                 emit(span)
 
@@ -264,8 +263,7 @@ class Pipeline(SpanProcessor):
             changed.update({name: value for name, value in live.held.items() if name not in attributes})
         changed[semconv.MEASURED] = True
         told = {**attributes, **changed}
-        self._count(self._measure, span, told, said.start_time)
-        changed.update(self.cost(told, said.start_time or 0, span.end_time or 0))
+        changed.update(self.cost(self._count(self._measure, span, told, said.start_time)))
         agent = None if live is None else agent_of(live)
         counted = (told, span.end_time or 0, context, scope_of(span), agent)
         self._owners.count(counted)
@@ -274,12 +272,12 @@ class Pipeline(SpanProcessor):
 
     def _count(
         self, measure: Measure, span: ReadableSpan, attributes: dict[str, Any], start_time: int | None = None
-    ) -> None:
-        if self._sink is None or span.context is None:
-            return
+    ) -> Reading:
         safe.clean(attributes)  # of any library: what is no plain value can be no label
         ended = Times(attributes, span.start_time if start_time is None else start_time, span.end_time)
-        self._sink.record(read(measure, ended), span.context)
+        reading = read(measure, ended)
+        self._record(reading, span.context)
+        return reading
 
     def _note(self, span_id: int, change: Change) -> None:
         self._changes[span_id] = change

@@ -38,6 +38,7 @@ Recorded = tuple[Reading, SpanContext]
 """What was read of one span, and its context."""
 
 _VALUE: Final = itemgetter(0)
+_END: Final = 3  # of a reading
 _FOLD_EVERY: Final = 256
 _INT64: Final = 2**63
 _SAMPLED: Final = TraceFlags.SAMPLED
@@ -134,7 +135,7 @@ class SeriesSink:
                 sampled = context if (context.trace_flags | self._always) & self._sampled else None
                 try:
                     for value, key in measured(reading, context):
-                        found[by_key.get(key) or self._series(key)].append((value, reading[-1], sampled))
+                        found[by_key.get(key) or self._series(key)].append((value, reading[_END], sampled))
                 except Exception as error:  # noqa: BLE001 - one measurement less, not those after it
                     fence.report("pipeline.measure", error)
         finally:  # a signal handler may raise anywhere

@@ -16,7 +16,6 @@ from genai_otel.processing.steps import tally
 
 if TYPE_CHECKING:
     from genai_otel.engine.call import Call
-    from genai_otel.engine.span import CallSpan
     from genai_otel.processing.processor import Pipeline
 
 
@@ -50,10 +49,10 @@ class Serving:
             if self._sink is not None:
                 self._sink.record(read(self._measure, call), call.span_context)
 
-    def cost(self, _: Mapping[str, Any], __: int, ___: int) -> dict[str, Any]:
+    def cost(self, _: object) -> Mapping[str, Any]:
         """None: who asks is who pays."""
         return {}
 
-    def ended(self, span: CallSpan, attributes: Mapping[str, Any]) -> None:
+    def ended(self, call: Call, attributes: Mapping[str, Any]) -> None:
         """Hand its span on."""
-        self._pipeline.ended(span, attributes)
+        self._pipeline.ended(call, attributes)
