@@ -13,7 +13,6 @@ import re
 import sys
 import time
 import urllib.error
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,15 +164,24 @@ def test_no_query_of_a_dashboard_is_empty(answers: Answers, capsys: pytest.Captu
     asked = list(everything())
     empty = until_none(answers, asked)
 
-    panels = Counter(name for name, _ in {(each.query.dashboard, each.query.panel) for each in asked})
-    queries = Counter(each.query.dashboard for each in asked)
-    without = Counter(each.query.dashboard for each in empty)
     with capsys.disabled():
-        print(f"\n{'dashboard':<12}{'panels, variables':>18}{'queries asked':>15}{'empty':>7}")
-        for name, number in sorted(panels.items()):
-            print(f"{name:<12}{number:>18}{queries[name]:>15}{without[name]:>7}")
-        print(f"{'all':<12}{panels.total():>18}{len(asked):>15}{len(empty):>7}")
+        print(table(asked, empty))
     assert [f"{each.service}: {each.query}" for each in empty] == []
+
+
+def table(asked: list[Asked], empty: list[Asked]) -> str:
+    """Per dashboard: its panels and variables, how many queries were asked of them, and how many found nothing."""
+    found: dict[str, list[int]] = {}
+    for name in [*sorted({each.query.dashboard for each in asked}), ""]:
+        its = [each.query for each in asked if each.query.dashboard == name or not name]
+        panels = {(each.dashboard, each.panel) for each in its}
+        variables = {panel for panel in panels if panel[1].startswith("$")}
+        without = sum(each.query.dashboard == name or not name for each in empty)
+        found[name or "all"] = [len(panels - variables), len(variables), len(its), without]
+    lines = [f"{name:<12}" + "".join(f"{number:>11}" for number in row) for name, row in found.items()]
+    return "\n".join(
+        [f"\n{'dashboard':<12}{'panels':>11}{'variables':>11}{'queries':>11}{'empty':>11}", *lines]
+    )
 
 
 def test_every_call_counts_once_in_every_profile(answers: Answers) -> None:
@@ -211,7 +219,6 @@ def test_a_trace_leads_to_its_logs_and_a_line_of_them_back(service: str, answers
     )
     asked = replaced(to_logs["query"], tags(to_logs["tags"], service), trace["traceID"])
     lines = answers.stack.loki.wait(asked)
-    assert any("the model gave" in text for stream in lines for _, text in stream["values"])
     assert {stream["stream"][to_trace["matcherRegex"]] for stream in lines} == {trace["traceID"]}
 
 
