@@ -68,6 +68,11 @@ class Batch:
         """Those of the last request."""
         return {span.span_id.hex() for trace in self._traces for span in trace}
 
+    @property
+    def trace_ids(self) -> list[str]:
+        """Those of the last request."""
+        return [trace[0].trace_id.hex() for trace in self._traces]
+
 
 def _put(attributes: Any, values: Mapping[str, str | int]) -> None:
     for name, value in values.items():
