@@ -43,7 +43,13 @@ class Collector:
     Back ends that are not named listen nowhere.  ``more`` are fragments that are layered on the bundled ones.
     """
 
-    def __init__(self, state: Path, *more: Path, fragments: Sequence[Path] = FRAGMENTS, **env: str) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *more: Path,
+        fragments: Sequence[Path] = FRAGMENTS,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = [program(), *options((*fragments, *more))]
         self.env: Mapping[str, str] = {
             **{name: f"127.0.0.1:{free_port()}" for name in _ADDRESSES},
@@ -51,7 +57,7 @@ class Collector:
             "OTELCOL_STATE": str(state),
             "PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}",
             "LOKI_URL": f"http://127.0.0.1:{free_port()}",
-            **env,
+            **(env or {}),
         }
         self.process: Process | None = None
 

@@ -36,7 +36,9 @@ class Running:
         traces, others = self._traces.__enter__(), self._others.__enter__()
         ends = dict.fromkeys(("PROMETHEUS_URL", "LOKI_URL"), others.endpoint)
         address = traces.endpoint.removeprefix("http://")
-        self._collector = Collector(self._state, *self._more, JAEGER_OTLP=address, **ends, **self._env)
+        self._collector = Collector(
+            self._state, *self._more, env={"JAEGER_OTLP": address, **ends, **self._env}
+        )
         return Seen(traces, others, self._collector.start())
 
     def __exit__(self, *_: object) -> None:

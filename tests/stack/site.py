@@ -49,9 +49,11 @@ def site(folder: Path, **settings: str) -> Generator[Site]:
                 Collector(
                     folder / f"{tier}-{number}",
                     fragments=layers(tier),
-                    OTELCOL_INSTANCE=f"{tier}-{number}",
-                    JAEGER_OTLP=f"127.0.0.1:{stack.ports['JAEGER_OTLP_PORT']}",
-                    **about,
+                    env={
+                        "OTELCOL_INSTANCE": f"{tier}-{number}",
+                        "JAEGER_OTLP": f"127.0.0.1:{stack.ports['JAEGER_OTLP_PORT']}",
+                        **about,
+                    },
                 )
                 for number, stack in enumerate((first, second), start=1)
             )

@@ -103,9 +103,8 @@ def test_a_collector_that_is_killed_between_dead_back_ends_delivers_all_of_it(ow
     own.up(*BACK_ENDS, "otelcol")
     seconds = {back_end: max(each.waits(own, back_end) for each in sent) for back_end in BACK_ENDS}
     told = ", ".join(f"{back_end} {took:.1f} s" for back_end, took in seconds.items())
-    print(
-        f"\nall down, Collector killed: {5 * _TRACES * _SPANS} spans, {5 * _LINES} lines arrived; after its start: {told}"
-    )
+    arrived = f"{5 * _TRACES * _SPANS} spans and {5 * _LINES} lines"
+    print(f"\nall down and the Collector killed: {arrived} arrived; after its start {told}")
 
 
 def test_a_back_end_that_is_restarted_in_order_loses_nothing(own: Stack) -> None:

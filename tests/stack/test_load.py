@@ -100,7 +100,7 @@ def _usage(pid: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("whose", ["ours", "foreign"])
 def test_rising_rates(nowhere: dict[str, str], tmp_path: Path, whose: str) -> None:
-    with Collector(tmp_path / "state", **nowhere) as collector:
+    with Collector(tmp_path / "state", env=nowhere) as collector:
         assert collector.process is not None
         load = Load(collector.endpoint, Batch("load", _SPANS, ours=whose == "ours").renewed(), _SPANS)
         costs: list[Cost] = []
@@ -128,7 +128,7 @@ def test_memory_that_runs_short_is_refused_and_comes_back(tmp_path: Path) -> Non
     with HttpSink("silent") as away:
         ends = {"PROMETHEUS_URL": away.endpoint, "LOKI_URL": away.endpoint}
         limits = {"OTELCOL_MEMORY_MIB": "120", "OTELCOL_SPIKE_MIB": "60", "GOMEMLIMIT": "150MiB"}
-        with Collector(tmp_path, **ends, **limits) as collector:
+        with Collector(tmp_path, env={**ends, **limits}) as collector:
             assert collector.process is not None
             prompt = {"gen_ai.tool.description": "x" * 20_000}
             load = Load(collector.endpoint, Batch("flood", 300, said=prompt).renewed(), 300)
