@@ -33,6 +33,11 @@ class Brokers:
         """All of them, as `KAFKA_BROKERS` wants them."""
         return ",".join(f"127.0.0.1:{port}" for port, _ in self._ports)
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of those that run."""
+        return [process.pid for process in self._running.values()]
+
     def start(self, *nodes: int) -> None:
         """Starts them together and waits until each serves."""
         for node in nodes:

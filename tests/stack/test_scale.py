@@ -14,15 +14,14 @@ import pytest
 from genai_otel.testing import ModelServer
 from tests.harness.patience import eventually
 from tests.harness.process import Process
-from tests.stack.arrivals import Arrived, arrived, total
-from tests.stack.foreign import CALLS, INPUT_TOKENS, Load, Sent, acknowledged, large
+from tests.stack.arrivals import DURATION, all_of, arrived, exact, report, settled
+from tests.stack.costs import measure
+from tests.stack.deliveries import Load, Sent
+from tests.stack.posting import Batch, post
 from tests.stack.site import TOPIC, Site, replace, site
 
 WAIT = 5.0  # seconds of a decision in these tests
 RATE = 60.0  # traces a second
-PATIENCE = 60.0  # seconds that everything may take to come
-DURATION = "gen_ai_client_operation_duration_seconds_count"
-TOKENS = "gen_ai_client_token_usage_sum"
 
 
 # Calls of a model, each a tenth of a second after the other.
@@ -128,10 +127,12 @@ def test_a_sampler_killed_long_after_its_last_commit_loses_nothing(scaled: Site)
 
 def test_a_trace_larger_than_kafkas_default_passes(scaled: Site) -> None:
     """With captured content a trace can be larger than the megabyte at which Kafka's clients and brokers stop."""
-    trace = os.urandom(16)
-    assert acknowledged(scaled.edges[0].endpoint, large("shop-large", trace, kilobytes=3000))
+    notes = {
+        f"shop.note.{number}": os.urandom(25_000).hex() for number in range(60)
+    }  # 3 MB, not compressible
+    assert post(scaled.edges[0].endpoint, Batch("shop-large", 1, said=notes).renewed()) == 200
     seen = eventually(lambda: arrived(scaled.jaegers, "shop-large").traces, timeout=30, every=0.5)
-    assert seen == {trace.hex(): 1}
+    assert list(seen.values()) == [1]
 
 
 def test_what_programs_measure_themselves_passes_an_edge_that_dies(scaled: Site) -> None:
@@ -159,6 +160,17 @@ def test_what_programs_measure_themselves_passes_an_edge_that_dies(scaled: Site)
         print(f"\n{service}: {calls} calls made and counted, in series of {written}")
 
 
+def test_what_it_costs(scaled: Site) -> None:
+    """The figures of docs/sizing.md, and that nothing is lost or counted twice at these rates either."""
+    print(f"\n{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
+    sent = 0
+    for rate in (1_000, 4_000, 8_000):
+        taken, told = measure(scaled, "shop-cost", rate)
+        sent += taken
+        print(f"  {told}")
+    scaled.prometheus.reaches(f'sum({DURATION}{{service_name="shop-cost"}})', sent)
+
+
 def run(scaled: Site, service: str, *steps: float | Callable[[], None]) -> Sent:
     """Send while the steps pass: seconds to wait, or something to do."""
     edges = [edge.endpoint for edge in scaled.edges]
@@ -169,61 +181,3 @@ def run(scaled: Site, service: str, *steps: float | Callable[[], None]) -> Sent:
             else:
                 time.sleep(step)
     return sent
-
-
-def all_of(scaled: Site, sent: Sent) -> Arrived:
-    """Wait until each span that was acknowledged has come."""
-    ended = time.monotonic()
-
-    seen = arrived(scaled.jaegers, sent.service)
-    while seen.missing(sent):
-        if time.monotonic() > ended + PATIENCE:
-            report(f"after {PATIENCE:.0f} s", sent, seen)
-            pytest.fail(f"{len(seen.missing(sent))} traces are not whole")
-        time.sleep(1)
-        seen = arrived(scaled.jaegers, sent.service)
-    print(
-        f"\n  all there {time.monotonic() - ended:.0f} s after the last was sent, {WAIT:.0f} of them the wait"
-    )
-    return seen
-
-
-def settled(scaled: Site, sent: Sent) -> Arrived:
-    """Wait until nothing has come for longer than a decision takes."""
-    seen, since = arrived(scaled.jaegers, sent.service), time.monotonic()
-    while time.monotonic() < since + WAIT + 5:
-        time.sleep(1)
-        now = arrived(scaled.jaegers, sent.service)
-        if now != seen:
-            seen, since = now, time.monotonic()
-    return seen
-
-
-def exact(scaled: Site, sent: Sent) -> None:
-    """Each call is counted once, whatever happened behind the edges; requests sent again may count twice."""
-    calls, repeated = CALLS * len(sent.traces), sent.repeated_calls
-    where = f'{{service_name="{sent.service}",gen_ai_operation_name="chat"}}'
-
-    eventually(lambda: total(scaled.prometheus, DURATION + where) >= calls, timeout=20, every=1)
-    time.sleep(2)  # what would be counted twice is on its way
-    found = total(scaled.prometheus, DURATION + where)
-    print(f"  calls sent {calls} (+{repeated} sent again), counted {found:.0f}")
-    assert calls <= found <= calls + repeated
-    writers = {
-        one["metric"].get("collector_instance_id") for one in scaled.prometheus.query(DURATION + where)
-    }
-    assert writers == {"edge-1", "edge-2"}
-    if not repeated:
-        tokens = total(scaled.prometheus, TOKENS + where.replace("}", ',gen_ai_token_type="input"}'))
-        assert tokens == sum(INPUT_TOKENS) * len(sent.traces)
-
-
-def report(what: str, sent: Sent, seen: Arrived) -> None:
-    missing = seen.missing(sent)
-    came = sent.spans - sum(missing.values())
-    print(
-        f"\n{what}: spans sent {sent.spans}, arrived {came}, twice {seen.twice};"
-        f" traces {len(sent.traces)} = {' + '.join(str(len(traces)) for traces in seen.by_sampler)},"
-        f" split {len(seen.split)}, lost {len(missing)}"
-        f" of which in part {sum(spans < 5 for spans in missing.values())}"
-    )
