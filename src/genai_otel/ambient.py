@@ -24,6 +24,7 @@ NAMES: Final[Mapping[str, str]] = {
     "session": semconv.SESSION_ID,
     "tenant": semconv.TENANT,
     "tags": semconv.TAGS,
+    "request_id": semconv.CALLERS_REQUEST_ID,
 }
 """The words of ours for attributes that have another name; every other word is an attribute's name itself."""
 

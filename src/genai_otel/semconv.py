@@ -33,6 +33,8 @@ USER_ID: Final = "user.id"
 USER_HASH: Final = "user.hash"
 TENANT: Final = "genai_otel.tenant"
 TAGS: Final = "genai_otel.tags"
+CALLERS_REQUEST_ID: Final = "genai_otel.request.id"
+"""What the caller of a service calls his request, beside the id of its trace."""
 
 # --- request --------------------------------------------------------------------------------------
 REQUEST_STREAM: Final = "gen_ai.request.stream"

@@ -39,6 +39,7 @@ def check(span: Any, wanted: dict[str, Any]) -> None:
     assert {name: ... if wanted.get(name) is ... else value for name, value in got.items()} == wanted
 
 
+@pytest.mark.seed_rows("000-03", "000-19", "003-13")
 @cases()
 async def test_one_span_tells_the_facts(
     balanced: Recorded, model_server: ModelServer, caller: Caller, case: Case

@@ -121,6 +121,7 @@ async def test_reader_of_raw_responses_and_streams(  # noqa: PLR0917 - parameter
     assert sum(fence.errors().values()) > 0
 
 
+@pytest.mark.seed_rows("003-20")
 @both
 @pytest.mark.parametrize(
     ("target", "name"),

@@ -48,6 +48,7 @@ def total(points: Iterable[Any], **labels: str) -> float:
     return sum(point.count or point.value for point in points if wanted.items() <= point.attributes.items())
 
 
+@pytest.mark.seed_rows("000-28")
 @pytest.mark.parametrize("ratio", ["0", "0.1"])
 def test_metrics_are_exact_at_any_sampling_ratio(
     warm: Warm, model_server: ModelServer, sink: HttpSink, ratio: str

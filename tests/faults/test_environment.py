@@ -24,6 +24,7 @@ logging.getLogger("app").warning("said")
 """
 
 
+@pytest.mark.seed_rows("000-11", "001-14", "001-15", "001-56", "003-22")
 def test_an_endpoint_headers_and_compression_per_signal_and_who_we_are() -> None:
     script = "import logging; logging.basicConfig(level=logging.DEBUG)" + CALLS
     with HttpSink() as traces, HttpSink() as metrics, HttpSink() as rest:
@@ -116,6 +117,7 @@ def test_delays_temporality_limits_and_the_exemplar_filter() -> None:
         assert (len(other.attributes), other.dropped_attributes, len(other.events)) == (12, 8, 5)
 
 
+@pytest.mark.seed_rows("000-06")
 @pytest.mark.parametrize("filter_", ["trace_based", "always_on", ""])
 def test_exemplars_point_to_exported_traces_or_to_all(filter_: str) -> None:
     settings = {
@@ -224,6 +226,7 @@ def test_a_program_that_limits_its_queue_below_the_sdks_batch() -> None:
     assert done.err == "said\n"
 
 
+@pytest.mark.seed_rows("000-12")
 def test_console_exporters_and_the_view_that_is_there_by_itself() -> None:
     view = run(CALLS).ok()
     assert view.out == ""  # a program's output is its own

@@ -50,6 +50,7 @@ ENDS = {
 }
 
 
+@pytest.mark.seed_rows("000-21", "001-15", "003-22")
 @pytest.mark.parametrize("end", ENDS)
 def test_everything_is_sent_and_the_status_is_the_programs(end: str) -> None:
     code, status = ENDS[end]

@@ -77,6 +77,7 @@ assert points("after")
 """
 
 
+@pytest.mark.seed_rows("000-11")
 @pytest.mark.parametrize("how", ["set", "passed"])
 def test_they_are_used_and_left_running(how: str) -> None:
     with HttpSink() as sink:  # the variables name a back end, which is for providers of ours

@@ -83,6 +83,7 @@ def test_a_taken_port_disables_only_itself_and_says_so() -> None:
     assert "another process has the port" in line
 
 
+@pytest.mark.seed_rows("000-07", "003-11", "004-15")
 def test_two_workers_on_one_port_and_a_bad_one() -> None:
     first = CALLS.replace("sys.stdin.read()", "import time; time.sleep(30)")
     env = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": "0"}

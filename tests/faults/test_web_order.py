@@ -96,6 +96,7 @@ def test_each_order_gives_one_server_span(order: tuple[str, str]) -> None:
     assert script(f"{order[1]}\nawait show(app)\napp.middleware_stack = None\nawait show(app)") == [ONE, ONE]
 
 
+@pytest.mark.seed_rows("002-12")
 def test_set_up_in_the_apps_own_start_up_traces_what_comes_then() -> None:
     body = """
 from contextlib import asynccontextmanager
@@ -214,6 +215,7 @@ await show(app)
     assert line.startswith("200")
 
 
+@pytest.mark.seed_rows("002-23", "003-12")
 def test_mounted_streaming_failing_and_forgotten_apps() -> None:
     body = """
 import weakref

@@ -40,6 +40,7 @@ async def asgi(scope, receive, send):
 LAZY = {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_METRIC_EXPORT_INTERVAL": "600000"}
 
 
+@pytest.mark.seed_rows("000-07")
 @pytest.mark.parametrize(
     ("worker", "kind"),
     [("sync", HttpSink), ("sync", GrpcSink), ("uvicorn.workers.UvicornWorker", HttpSink)],

@@ -131,6 +131,7 @@ def test_as_a_decorator(telemetry: Telemetry) -> None:
     assert told(telemetry) == [{"genai_otel.tenant": "acme"}] * 6
 
 
+@pytest.mark.seed_rows("002-29")
 def test_users_are_hashed_unless_a_setting_says_otherwise(
     telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def failed(error: Exception, **attributes: Any) -> list[ReadableSpan]:
     return list(memory.get_finished_spans())
 
 
+@pytest.mark.seed_rows("001-40", "003-21", "004-26")
 def test_the_text_of_a_genai_exception_is_content_its_class_is_not() -> None:
     spans = failed(ValueError(f"bad request: {CANARY}"), **{semconv.OPERATION_NAME: "chat"})
     inner = guarded(spans)[0]

@@ -31,6 +31,7 @@ def _log() -> logging.Logger:
     return log
 
 
+@pytest.mark.seed_rows("003-18")
 def test_a_record_carries_the_span_in_which_it_was_logged(kept: Kept, log: logging.Logger) -> None:
     with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("request") as span:
         log.warning("order %s is late", 7)

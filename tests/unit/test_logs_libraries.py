@@ -34,6 +34,7 @@ def _log() -> Iterator[Any]:
     log.configure(patcher=unpatched)
 
 
+@pytest.mark.seed_rows("001-37", "002-22")
 def test_structlog_says_the_ids_of_the_span(tracer: trace.Tracer) -> None:
     printed: Any = structlog.testing.CapturingLogger()
     log = structlog.wrap_logger(
@@ -60,6 +61,7 @@ def test_structlog_on_the_stdlib_leaves_as_a_log_record(tracer: trace.Tracer) ->
     assert sent.trace_id == span.get_span_context().trace_id
 
 
+@pytest.mark.seed_rows("001-02")
 def test_loguru_says_the_ids_of_the_span(log: Any, tracer: trace.Tracer) -> None:
     printed: list[str] = []
     log.configure(patcher=logs.loguru_patcher)
@@ -74,6 +76,7 @@ def test_loguru_says_the_ids_of_the_span(log: Any, tracer: trace.Tracer) -> None
     ]
 
 
+@pytest.mark.seed_rows("001-02")
 def test_loguru_leaves_as_log_records(log: Any, tracer: trace.Tracer) -> None:
     log.configure(patcher=logs.loguru_patcher)
     log.add(logs.loguru_sink, level="DEBUG")

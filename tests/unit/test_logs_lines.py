@@ -37,6 +37,7 @@ def line(event: str, /, **more: Any) -> dict[str, Any]:
     return json.loads(made)
 
 
+@pytest.mark.seed_rows("000-01", "003-18")
 def test_a_line_has_time_level_event_and_service() -> None:
     assert line("two\nlines") == {
         "time": "1970-01-01T00:00:00.250000Z",
@@ -47,6 +48,7 @@ def test_a_line_has_time_level_event_and_service() -> None:
     }
 
 
+@pytest.mark.seed_rows("000-01", "003-18")
 def test_a_line_in_a_span_has_its_ids() -> None:
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
     with tracer.start_as_current_span("s") as span:
@@ -129,6 +131,7 @@ logging.info("both")
     assert (tmp_path / "app.log").read_text() == "both\n"
 
 
+@pytest.mark.seed_rows("000-01", "003-16")
 def test_a_second_set_up_adds_nothing_and_shutdown_gives_the_console_back() -> None:
     script = """
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -243,6 +246,7 @@ logger.info("from loguru")
     assert [said["event"] for said in printed(script)] == ["to loguru", "from loguru"]
 
 
+@pytest.mark.seed_rows("003-16")
 def test_a_broken_extra_costs_nothing_but_itself() -> None:
     script = """
 class Evil:

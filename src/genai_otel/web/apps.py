@@ -73,6 +73,7 @@ def instrument_app(
     ready: str | None = None,
     feedback: str | None = None,
     checks: Mapping[str, Check] | None = None,
+    request_id: str | None = None,
     **options: Any,
 ) -> None:
     """Trace one FastAPI app, also while it serves; again for the same app does nothing.
@@ -83,21 +84,31 @@ def instrument_app(
     function; one that raises, gives False or takes 2 s fails; asked at most every 5 s), with the gauge
     ``genai_otel.dependency.up``; and what users send for :func:`genai_otel.feedback`.
 
+    ``request_id`` is the header in which callers name their requests, such as ``X-Request-ID``.  A name of up to 128
+    letters, digits and ``._:/+=-`` is ``genai_otel.request.id`` on every span of the request, baggage to services of
+    yours, and in the answer; others are left out.
+
     ``options`` go to ``FastAPIInstrumentor.instrument_app`` of opentelemetry-instrumentation-fastapi.  Requests that
-    are running stay untraced.  Raises TypeError for anything but a FastAPI app, ValueError for a path without ``/``.
+    are running stay untraced.  Raises TypeError for anything but a FastAPI app, ValueError for a path without ``/`` and
+    for a ``request_id`` that is no name of a header.
     """
     from fastapi import FastAPI
 
     if not isinstance(app, FastAPI):  # pyright: ignore[reportUnnecessaryIsInstance] - users pass what they have
         raise TypeError(f"instrument_app takes a FastAPI app, not {type(app).__name__}")
     wanted = None
-    if trace_headers or health or ready or feedback:
+    if trace_headers or health or ready or feedback or request_id:
         from genai_otel.web.furniture import (
             furniture,  # asyncio: 35 ms that only a program with a server has spent
         )
 
         wanted = furniture(
-            trace_headers=trace_headers, health=health, ready=ready, feedback_path=feedback, checks=checks
+            trace_headers=trace_headers,
+            health=health,
+            ready=ready,
+            feedback_path=feedback,
+            checks=checks,
+            request_id=request_id,
         )
     with _lock:
         if wanted is not None:

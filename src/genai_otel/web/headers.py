@@ -1,13 +1,15 @@
-"""The trace id in the answer, for whoever has to say which request he means."""
+"""Which request is meant: the trace id in the answer, and the id that the caller has given it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 
-from genai_otel import fence
+from genai_otel import fence, semconv
+from genai_otel.manual.told import context
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -42,6 +44,36 @@ class TraceHeaders:
             await send(message)
 
         await self.app(scope, receive, answer)
+
+
+_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+"""What a caller may call his request; anything else is left out, because it would stand in logs and headers."""
+
+
+class RequestIds:
+    """ASGI: what a caller calls his request, in the header ``name``, is on every span of it and in the answer."""
+
+    def __init__(self, app: App, name: str) -> None:
+        self.app = app
+        self._name = name.lower().encode("latin-1")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = dict(scope["headers"]).get(self._name, b"") if scope["type"] == "http" else b""
+        if not _ID.fullmatch(given):
+            await self.app(scope, receive, send)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if self._name not in {name.lower() for name, _ in headers}:
+                    headers.append((self._name, given))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        get_current_span().set_attribute(semconv.CALLERS_REQUEST_ID, given.decode())
+        with context(request_id=given.decode()):
+            await self.app(scope, receive, answer)
 
 
 def _headers() -> list[tuple[bytes, bytes]]:

@@ -145,6 +145,7 @@ def test_a_refusal_is_no_error_and_no_filter(balanced: Recorded, client: Any, *,
         ({}, (None, None, None, None)),
     ],
 )
+@pytest.mark.seed_rows("000-22")
 def test_input_includes_what_the_cache_served_and_took(
     balanced: Recorded, model_server: ModelServer, client: Any, counts: dict[str, Any], told: tuple[Any, ...]
 ) -> None:

@@ -45,6 +45,7 @@ def test_embeddings_of_vertex_count_each_text(balanced: Recorded, vertex: Any) -
     assert (got["gen_ai.operation.name"], got["gen_ai.usage.input_tokens"]) == ("embeddings", 12)
 
 
+@pytest.mark.seed_rows("004-43")
 @pytest.mark.parametrize("method", ["generate_images", "edit_image"])
 def test_images(balanced: Recorded, vertex: Any, method: str) -> None:
     picture = types.Image(image_bytes=base64.b64encode(b"picture"), mime_type="image/png")
