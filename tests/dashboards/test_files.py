@@ -82,6 +82,9 @@ def test_every_dashboard_has_an_id_of_its_own() -> None:
 
 @each
 def test_every_panel_and_query_has_an_id_of_its_own(dashboard: dict[str, Any]) -> None:
+    assert [
+        title for title, number in Counter(p["title"] for p in panels(dashboard)).items() if number > 1
+    ] == []
     assert set(Counter(panel["id"] for panel in dashboard["panels"]).values()) == {1}
     for panel in panels(dashboard):
         assert set(Counter(target["refId"] for target in panel["targets"]).values()) == {1}, panel["title"]

@@ -15,6 +15,9 @@ if sys.version_info >= (3, 11):
     import promql_parser as promql
 
     from genai_otel import metrics
+    from genai_otel.gpu.table import METRICS
+    from genai_otel.metrics import Instrument
+    from genai_otel.quality import names
 
 ASKED = [query for query in of_panels() if query.source == "prometheus"]
 VARIABLES = of_variables()
@@ -124,3 +127,22 @@ def test_a_legend_names_labels_that_the_query_keeps(query: Query) -> None:
     named = set(re.findall(r"\{\{(\w+)\}\}", query.legend))
     kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query.expr))))
     assert named <= kept
+
+
+NOT_SHOWN = {
+    "gen_ai.client.inference.usage.input_tokens": "the histogram per call has the same sum",
+    "gen_ai.client.inference.usage.output_tokens": "the histogram per call has the same sum",
+    "genai_otel.budget.ratio": "of one process; what a service spent is summed first",
+    "http.server.request.duration": "of web apps, not of models",
+}
+
+
+def test_every_metric_of_the_library_is_on_a_dashboard() -> None:
+    asked = " ".join(query.expr for query in ASKED)
+    known = {
+        each.name for room in (metrics, names) for each in vars(room).values() if isinstance(each, Instrument)
+    }
+    known |= {each for name, each in vars(metrics).items() if name.isupper() and isinstance(each, str)}
+    known |= {each.name for each in METRICS}
+    hidden = {name for name in known if not re.search(rf"\b{name.replace('.', '_')}(_|\b)", asked)}
+    assert hidden == NOT_SHOWN.keys()

@@ -24,13 +24,13 @@ from boards import queries as q
 from tests.dashboards.reading import Query, filled, of_panels, of_variables
 from tests.dashboards.test_provisioning import SOURCES
 from tests.gpu.nvml import FakeNvml
-from tests.gpu.test_readings import WHOLE
+from tests.gpu.test_readings import ALL, WHOLE
 from tests.harness.process import Process
 from tests.harness.stack import Stack
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 PROFILES = {"shop": "", "desk": "gen_ai_latest_experimental", "club": "gen_ai_latest_experimental/dup"}
-NEWER_ONLY = "gen_ai_client_inference_usage_cache_read_input_tokens_total"
+NEWER_ONLY = "gen_ai_client_inference_usage_"
 """What the older names do not tell."""
 
 TIMES = {"interval": "1m", "shown": "5m"}
@@ -134,7 +134,7 @@ def answers(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         OTEL_EXPORTER_OTLP_ENDPOINT=stack.otlp_http,
         OTEL_METRIC_EXPORT_INTERVAL="1000",
         OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test",
-        GENAI_OTEL_GPU_GPM="on",
+        **ALL,
     )
     with contextlib.ExitStack() as running:
         services = [

@@ -83,6 +83,8 @@ class Traffic:
         self.says()
         self.chat("a-model-without-a-price")
         self.client.embeddings.create(model="text-embedding-3-small", input="noon")
+        with genai_otel.inference("chat", provider="anthropic", model="claude-sonnet-4-5") as call:
+            call.response(input_tokens=900, output_tokens=60, cache_write_tokens=700, finish_reasons=["stop"])
         with genai_otel.context(tenant="acme"):
             self.says()
             self.chat("o3-mini")

@@ -59,7 +59,7 @@ def _agents() -> Panels:
             Ask(q.share(q.rate(runs, _AGENTS, q.FAILED), q.rate(runs, _AGENTS), q.AGENT), _AGENT),
         ),
         show.lines(
-            "Duration, p95",
+            "Duration of invocations, p95",
             show.SECONDS,
             Ask(
                 q.quantile(0.95, q.rate(f"{q.of(metrics.INVOKE_AGENT_DURATION)}_bucket", _AGENTS), q.AGENT),
@@ -96,7 +96,7 @@ def _tools() -> Panels:
         show.lines("Executions", show.CALLS, Ask(q.total(runs, q.TOOL), _TOOL), stacked=True),
         show.lines("Failed executions", show.SHARE, Ask(q.share(failed, runs, q.TOOL), _TOOL)),
         show.lines(
-            "Duration, p95",
+            "Duration of executions, p95",
             show.SECONDS,
             Ask(q.quantile(0.95, q.rate(f"{name}_bucket", q.SERVICE), q.TOOL), _TOOL, exemplars=True),
         ),

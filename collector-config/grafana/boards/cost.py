@@ -36,7 +36,7 @@ def board() -> Dashboard:
 def _now() -> Panels:
     spent, calls = q.total(q.cost(over="increase")), q.total(q.calls(over="increase"))
     return [
-        show.number("Cost in the time shown", show.USD, Ask(spent)),
+        show.number("Spent in the time shown", show.USD, Ask(spent)),
         show.number("Cost per hour", show.USD, Ask(q.hourly())),
         show.number("Cost of 30 days, going on so", show.USD, Ask(f"{q.hourly()} * 720")),
         show.number("Cost per 1,000 calls", show.USD, Ask(f"1000 * {spent} / ({calls} > 0)")),
@@ -55,7 +55,7 @@ def _cost() -> Panels:
         per_hour("Cost per hour by component", _COMPONENT),
         per_hour("Cost per hour by where it is known from", _SOURCE),
         show.rows(
-            "Cost in the time shown",
+            "Services and models in the time shown",
             {"service_name": "service", q.MODEL: "model"},
             Column("cost", show.USD, q.total(q.cost(over="increase"), "service_name", q.MODEL)),
             Column("calls", show.COUNT, q.total(q.calls(over="increase"), "service_name", q.MODEL)),

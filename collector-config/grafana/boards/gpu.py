@@ -34,6 +34,7 @@ def board() -> Dashboard:
             ("Heat and power", _heat()),
             ("Errors and transfers", _errors()),
             ("Inside (GENAI_OTEL_GPU_GPM=on)", _inside()),
+            ("By choice (GENAI_OTEL_GPU_EXTRA)", _extra()),
             ("The reading itself", _reading()),
         ),
     )
@@ -60,15 +61,15 @@ def _state() -> Panels:
             Ask(f"sum({_now('hw.status', _TROUBLE, by=('hw_id', 'hw_state'))})"),
             about="Lost, degraded, or about to fail.",
         ),
-        show.number("Utilization", show.SHARE, Ask(f"avg({_now('hw.gpu.utilization', _GENERAL)})")),
+        show.number("Mean utilization", show.SHARE, Ask(f"avg({_now('hw.gpu.utilization', _GENERAL)})")),
         show.number(
-            "Memory used",
+            "Fullest memory",
             show.SHARE,
             Ask(f"max({_now('hw.gpu.memory.utilization')})"),
             about="Of the fullest.",
         ),
         show.number("Hottest", show.CELSIUS, Ask(f"max({_now('hw.temperature')})")),
-        show.number("Power", show.WATTS, Ask(f"sum({_now('hw.power')})")),
+        show.number("Power of all", show.WATTS, Ask(f"sum({_now('hw.power')})")),
     ]
 
 
@@ -89,6 +90,7 @@ def _load() -> Panels:
             "Memory",
             show.BYTES,
             Ask(_now("hw.gpu.memory.usage"), f"{_LEGEND} used"),
+            Ask(_now("genai_otel.gpu.memory.reserved"), f"{_LEGEND} the driver's"),
             Ask(_now("hw.gpu.memory.limit"), f"{_LEGEND} in all"),
             width=show.QUARTER,
         ),
@@ -184,6 +186,33 @@ def _inside() -> Panels:
             ("Tensor cores at work", "tensor.utilization"),
             ("Bandwidth of the memory", "memory.bandwidth.utilization"),
         )
+    ]
+
+
+def _extra() -> Panels:
+    way = "network_io_direction"
+    nvlink = _per_second("genai_otel.gpu.nvlink.io", by=(*_GPU, way))
+    kernels = q.now(_named("genai_otel.gpu.process.utilization"), _CHOSEN)
+    held = q.now(_named("genai_otel.gpu.process.memory.usage"), _CHOSEN)
+    by, legend = "service_name, hw_id", "{{service_name}} {{hw_id}}"
+    return [
+        show.lines(
+            "NVLink",
+            show.BYTES_PER_SECOND,
+            Ask(nvlink, f"{_LEGEND} {{{{{way}}}}}"),
+            width=show.QUARTER,
+        ),
+        show.lines("Fan", show.SHARE, Ask(_now("hw.fan.speed_ratio"), _LEGEND), width=show.QUARTER),
+        show.lines(
+            "Kernels of services",
+            show.SHARE,
+            Ask(f"sum by ({by}) ({kernels})", legend),
+            about="Of the processes that tell of GPUs.",
+            width=show.QUARTER,
+        ),
+        show.lines(
+            "Memory of services", show.BYTES, Ask(f"sum by ({by}) ({held})", legend), width=show.QUARTER
+        ),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards import panels as show
@@ -13,6 +15,7 @@ from genai_otel import metrics, semconv
 _BY = (q.VENDOR, q.MODEL)
 _NAMES = {q.VENDOR: "vendor", q.MODEL: "model"}
 _LEGEND = f"{{{{{q.MODEL}}}}}"
+_REASON = q.label(semconv.FINISH_REASON)
 _STATUS = q.label(semconv.HTTP_STATUS)
 _HTTP = q.named("http.client.request.duration", "s", "histogram")
 _LIMITED = f'{_STATUS}="429"'
@@ -28,6 +31,7 @@ def board() -> Dashboard:
         (
             ("Models", _models()),
             ("Over time", _over_time()),
+            ("Tokens", _tokens()),
             ("Attempts over HTTP", _attempts()),
             ("Model servers of one's own", _servers()),
         ),
@@ -53,6 +57,7 @@ def _models() -> Panels:
 
 def _over_time() -> Panels:
     calls, failed = q.calls(), q.calls(q.FAILED)
+    short = q.rate(q.of(metrics.FINISH_REASONS), q.CALLS, f'{_REASON}=~"refusal|content_filter|length"')
     return [
         show.lines(
             "Calls by vendor", show.CALLS, Ask(q.total(calls, q.VENDOR), f"{{{{{q.VENDOR}}}}}"), stacked=True
@@ -63,41 +68,43 @@ def _over_time() -> Panels:
             "Duration, p95", show.SECONDS, Ask(q.quantile(0.95, q.durations(), *_BY), _LEGEND, exemplars=True)
         ),
         show.lines(
-            "Input tokens per call",
-            show.COUNT,
-            Ask(q.mean(q.tokens("input"), q.tokens("input", part="count"), *_BY), _LEGEND),
-        ),
-        show.lines(
-            "Output tokens per call",
-            show.COUNT,
-            Ask(q.mean(q.tokens("output"), q.tokens("output", part="count"), *_BY), _LEGEND),
-        ),
-        show.lines(
-            "Input read from caches",
-            show.SHARE,
-            Ask(
-                q.share(q.rate(q.of(metrics.INFERENCE_CACHE_READ_TOKENS), q.CALLS), q.tokens("input"), *_BY),
-                _LEGEND,
-            ),
-            about="Of the newer names only (OTEL_SEMCONV_STABILITY_OPT_IN); the older ones do not tell.",
-        ),
-        show.lines(
             "Refusals and answers cut short",
             show.CALLS,
-            Ask(
-                q.total(
-                    q.rate(
-                        q.of(metrics.FINISH_REASONS),
-                        q.CALLS,
-                        f'{q.label(semconv.FINISH_REASON)}=~"refusal|content_filter|length"',
-                    ),
-                    *_BY,
-                    q.label(semconv.FINISH_REASON),
-                ),
-                f"{_LEGEND} {{{{{q.label(semconv.FINISH_REASON)}}}}}",
-            ),
+            Ask(q.total(short, *_BY, _REASON), f"{_LEGEND} {{{{{_REASON}}}}}"),
         ),
         show.traces("Slow calls, newest traces", "", width=show.THIRD, longer="1s"),
+    ]
+
+
+def _tokens() -> Panels:
+    def per_call(kind: Literal["input", "output"]) -> show.Built:
+        mean = q.ratio(q.tokens(kind), q.tokens(kind, part="count"), *_BY)
+        return show.lines(
+            f"{kind.capitalize()} tokens per call", show.COUNT, Ask(mean, _LEGEND), width=show.QUARTER
+        )
+
+    def share(part: metrics.Instrument, kind: Literal["input", "output"], name: str) -> Ask:
+        return Ask(q.ratio(q.rate(q.of(part), q.CALLS), q.tokens(kind), *_BY), f"{_LEGEND} {name}")
+
+    newer = "Of the newer names only (OTEL_SEMCONV_STABILITY_OPT_IN); the older ones do not tell."
+    return [
+        per_call("input"),
+        per_call("output"),
+        show.lines(
+            "Caches, share of the input",
+            show.SHARE,
+            share(metrics.INFERENCE_CACHE_READ_TOKENS, "input", "read"),
+            share(metrics.INFERENCE_CACHE_WRITE_TOKENS, "input", "written"),
+            about=newer,
+            width=show.QUARTER,
+        ),
+        show.lines(
+            "Reasoning, share of the output",
+            show.SHARE,
+            share(metrics.INFERENCE_REASONING_TOKENS, "output", ""),
+            about=newer,
+            width=show.QUARTER,
+        ),
     ]
 
 
@@ -164,7 +171,7 @@ def _servers() -> Panels:
             Ask(here(metrics.SERVER_QUEUE_LENGTH), "waiting"),
         ),
         show.lines(
-            "Cost per hour",
+            "Cost of serving per hour",
             show.USD,
             Ask(f"{q.total(spent, *_BY)} * 3600", _LEGEND),
             about="What serving costs, by prices of your own; it is not among what clients pay.",

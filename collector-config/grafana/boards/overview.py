@@ -39,12 +39,12 @@ def _now() -> Panels:
         show.number("Duration, p95", show.SECONDS, Ask(q.quantile(0.95, q.durations()))),
         show.number("First chunk, p95", show.SECONDS, Ask(q.quantile(0.95, q.first_chunks()))),
         show.number(
-            "Tokens per second",
+            "Tokens per second now",
             show.COUNT,
             Ask(q.total(q.tokens("input")), "input"),
             Ask(q.total(q.tokens("output")), "output"),
         ),
-        show.number("Cost per hour", show.USD, Ask(q.hourly())),
+        show.number("Cost per hour now", show.USD, Ask(q.hourly())),
     ]
 
 

@@ -29,7 +29,7 @@ def board() -> Dashboard:
 
 
 def _score(chosen: str, *by: str) -> str:
-    return q.mean(q.rate(f"{_SCORES}_sum", chosen), q.rate(f"{_SCORES}_count", chosen), *by)
+    return q.ratio(q.rate(f"{_SCORES}_sum", chosen), q.rate(f"{_SCORES}_count", chosen), *by)
 
 
 def _evaluations() -> Panels:

@@ -108,9 +108,9 @@ def quantile(q: float, buckets: str, *by: str) -> str:
     return f"histogram_quantile({q}, {total(buckets, 'le', *by)})"
 
 
-def mean(sums: str, counts: str, *by: str) -> str:
-    """The mean of what a histogram has."""
-    return f"{total(sums, *by)} / ({total(counts, *by)} > 0)"
+def ratio(of: str, by_what: str, *by: str) -> str:
+    """How much of one there is for each of the other; nothing where either is not known."""
+    return f"{total(of, *by)} / ({total(by_what, *by)} > 0)"
 
 
 _DURATIONS: Final = (of(metrics.OPERATION_DURATION), of(metrics.INFERENCE_DURATION))
