@@ -235,7 +235,7 @@ def test_too_little_disk_is_said_before_a_build(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(programs.gobuild, "check", lambda: None)
     monkeypatch.setattr(programs.shutil, "disk_usage", little)
 
-    with pytest.raises(Failed, match=r"4\.5 GB of disk are needed for otelcol, 0\.0 GB are free"):
+    with pytest.raises(Failed, match=r"6\.0 GB of disk are needed for otelcol, 0\.0 GB are free"):
         programs.build(["otelcol"])
 
 

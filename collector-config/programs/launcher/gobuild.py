@@ -9,11 +9,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from programs.launcher import Failed, say
 
 _LEAST = (1, 26)
+_GENERATE = "tool builder --config builder.yaml --skip-compilation --skip-get-modules"
+# -v names each package when it is compiled: the only progress that Go tells.
+_FLAGS = ("-v", "-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 _EVERY = 30  # seconds between two lines about a build that goes on
 
 
@@ -48,38 +52,17 @@ def build(recipe: Path, tags: str, folder: Path) -> None:
     shutil.copytree(recipe, source)
     log = folder.parent / f"{recipe.name}.log"
     with log.open("wb") as output:
+        packages = "tool"
         if (recipe / "builder.yaml").exists():  # a Collector: its main package is generated from the manifest
-            generate = [
-                "tool",
-                "builder",
-                "--config",
-                "builder.yaml",
-                "--skip-compilation",
-                "--skip-get-modules",
-            ]
-            _go(recipe.name, generate, source, output.fileno(), log)
+            _go(recipe.name, _GENERATE.split(), source, output.fileno(), log)
             packages = "."
-        else:
-            packages = "tool"
-        # -v names each package when it is compiled: the only progress that Go tells.
-        arguments = [
-            "build",
-            "-v",
-            "-trimpath",
-            "-ldflags",
-            "-s -w",
-            "-tags",
-            tags,
-            "-o",
-            f"{folder}/",
-            packages,
-        ]
+        arguments = ["build", *_FLAGS, "-tags", tags, "-o", f"{folder}/", packages]
         _go(recipe.name, arguments, source, output.fileno(), log)
     shutil.rmtree(source)
     log.unlink()
 
 
-def _go(name: str, arguments: list[str], source: Path, output: int, log: Path) -> None:
+def _go(name: str, arguments: Sequence[str], source: Path, output: int, log: Path) -> None:
     # A workspace or flags of the person's own projects must not change what is built here.
     environment = {**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
     started = time.monotonic()

@@ -35,10 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stack.py", description="The stack without a container engine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     texts = {
-        "up": "build or install what is missing, start what does not run, wait until all of it serves",
+        "up": "build what is missing, start what does not run, wait until all of it serves",
         "down": "end what up started; data stays",
         "status": "what runs, and where to look; fails unless all of it serves",
-        "build": "build or install what is missing, and start nothing",
+        "build": "build what is missing, and start nothing",
     }
     for name, text in texts.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -58,8 +58,8 @@ def _state() -> Path:
 
 
 def _up(options: argparse.Namespace) -> int:
-    services = _chosen(options)
-    every = compose.read(CONFIG, os.environ)
+    services = _services(options.services)
+    every = compose.read(CONFIG, os.environ)  # containers that are not started here have names, too
     state = State(options.state.resolve())
     with state.locked():
         known = state.processes()
@@ -88,11 +88,8 @@ def _down(options: argparse.Namespace) -> int:
     state = State(options.state.resolve())
     with state.locked():
         known = state.processes()
-        ended = {
-            name: process
-            for name, process in known.items()
-            if name in options.services or not options.services
-        }
+        names = _services(options.services) if options.services else known
+        ended = {name: process for name, process in known.items() if name in names}
         living = [name for name, process in ended.items() if process.lives()]
         running.stop(ended.values(), _GRACE)
         state.note({name: process for name, process in known.items() if name not in ended})
@@ -102,36 +99,36 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     known = State(options.state.resolve()).processes()
-    good = True
-    for name in options.services or _native():
+    serving: dict[str, Service] = {}
+    services = _services(options.services)
+    for name, service in services.items():
         process = known.get(name)
-        if process is None or not process.lives():
-            told = "does not run" if process is None else f"ended by itself; see {process.log}"
+        if process is None:
+            told = "does not run"
+        elif not process.lives():
+            told = f"ended by itself; see {process.log}"
+        elif not process.answers():
+            told = f"does not answer (pid {process.pid}); see {process.log}"
         else:
-            told = (
-                f"serves (pid {process.pid})" if process.answers() else f"does not answer (pid {process.pid})"
-            )
-        good = good and told.startswith("serves")
+            told = f"serves (pid {process.pid})"
+            serving[name] = service
         say(f"{name:<13} {told}")
-    return 0 if good else 1
+    _where(serving)
+    return 0 if len(serving) == len(services) else 1
 
 
 def _build(options: argparse.Namespace) -> int:
-    programs.build(options.services or programs.PROGRAMS)
+    programs.build(_services(options.services) if options.services else programs.PROGRAMS)
     return 0
 
 
-def _native() -> list[str]:
-    """The services that have a recipe and so run without a container."""
-    return [name for name in compose.read(CONFIG, os.environ) if name in programs.PROGRAMS]
-
-
-def _chosen(options: argparse.Namespace) -> dict[str, Service]:
+def _services(names: Sequence[str]) -> dict[str, Service]:
+    """The services that have a recipe and so run without a container: all of them, or those that are named."""
     services = compose.read(CONFIG, os.environ)
-    unknown = [name for name in options.services if name not in services or name not in programs.PROGRAMS]
-    if unknown:
-        raise Failed(f"no such service: {', '.join(unknown)}; there are {', '.join(_native())}")
-    return {name: services[name] for name in options.services or _native()}
+    native = {name: service for name, service in services.items() if name in programs.PROGRAMS}
+    if unknown := [name for name in names if name not in native]:
+        raise Failed(f"no such service: {', '.join(unknown)}; there are {', '.join(native)}")
+    return {name: native[name] for name in names or native}
 
 
 def _where(services: dict[str, Service]) -> None:

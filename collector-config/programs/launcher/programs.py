@@ -29,12 +29,12 @@ class Program(NamedTuple):
 
 # In the order of a build from nothing; each next one finds modules and packages of those before it.
 PROGRAMS: Mapping[str, Program] = {
-    "otelcol": Program(("otelcol",), minutes=9, disk_gb=4.5),
-    "jaeger": Program(("jaeger",), minutes=5, disk_gb=1.5),
+    "otelcol": Program(("otelcol",), minutes=9, disk_gb=6),
+    "jaeger": Program(("jaeger",), minutes=5, disk_gb=2),
     # Without the tag it wants clients of every cloud; files and HTTP discover enough.
-    "prometheus": Program(("prometheus", "promtool"), minutes=3, disk_gb=1, tags="remove_all_sd"),
+    "prometheus": Program(("prometheus", "promtool"), minutes=3, disk_gb=2, tags="remove_all_sd"),
     "alertmanager": Program(("alertmanager", "amtool"), minutes=1, disk_gb=0.5),
-    "loki": Program(("loki", "logcli"), minutes=6, disk_gb=2, tags="netgo"),
+    "loki": Program(("loki", "logcli"), minutes=6, disk_gb=3.5, tags="netgo"),
 }
 
 

@@ -30,7 +30,7 @@ class Process(NamedTuple):
 
     def lives(self) -> bool:
         """Whether this very process still runs."""
-        return _started(self.pid) == self.started
+        return self.started != "" and _started(self.pid) == self.started
 
     def answers(self) -> bool:
         """Whether it says that it serves."""
@@ -123,33 +123,32 @@ def wait(processes: dict[str, Process], seconds: float) -> None:
 
 def stop(processes: Iterable[Process], seconds: float) -> None:
     """End processes, with time to write what they hold; what then still runs is killed."""
-    living = [process for process in processes if process.lives()]
-    for process in living:
-        os.kill(process.pid, signal.SIGTERM)
+    living = _signal(processes, signal.SIGTERM)
     until = time.monotonic() + seconds
     while living and time.monotonic() < until:
         time.sleep(0.05)
         living = [process for process in living if process.lives()]
-    for process in living:
-        os.kill(process.pid, signal.SIGKILL)
-    while any(process.lives() for process in living):
+    while living := _signal(living, signal.SIGKILL):
         time.sleep(0.05)
 
 
+def _signal(processes: Iterable[Process], number: signal.Signals) -> list[Process]:
+    """Send a signal to those that live; gives them."""
+    living = [process for process in processes if process.lives()]
+    for process in living:
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.kill(process.pid, number)
+    return living
+
+
 def _started(pid: int) -> str:
-    """When a process began, in the system's own words; empty when there is none, or only its body."""
+    """When a process began, in the kernel's own count; empty when there is none, or only its body."""
     try:
-        # After the name, which may hold anything: the state is the 3rd field of all, the start time the 22nd.
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        if Path("/proc/self/stat").exists():
-            return ""
-        told = subprocess.run(
-            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        return told.stdout.strip()
+        return ""
+    # After the name, which may hold anything: the state is the 3rd field of all, the start time the 22nd.
+    fields = told.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
 
 
