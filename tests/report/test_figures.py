@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from pathlib import Path
 
 import pytest
 
+from genai_otel.cli import main
 from genai_otel.report.distribution import Distribution
 from tests.report.written import EPOCH, chat, page_of, pairs, request, span, write
 
@@ -283,3 +285,44 @@ def test_hits_of_caches_are_counted_though_they_saved_the_call(tmp_path: Path) -
         "hits": "3",
         "hit rate": "75.0%",
     }
+
+
+OWN = {"openai": {"house-*": {"input": 2, "output": 4}}, "alias": {"prod-chat": "house-1"}}
+
+
+@pytest.mark.parametrize("by", ["--prices", "GENAI_OTEL_PRICES"])
+def test_calls_whose_cost_nobody_knew_have_prices_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    used = {IN: 1_000_000, OUT: 500_000}
+    named = {"gen_ai.request.model": "prod-chat"}
+    calls = [
+        chat(0, 1, {**used, **named}, trace=1),
+        chat(1, 1, {**used, **named, COST: 1.0, CURRENCY: "USD"}, trace=2),  # what a span says stays
+        chat(2, 1, used, trace=3),  # and of what comes with us nobody is told later
+        chat(3, 1, {**used, "gen_ai.request.model": "nobody-knows"}, trace=4),
+    ]
+    source = write(tmp_path / "spans.jsonl", request(calls))
+    prices = tmp_path / "prices.json"
+    prices.write_text(json.dumps(OWN))
+    before = page_of(source)
+    options = ["--prices", str(prices)] if by == "--prices" else []
+    if not options:
+        monkeypatch.setenv(by, str(prices))
+    page = page_of(source, *options)
+    assert (before.figures["cost"], page.figures["cost"]) == (1.0, 5.0)
+    assert "3 calls unpriced" in before.text
+    assert "2 calls unpriced" in page.text
+
+
+def test_own_prices_that_are_wrong_are_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "spans.jsonl", request([chat(0, 1)]))
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"openai": {"m": {"inptu": 1}}}')
+    assert main(["report", str(source), "--prices", str(prices), "-o", "-"]) == 1
+    said = capsys.readouterr()
+    assert "--prices: " in said.err
+    assert "openai.m.inptu is no field" in said.err
+    assert not said.out

@@ -59,8 +59,8 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The spans that end from here on, with their attributes, before the guard of the exporter looks at them."""
     kept: list[Any] = []
 
-    def keep(span: Any, attributes: Any) -> None:
-        kept.append((span, attributes))
+    def keep(call: Any, attributes: Any) -> None:
+        kept.append((call.span, attributes))
 
     assert record.active is not None
     monkeypatch.setattr(vars(record.active)["_steps"], "ended", keep)

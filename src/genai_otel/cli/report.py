@@ -7,12 +7,14 @@ import contextlib
 import gc
 import logging
 import math
+import os
 import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final, TextIO
 
+from genai_otel.prices import own
 from genai_otel.report.asking import is_url
 from genai_otel.report.incidents import History, history
 from genai_otel.report.make import read
@@ -20,6 +22,7 @@ from genai_otel.report.page import Asked, page
 from genai_otel.report.problem import Problem
 from genai_otel.report.progress import Bar
 from genai_otel.report.report import Report, Window
+from genai_otel.report.unpriced import USUAL, Prices
 from genai_otel.report.words import counted
 
 _DAY: Final = 86_400.0
@@ -29,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the page; returns the exit code."""
     now = time.time()
     try:
-        report = Report(_window(options, now), options.slowest)
+        report = Report(_window(options, now), options.slowest, _prices(options))
         with Bar(sys.stderr) as bar, _seldom_collecting(), _silent():
             reading = read(options.source, report, content=options.content, progress=bar.show)
         history = _history(options, report)
@@ -44,6 +47,15 @@ def run(options: argparse.Namespace) -> int:
         calls, traces = counted(report.totals.calls, "call"), counted(report.traces, "trace")
         print(f"{calls} in {traces}: {options.output}", file=sys.stderr)
     return 0
+
+
+def _prices(options: argparse.Namespace) -> Prices:
+    """The user's own prices, where he has any."""
+    path = options.prices or os.environ.get("GENAI_OTEL_PRICES", "").strip()
+    try:
+        return Prices(own.read(path)) if path else USUAL
+    except own.PriceError as error:
+        raise Problem(f"{'--prices' if options.prices else 'GENAI_OTEL_PRICES'}: {error}") from error
 
 
 def _window(options: argparse.Namespace, now: float) -> Window:

@@ -60,6 +60,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help=Objective.NAMES,
     )
+    add(
+        "--prices",
+        metavar="FILE",
+        help="prices of your own for calls whose cost nobody knew; GENAI_OTEL_PRICES",
+    )
     add("--prometheus", metavar="URL", help="incidents of the period, by the history of its alerts")
     add(
         "--alerts",

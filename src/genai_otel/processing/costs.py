@@ -26,8 +26,10 @@ def price(reading: Reading) -> Price:
     if len(reading) > _READ:
         return reading[_READ]
     measure, values, start, end = reading
+    if measure.pricer is None:
+        return None
     used = values[measure.used : measure.used + _USED]
-    priced = None if measure.pricer is None else measure.pricer.of(used, start, (end - start) / 1e9)
+    priced = measure.pricer.of(used, start, (end - start) / 1e9)
     reading.append(priced)
     return priced
 

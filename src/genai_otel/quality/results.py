@@ -236,7 +236,7 @@ def _measure(active: Connected, result: Result, at: int) -> None:
         found.append((1, (names.RESULTS, (*of, result.label), told)))
     if result.score is not None:
         found.append((result.score, (result.evaluation.scores(result.usual), of, told)))
-    active.sink.record((_MEASURE, tuple(found), at, at), target.context or INVALID_SPAN_CONTEXT)
+    active.sink.record([_MEASURE, tuple(found), at, at], target.context or INVALID_SPAN_CONTEXT)
 
 
 def _link(result: Result) -> None:

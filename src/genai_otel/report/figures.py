@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from genai_otel import semconv
 from genai_otel.report.distribution import Distribution
 from genai_otel.report.tally import Tally
-from genai_otel.report.unpriced import unpriced
+from genai_otel.report.unpriced import USUAL, Prices
 
 _Key = TypeVar("_Key")
 
@@ -32,7 +32,7 @@ INPUT, CACHED, WRITTEN, OUTPUT, REASONING = USAGE = (
 
 
 class Call:
-    """One owning span in numbers; None is what it does not say."""
+    """One owning span in numbers; None is what it does not say.  What it cost may be known by ``prices``."""
 
     __slots__ = (
         "attributes",
@@ -46,7 +46,7 @@ class Call:
         "unpriced",
     )
 
-    def __init__(self, span: ReadableSpan) -> None:
+    def __init__(self, span: ReadableSpan, prices: Prices = USUAL) -> None:
         attributes: Mapping[str, Any] = span.attributes or {}
         self.span = span
         self.attributes = attributes
@@ -54,9 +54,9 @@ class Call:
         self.seconds = max((span.end_time or 0) - (span.start_time or 0), 0) / 1e9
         self.first_chunk = _number(attributes.get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK))
         self.cost = _number(attributes.get(semconv.COST_AMOUNT))
-        self.unpriced = (
-            None if self.cost is not None else unpriced(attributes, span.start_time or 0, self.seconds)
-        )
+        self.unpriced: str | None = None
+        if self.cost is None:
+            self.cost, self.unpriced = prices.of(attributes, span.start_time or 0, self.seconds)
         self.currency = str(attributes.get(semconv.COST_CURRENCY, "USD"))
         said = attributes.get(semconv.OUTCOME)
         self.outcome: str = (

@@ -12,6 +12,7 @@ from genai_otel.report.problem import Problem
 from genai_otel.report.report import Report
 from genai_otel.report.sources import Document, Reading, documents, files
 from genai_otel.report.traces import Trace, Traces, owned
+from genai_otel.report.unpriced import Prices
 
 Progress = Callable[[Reading, int], None]
 """Is told how far reading is, and how many spans were read, after every document."""
@@ -30,10 +31,10 @@ def read(sources: Sequence[str], report: Report, *, content: bool, progress: Pro
     else:
         raise Problem("an address is read alone, without further sources")
     spans = 0
-    traces = Traces()
+    traces = Traces(prices=report.prices)
     for each in found:
         spans += len(each)
-        for trace in _whole(each) if is_url(sources[0]) else traces.add(each):
+        for trace in _whole(each, report.prices) if is_url(sources[0]) else traces.add(each):
             report.add(trace)
         progress(reading, spans)
     for trace in traces.rest():
@@ -43,10 +44,10 @@ def read(sources: Sequence[str], report: Report, *, content: bool, progress: Pro
     return reading
 
 
-def _whole(spans: list[ReadableSpan]) -> Iterator[Trace]:
+def _whole(spans: list[ReadableSpan], prices: Prices) -> Iterator[Trace]:
     """Jaeger gives traces, which need not wait for more."""
     if spans and spans[0].context:
-        yield owned(Trace(spans[0].context.trace_id, spans))
+        yield owned(Trace(spans[0].context.trace_id, spans), prices)
 
 
 def _of_files(

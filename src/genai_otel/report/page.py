@@ -116,7 +116,7 @@ def _read(report: Report, reading: Reading) -> Html:
         ("spans", words.number(report.spans)),
         ("calls that count", f"{words.number(report.totals.calls)}, each by the one span that owns it"),
         ("not counted", f"{words.counted(report.uncounted, 'span')} of calls that another span counts"),
-        ("cost", "as the spans say it; a call without is unpriced, and in no sum"),
+        ("cost", "as the spans say it, or prices of your own; a call without is unpriced, and in no sum"),
         ("usage", "as the vendors report it; what they do not is unknown, and in no sum"),
     ]
     if reading.malformed:

@@ -15,6 +15,7 @@ from genai_otel.report.steps import Steps, is_look_up, step_of
 from genai_otel.report.tally import Tally
 from genai_otel.report.timeline import Timeline
 from genai_otel.report.traces import Trace, id_of, is_call
+from genai_otel.report.unpriced import USUAL, Prices
 
 SERVICE_NAME: Final = "service.name"
 _MOST_KEYS: Final = 2_000
@@ -71,7 +72,7 @@ class Window(NamedTuple):
 
 
 class Report:
-    """The figures of a period.
+    """The figures of a period; calls that do not say what they cost are priced by ``prices``.
 
     :ivar spans: spans read, in the window.
     :ivar uncounted: spans of calls that another span counts.
@@ -80,8 +81,9 @@ class Report:
     :ivar slowest: traces with calls of models or steps, the slowest first once :meth:`close` was called.
     """
 
-    def __init__(self, window: Window | None = None, slowest: int = 10) -> None:
+    def __init__(self, window: Window | None = None, slowest: int = 10, prices: Prices = USUAL) -> None:
         self.window = window or Window()
+        self.prices = prices
         self.spans = 0
         self.traces = 0
         self.uncounted = 0
@@ -115,7 +117,7 @@ class Report:
             for result in of_span(span):
                 self.evaluations.add(result)
             if is_call(span) and self._serves(span):
-                calls[id_of(span)] = Call(span)
+                calls[id_of(span)] = Call(span, self.prices)
             elif attributes.get(semconv.OWNER) is False:
                 self.uncounted += 1
         if not calls and not is_genai:

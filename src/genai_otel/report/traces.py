@@ -12,7 +12,7 @@ from genai_otel import semconv
 from genai_otel.processing.dialects import recognised
 from genai_otel.processing.measure import client
 from genai_otel.processing.processor import Pipeline
-from genai_otel.report.unpriced import pricer
+from genai_otel.report.unpriced import USUAL, Prices
 
 _OPEN_SPANS: Final = 50_000
 _REMEMBERED: Final = 200_000
@@ -69,8 +69,9 @@ class Traces:
     :ivar split: traces that were given out before all of their spans had come.
     """
 
-    def __init__(self, open_spans: int = _OPEN_SPANS) -> None:
+    def __init__(self, open_spans: int = _OPEN_SPANS, prices: Prices = USUAL) -> None:
         self.split = 0
+        self._prices = prices
         self._most = open_spans
         self._waiting = 0
         self._open: dict[int, list[ReadableSpan]] = {}
@@ -102,10 +103,10 @@ class Traces:
             self._gone[trace_id] = None
             if len(self._gone) > _REMEMBERED:
                 del self._gone[next(iter(self._gone))]
-        return owned(Trace(trace_id, spans))
+        return owned(Trace(trace_id, spans), self._prices)
 
 
-def owned(trace: Trace) -> Trace:
+def owned(trace: Trace, prices: Prices = USUAL) -> Trace:
     """The same with an owner for every call: what no process has decided is decided as it would have been there.
 
     The pipeline sees the spans start and end once more; those of other libraries come back in the conventions' names.
@@ -113,7 +114,7 @@ def owned(trace: Trace) -> Trace:
     if not any(_is_undecided(span) for span in trace.spans.values()):
         return trace
     kept: list[ReadableSpan] = []
-    pipeline = Pipeline(client(pricer=pricer()), None, [_Kept(kept)])
+    pipeline = Pipeline(client(pricer=prices.pricer), None, [_Kept(kept)])
     waiting: list[tuple[ReadableSpan, bool]] = [(span, False) for span in _by_end(trace.roots)]
     while waiting:
         span, is_open = waiting.pop()
