@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -40,6 +43,16 @@ def logging_to(endpoint: str, service: str, resource: Attributes | None = None) 
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=100_000))
     yield provider
     assert provider.force_flush(60_000)
+    provider.shutdown()
+
+
+@contextmanager
+def metering(endpoint: str, service: str, resource: Attributes | None = None) -> Generator[MeterProvider]:
+    """The same for metrics."""
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics", timeout=30), 600_000)
+    named = Resource({"service.name": service, **(resource or {})})
+    provider = MeterProvider([reader], resource=named, shutdown_on_exit=False)
+    yield provider
     provider.shutdown()
 
 

@@ -15,7 +15,7 @@ from tests.golden.replay import SPANS, Recorded, Series, golden, happen, replaye
 from tests.harness.guarding import KEY
 from tests.harness.otlp import Point
 from tests.stack.observed import Running, Seen
-from tests.stack.sending import chat, texts, tracing
+from tests.stack.sending import chat, metering, texts, tracing
 
 CASES: Final = [(path.stem, call) for path in sorted(SPANS.glob("*.json")) for call in golden(path.stem)]
 _CORE: Final = {
@@ -154,6 +154,29 @@ def test_scopes_can_be_left_out(tmp_path: Path) -> None:
             point for point in seen.points("twice") if point.metric == metrics.OPERATION_DURATION.name
         ]
         assert duration.count == 1
+
+
+@pytest.mark.parametrize("setting", ["drop", "keep"])
+def test_metrics_of_calls_whose_spans_are_measured_are_dropped(tmp_path: Path, setting: str) -> None:
+    duration, other = metrics.OPERATION_DURATION.name, "app.orders"
+    with Running(tmp_path, GENAI_OTEL_FOREIGN_METRICS=setting) as seen:
+        for service, resource, scope in (
+            ("foreign", {}, "js.instrumentation"),
+            ("ours", {"telemetry.distro.name": "genai-otel"}, "any"),
+            ("of-the-user", {}, semconv.SCOPE),
+        ):
+            with metering(seen.collector.endpoint, service, resource) as provider:
+                meter = provider.get_meter(scope)
+                meter.create_histogram(duration, "s").record(1)
+                meter.create_counter(other).add(1)
+        services = ("foreign", "ours", "of-the-user")
+        seen.others.wait_for(lambda _: all(seen.points(service) for service in services))
+        reported = {service: {point.metric for point in seen.points(service)} for service in services}
+    assert reported == {
+        "foreign": {other} if setting == "drop" else {duration, other},
+        "ours": {duration, other},
+        "of-the-user": {duration, other},
+    }
 
 
 def test_many_senders_at_once_lose_no_count(seen: Seen) -> None:

@@ -38,22 +38,23 @@ class Sending(threading.Thread):
 
 
 def test_nothing_acknowledged_is_lost_when_it_is_killed_with_a_full_queue(tmp_path: Path) -> None:
-    with Running(tmp_path) as seen:
+    with Running(tmp_path, OTELCOL_QUEUE_ITEMS="20000") as seen:
         seen.traces.mode = seen.others.mode = "refuse"
         batch, sent = Batch("killed", 500), set[str]()
-        for _ in range(10):
-            assert post(seen.collector.endpoint, batch.renewed()) == 200
+        while post(seen.collector.endpoint, batch.renewed()) == 200:
             sent |= batch.span_ids
+            assert len(sent) <= 25_000  # what is on its way to a back end is in no queue
         seen.collector.kill()
         seen.traces.mode = seen.others.mode = "up"
         began = time.monotonic()
         seen.collector.start()
-        seen.traces.wait_for(lambda _: _ids(seen) == sent, timeout=60)
+        seen.traces.wait_for(lambda _: sent <= _ids(seen), timeout=60)
+        seconds = time.monotonic() - began
         print(
-            f"sent {len(sent)} spans, arrived {len(_ids(seen))}, {time.monotonic() - began:.1f} s to catch up"
+            f"\nfull queue, killed: sent {len(sent)} spans, arrived {len(_ids(seen))}, {seconds:.1f} s to catch up"
         )
         seen.others.wait_for(lambda _: _counted(seen) >= len(sent), timeout=30)
-        assert _counted(seen) == len(sent)
+        assert post(seen.collector.endpoint, Batch("after", 1).renewed()) == 200
 
 
 def test_nothing_acknowledged_is_lost_when_it_is_killed_at_work(tmp_path: Path) -> None:
@@ -70,7 +71,10 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed_at_work(tmp_path: Path) 
         seen.traces.wait_for(lambda _: acknowledged <= _ids(seen), timeout=60)
         time.sleep(2)  # what came, came
         arrived = _ids(seen)
-        print(f"acknowledged {len(acknowledged)} spans in 3 kills, arrived {len(arrived & acknowledged)}")
+        print(
+            f"\nthree kills: acknowledged {len(acknowledged)} spans, arrived {len(arrived & acknowledged)}; "
+            f"of {len(arrived)} in all {_counted(seen)} were counted"
+        )
         # What was being answered when it died may have been taken, or not.
         assert len(acknowledged) <= _counted(seen)
         assert arrived <= acknowledged | sending.unanswered
