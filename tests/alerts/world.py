@@ -148,6 +148,7 @@ def _gpu() -> Iterator[Series]:
         yield Series("genai_otel_gpu_clock_throttled_time_seconds_total", labels, 0, growth)
     for state in ("ok", "failed"):
         yield Series("hw_status", of | {"hw_state": state}, int(state == "ok"), 0)
+    yield Series("hw_energy_joules_total", of, 5e9, 30_000)
     yield Series("hw_errors_total", of | {"error_type": "uncorrected"}, 2, 0)
 
 
