@@ -1,4 +1,4 @@
-"""Somebody whom Alertmanager tells: a webhook on loopback that keeps what it is told."""
+"""Slack and PagerDuty on loopback: they keep what Alertmanager tells them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.harness.patience import eventually
 
 
 class Webhook:
-    """Notifications by the last part of the address: `with Webhook() as webhook: … webhook.url`."""
+    """What was posted, by the path of the address: `with Webhook() as webhook: … webhook.url + "/slack"`."""
 
     def __init__(self) -> None:
         self._told: list[tuple[str, dict[str, Any]]] = []
@@ -23,6 +23,7 @@ class Webhook:
                 told.append((self.path.strip("/"), json.loads(body)))
                 self.send_response(200)
                 self.end_headers()
+                self.wfile.write(b"ok")
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
                 pass
@@ -38,19 +39,10 @@ class Webhook:
         self._server.shutdown()
         self._server.server_close()
 
-    def told(self, receiver: str, alertname: str, **labels: str) -> list[dict[str, Any]]:
-        """The firing alerts of this name and these labels that came for a receiver, each once."""
-        wanted = {"alertname": alertname, **labels}
-        found = {
-            one["fingerprint"]: one
-            for name, said in list(self._told)
-            for one in said["alerts"]
-            if name == receiver and one["status"] == "firing" and wanted.items() <= one["labels"].items()
-        }
-        return list(found.values())
+    def told(self, path: str, text: str) -> list[dict[str, Any]]:
+        """What came at a path and has this text somewhere."""
+        return [said for where, said in list(self._told) if where == path and text in json.dumps(said)]
 
-    def waits_for(
-        self, receiver: str, alertname: str, *, seconds: float = 120, **labels: str
-    ) -> list[dict[str, Any]]:
-        """The same, once there is one."""
-        return eventually(lambda: self.told(receiver, alertname, **labels), timeout=seconds, every=0.2)
+    def waits_for(self, path: str, text: str, *, seconds: float = 120) -> dict[str, Any]:
+        """The first of these, once there is one."""
+        return eventually(lambda: self.told(path, text), timeout=seconds, every=0.2)[0]
