@@ -25,7 +25,7 @@ if sys.version_info >= (3, 11):
     from boards.catalog import written
 
 ALL = dashboards()
-BUILT_IN = {"__all", "__rate_interval", "__range"}
+BUILT_IN = {"__all", "__field", "__range", "__rate_interval", "__url_time_range"}
 SOURCES = {"metrics", "traces", "logs"}
 
 each = pytest.mark.parametrize("dashboard", ALL.values(), ids=list(ALL))
@@ -123,3 +123,15 @@ def test_what_a_dashboard_asks_by_is_among_its_variables(dashboard: dict[str, An
     text = json.dumps([dashboard["panels"], dashboard["templating"]])
     used = set(re.findall(r"\$\{?(\w+)", text)) - BUILT_IN
     assert (used - known, known - used - SOURCES) == (set(), set())
+
+
+def test_links_lead_to_dashboards_that_there_are() -> None:
+    text = json.dumps(ALL)
+    led_to = re.findall(r"/d/([\w-]+)\?var-(\w+)=", text)
+    known = {
+        (dashboard["uid"], variable["name"])
+        for dashboard in ALL.values()
+        for variable in dashboard["templating"]["list"]
+    }
+    assert set(led_to) <= known
+    assert len(led_to) > 3

@@ -18,10 +18,9 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from boards.panels import METRICS
+from boards.panels import METRICS, TAG
 from boards.queries import ENVIRONMENT, MODEL, OPERATION, VENDOR, where
 
-TAG = "genai-otel"
 Row = tuple[str, Sequence[Builder[Panel]]]
 """A heading, and the panels below it."""
 

@@ -50,11 +50,17 @@ def _now() -> Panels:
 
 def _calls() -> Panels:
     return [
-        show.lines("Calls by service", show.CALLS, Ask(q.total(q.calls(), _BY), "{{service_name}}")),
+        show.lines(
+            "Calls by service",
+            show.CALLS,
+            Ask(q.total(q.calls(), _BY), "{{service_name}}"),
+            leads_to="models",
+        ),
         show.lines(
             "Failed calls by service",
             show.SHARE,
             Ask(q.share(q.calls(q.FAILED), q.calls(), _BY), "{{service_name}}"),
+            leads_to="models",
         ),
         show.lines(
             "Errors by type",
@@ -75,6 +81,7 @@ def _calls() -> Panels:
             "Duration by service, p95",
             show.SECONDS,
             Ask(q.quantile(0.95, q.durations(), _BY), "{{service_name}}"),
+            leads_to="streams",
         ),
         show.heat("Durations", show.SECONDS, q.durations()),
     ]
@@ -92,7 +99,13 @@ def _use() -> Panels:
             about="Input holds cached tokens, output those of reasoning.",
             stacked=True,
         ),
-        show.lines("Cost per hour", show.USD, Ask(q.hourly(_BY), "{{service_name}}"), stacked=True),
+        show.lines(
+            "Cost per hour",
+            show.USD,
+            Ask(q.hourly(_BY), "{{service_name}}"),
+            stacked=True,
+            leads_to="cost",
+        ),
         show.lines(
             "Time to first chunk",
             show.SECONDS,

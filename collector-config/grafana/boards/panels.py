@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from grafana_foundation_sdk.builders import common as shared
-from grafana_foundation_sdk.builders import heatmap, logs, loki, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    dashboard,
+    heatmap,
+    logs,
+    loki,
+    prometheus,
+    stat,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.builders.common import StackingConfig, VizLegendOptions, VizTooltipOptions
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
@@ -24,6 +33,7 @@ METRICS: Final = common.DataSourceRef("prometheus", "${metrics}")
 TRACES: Final = common.DataSourceRef("jaeger", "${traces}")
 LOGS: Final = common.DataSourceRef("loki", "${logs}")
 
+TAG: Final = "genai-otel"
 FULL, HALF, THIRD, QUARTER, SIXTH = 24, 12, 8, 6, 4  # widths; a row has 24
 CALLS, COUNT, SECONDS, SHARE, USD = (
     "reqps",
@@ -84,9 +94,15 @@ def _asked(asks: Sequence[Ask]) -> list[Builder[Dataquery]]:
 
 
 def lines(
-    title: str, unit: str, *asks: Ask, width: int = THIRD, about: str = "", stacked: bool = False
+    title: str,
+    unit: str,
+    *asks: Ask,
+    width: int = THIRD,
+    about: str = "",
+    stacked: bool = False,
+    leads_to: str = "",
 ) -> Built:
-    """Series over time."""
+    """Series over time; a click on one leads to another dashboard, for its service."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -103,6 +119,9 @@ def lines(
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
         .targets(_asked(asks))
     )
+    if leads_to:
+        url = f"/d/{TAG}-{leads_to}?var-service=${{__field.labels.service_name}}&${{__url_time_range}}"
+        panel.data_links([dashboard.DashboardLink(f"{leads_to.capitalize()} of this service").url(url)])
     return panel.stacking(StackingConfig().mode(common.StackingMode.NORMAL)) if stacked else panel
 
 
