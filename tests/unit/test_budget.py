@@ -144,6 +144,9 @@ def test_it_is_known_where_nobody_collects_metrics(traces: str) -> None:
     for _ in range(2):
         with genai_otel.inference(provider="openai", model="gpt-4o") as call:
             call.response(input_tokens=1_000_000)
+        assert genai_otel.record_evaluation(None, "tone", 0.5)
+    with genai_otel.serve(model="tiny"), genai_otel.tool("look"):
+        pass
     print(genai_otel.spent())
     """
     env = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": traces, "OTEL_LOGS_EXPORTER": "none"}

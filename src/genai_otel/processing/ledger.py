@@ -137,7 +137,8 @@ class Unread:
 
     def record(self, reading: Reading, context: SpanContext) -> None:
         """Add what was read of one span."""
-        spent(reading, context)
+        if reading[0].pricer is not None:  # else it is no call of a model
+            spent(reading, context)
 
     def settle(self) -> None:
         """Nothing waits here."""
