@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -82,6 +83,20 @@ def test_secrets_go_wherever_they_stand() -> None:
     assert kept[0].log_record.trace_id == before[0].log_record.trace_id
     assert kept[0].resource is before[0].resource
     assert before[0].log_record.body == f"key is {KEY}", "the record of the others is not ours to change"
+
+
+@pytest.mark.contract  # with the oldest dependencies, too
+@pytest.mark.parametrize("dropped", [0, 3])
+def test_mappings_stay_where_another_value_is_cleaned(dropped: int) -> None:
+    """Versions differ in what an attribute may be; of a span none is a mapping."""
+    (record,) = emitted({"body": "x", "attributes": {"nested": {"list": [{"a": 1}]}, "note": KEY}})
+    said: Any = record.log_record.attributes
+    said.dropped = dropped
+    (kept,) = guarded([record])
+    found = dict(kept.log_record.attributes or {})
+    assert found["note"] == REDACTED
+    assert json.loads(json.dumps(found["nested"])) == {"list": [{"a": 1}]}
+    assert kept.dropped_attributes == dropped
 
 
 @pytest.mark.parametrize(

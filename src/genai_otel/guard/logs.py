@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from opentelemetry import attributes as api_attributes
 from opentelemetry.attributes import BoundedAttributes
 
 from genai_otel import fence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # Identifiers, times and severity of a record in protobuf.
 _RECORD_OVERHEAD: Final = 64
 _INFO: Final = 9  # SeverityNumber.INFO
+# In older versions attributes are those of spans, which have no mappings, unless it is said.
+_WITH_MAPPINGS: Final = (True,) if hasattr(api_attributes, "_clean_extended_attribute") else ()
 # A shorter message of an exception could be any word of the record's own.
 _SHORTEST_QUOTE: Final = 8
 
@@ -130,7 +133,10 @@ def _unquoted(body: str, attributes: dict[str, Any]) -> str:
     return body
 
 
-def _bounded(attributes: dict[str, Any], dropped: int) -> BoundedAttributes:
-    bounded = BoundedAttributes(None, attributes, immutable=False)
+def _bounded(attributes: dict[str, Any], dropped: int) -> Mapping[str, Any]:
+    """What the SDK knows how many were dropped of; where none was, a dictionary says as much."""
+    if not dropped:
+        return attributes
+    bounded: Any = BoundedAttributes(None, attributes, False, None, *_WITH_MAPPINGS)
     bounded.dropped = dropped
     return bounded
