@@ -14,7 +14,7 @@ from pathlib import Path
 
 from programs.launcher import maven
 
-from tests.harness.stack import CONFIG, Jaeger, Prometheus, running
+from tests.harness.stack import CONFIG, Jaeger, Prometheus, Stack, running
 from tests.stack.brokers import Brokers, cluster
 from tests.stack.collector import Collector
 
@@ -24,13 +24,22 @@ _PARTITIONS = 12
 
 @dataclass(frozen=True)
 class Site:
-    """Edges and samplers by their numbers; a sampler's Jaeger has its number."""
+    """Edges, samplers and what is behind them by their numbers; Prometheus is in the first of the stacks."""
 
     brokers: Brokers
     edges: tuple[Collector, ...]
     samplers: tuple[Collector, ...]
-    jaegers: tuple[Jaeger, ...]
-    prometheus: Prometheus
+    stacks: tuple[Stack, ...]
+
+    @property
+    def jaegers(self) -> tuple[Jaeger, ...]:
+        """Those of the samplers, in their order."""
+        return tuple(stack.jaeger for stack in self.stacks)
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """The one that all edges write to."""
+        return self.stacks[0].prometheus
 
 
 @contextmanager
@@ -61,7 +70,7 @@ def site(folder: Path, **settings: str) -> Generator[Site]:
         )
         for collector in (*samplers, *edges):
             ending.enter_context(collector)
-        yield Site(brokers, edges, samplers, (first.jaeger, second.jaeger), first.prometheus)
+        yield Site(brokers, edges, samplers, (first, second))
 
 
 def replace(collector: Collector, **changed: str) -> None:
