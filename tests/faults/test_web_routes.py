@@ -215,3 +215,5 @@ def test_a_path_without_a_slash_is_one_clear_error() -> None:
 
     with pytest.raises(ValueError, match="'health' does not"):
         instrument_app(FastAPI(), health="health")
+    with pytest.raises(ValueError, match="checks are asked by the route that ready names"):
+        instrument_app(FastAPI(), checks={"database": bool})

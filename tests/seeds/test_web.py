@@ -116,4 +116,4 @@ def test_a_request_has_its_callers_name_and_every_line_its_trace(
 @pytest.mark.parametrize("wrong", ["", "X Request", "a:b", "é"])
 def test_a_header_that_is_none_is_one_clear_error(wrong: str) -> None:
     with pytest.raises(ValueError, match="request_id is the name of a header"):
-        genai_otel.instrument_app(FastAPI(), request_id=wrong, health="/health")
+        genai_otel.instrument_app(FastAPI(), request_id=wrong)

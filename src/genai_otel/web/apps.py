@@ -89,15 +89,15 @@ def instrument_app(
     yours, and in the answer; others are left out.
 
     ``options`` go to ``FastAPIInstrumentor.instrument_app`` of opentelemetry-instrumentation-fastapi.  Requests that
-    are running stay untraced.  Raises TypeError for anything but a FastAPI app, ValueError for a path without ``/`` and
-    for a ``request_id`` that is no name of a header.
+    are running stay untraced.  Raises TypeError for anything but a FastAPI app, ValueError for a path without ``/``,
+    for ``checks`` without ``ready`` and for a ``request_id`` that is no name of a header.
     """
     from fastapi import FastAPI
 
     if not isinstance(app, FastAPI):  # pyright: ignore[reportUnnecessaryIsInstance] - users pass what they have
         raise TypeError(f"instrument_app takes a FastAPI app, not {type(app).__name__}")
     wanted = None
-    if trace_headers or health or ready or feedback or request_id:
+    if trace_headers or health or ready or feedback or checks or request_id is not None:
         from genai_otel.web.furniture import (
             furniture,  # asyncio: 35 ms that only a program with a server has spent
         )

@@ -59,6 +59,8 @@ def furniture(
     wrong = [path for path in paths if path is not None and not path.startswith("/")]
     if wrong:
         raise ValueError(f"a path starts with /, {', '.join(map(repr, wrong))} does not")
+    if checks and ready is None:
+        raise ValueError("checks are asked by the route that ready names: instrument_app(…, ready='/ready')")
     if request_id is not None and not _HEADER.fullmatch(request_id):
         raise ValueError(f"request_id is the name of a header, which {request_id!r} is not")
     outside: dict[str, Route] = {}
