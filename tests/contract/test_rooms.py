@@ -53,6 +53,8 @@ def test_rooms_know_only_what_they_may() -> None:
         assert known <= {"fence", "metrics", "processing", "quality", "safe", "semconv"}, name
     for name, known in rooms("report").items():
         assert known <= {"report", "processing", "prices", "quality", "console", "semconv", "version"}, name
+    for name, known in rooms("slo").items():
+        assert known <= {"metrics", "report", "semconv", "setting_values", "slo"}, name
     joining = {
         path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for path in PACKAGE.rglob("*.py")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from genai_otel.report.incidents import history
 from tests.alerts import world
 from tests.harness.process import Process
 from tests.harness.stack import Stack, copy_config, running
@@ -75,6 +76,8 @@ def test_a_fault_of_the_demo_app_reaches_the_pager(alerting: Stack, webhook: Web
     assert "genai-otel-demo misses success with 100% of its calls" in said
     assert "What to do: docs/runbooks/GenAIErrorBudgetBurn.md" in said
     assert webhook.told("slack", "GenAIErrorBudgetBurn") == []
+    told = history(alerting.prometheus.url, time.time() - 600, time.time(), 'severity="page"')
+    assert told.by_alert["GenAIErrorBudgetBurn", "page"].count == 1  # as the weekly report has it
 
 
 def test_no_rule_fails_and_each_can_be_read(alerting: Stack) -> None:
