@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from genai_otel.cli import main
 from tests.harness.process import run
 from tests.harness.stack import Stack
 
@@ -26,3 +29,12 @@ def test_the_demo_is_found_in_jaeger_prometheus_and_loki(stack: Stack) -> None:
     }
     assert {one["metric"]["gen_ai_token_type"] for one in tokens} == {"input", "output"}
     assert all(float(one["value"][1]) > 0 for one in tokens)
+
+
+def test_what_the_demo_did_is_drawn_from_the_back_ends(stack: Stack, tmp_path: Path) -> None:
+    run(DEMO, env={"OTEL_EXPORTER_OTLP_ENDPOINT": stack.otlp_http}, timeout=120).ok()
+    stack.jaeger.traces(SERVICE, operation="GET /agent")
+    page = tmp_path / "page.html"
+
+    assert main(["report", stack.jaeger.url, "--prometheus", stack.prometheus.url, "-o", str(page)]) == 0
+    assert "execute_tool opening_hours" in page.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 from programs.launcher import compose, programs
 
 from tests.harness.containers import plugin, read, without_variables
-from tests.harness.stack import CONFIG, free_ports
+from tests.harness.stack import CONFIG, copy_config, free_ports
 
 RAW: dict[str, Any] = yaml.safe_load((CONFIG / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = RAW["services"]
@@ -109,7 +110,36 @@ def test_a_recipe_names_its_programs_and_holds_their_checksums(name: str) -> Non
     assert all(re.fullmatch(r"\S+ v\S+ h1:\S{43}=", line) for line in sums.splitlines())
 
 
-@pytest.mark.skipif(plugin() is None, reason="needs Compose's plugin; make stack-test brings it")
+_OVERRIDE = """
+services:
+  otelcol:
+    command: [--config=/etc/otelcol/mine.yaml]
+    environment: {MY_TOKEN: "${MY_TOKEN:-none}", GOMEMLIMIT: 1GiB}
+    volumes: ["./mine.yaml:/etc/otelcol/mine.yaml:ro"]
+    ports: ["127.0.0.1:9999:9999"]
+  grafana:
+    environment: {GF_LOG_LEVEL: debug}
+"""
+_NEEDS_COMPOSE = pytest.mark.skipif(
+    plugin() is None, reason="needs Compose's plugin; make stack-test brings it"
+)
+
+
+@_NEEDS_COMPOSE
+def test_additions_of_ones_own_are_read_as_compose_reads_them(tmp_path: Path) -> None:
+    folder = copy_config(tmp_path)
+    (folder / "compose.override.yaml").write_text(_OVERRIDE)
+    found = plugin()
+    assert found
+
+    ours = {
+        name: without_variables(service) for name, service in compose.read(folder, {"MY_TOKEN": "a"}).items()
+    }
+    assert ours["otelcol"].command == ("--config=/etc/otelcol/mine.yaml",)
+    assert ours == read(folder, found, {"MY_TOKEN": "a"})
+
+
+@_NEEDS_COMPOSE
 def test_compose_reads_the_file_as_the_launcher_does() -> None:
     found = plugin()
     assert found

@@ -273,6 +273,26 @@ def test_only_names_of_services_before_a_port_are_addresses(tmp_path: Path) -> N
     )  # fmt: skip
 
 
+def test_a_file_that_is_put_into_a_mounted_folder_leaves_the_folder_itself_alone(tmp_path: Path) -> None:
+    shipped, mine = tmp_path / "shipped", tmp_path / "mine.yaml"
+    (shipped / "deep").mkdir(parents=True)
+    (shipped / "a.yaml").write_text("a")
+    mine.write_text("mine")
+    mounts = [compose.Mount("/etc/x/mine.yaml", folder=mine), compose.Mount("/etc/x", folder=shipped)]
+    service = compose.Service("loki", "", (), {}, tuple(mounts), (), "", "")
+    native.prepare(service, ["loki"], tmp_path / "state")
+    seen = tmp_path / "state" / "roots" / "loki" / "etc" / "x"
+
+    assert {path.name for path in shipped.iterdir()} == {"a.yaml", "deep"}
+    assert {path.name for path in seen.iterdir()} == {"a.yaml", "deep", "mine.yaml"}
+    assert (seen / "mine.yaml").read_text() == "mine"
+
+    deep = service._replace(mounts=(*mounts, compose.Mount("/etc/x/deep/mine.yaml", folder=mine)))
+    with pytest.raises(Failed, match=r"/etc/x/deep/mine\.yaml deep inside"):
+        native.prepare(deep, ["loki"], tmp_path / "state")
+    assert not any((shipped / "deep").iterdir())
+
+
 def test_each_variable_of_a_port_moves_one_port() -> None:
     ports = free_ports()
     services = compose.read(CONFIG, {name: str(port) for name, port in ports.items()})

@@ -49,6 +49,9 @@ def read(folder: Path, environ: Mapping[str, str]) -> dict[str, Service]:
     """
     values = {**dotenv(folder / ".env"), **environ}
     raw = _load(folder / "compose.yaml")
+    own = folder / "compose.override.yaml"
+    if own.exists():
+        raw = _merged(raw, _load(own) or {})
     document = cast(dict[str, Any], _each(raw, lambda text: _filled(text, values)))
     ready = _ready(document["services"])
     return {
@@ -69,6 +72,19 @@ def _load(path: Path) -> dict[str, Any]:
         return cast(dict[str, Any], yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         raise Failed(f"{path} cannot be read: {error}") from None
+
+
+def _merged(base: Any, own: Any, key: str = "") -> Any:
+    """The file and the person's additions to it, by Compose's rules: lists grow, but a command is replaced."""
+    if isinstance(base, dict) and isinstance(own, dict):
+        there = cast(dict[str, Any], base)
+        added = {
+            name: _merged(there.get(name), item, name) for name, item in cast(dict[str, Any], own).items()
+        }
+        return {**there, **added}
+    if isinstance(base, list) and isinstance(own, list) and key not in {"command", "test"}:
+        return [*cast(list[Any], base), *cast(list[Any], own)]
+    return cast(Any, own)
 
 
 def dotenv(path: Path) -> dict[str, str]:
@@ -127,7 +143,7 @@ def _service(
         service["image"],
         tuple(service.get("command", ())),
         {key: str(value) for key, value in service.get("environment", {}).items()},
-        tuple(mounts),
+        tuple({mount.target: mount for mount in mounts}.values()),  # the last one at a place is seen there
         tuple(_port(number, origin) for number, origin in zip(numbers, origins, strict=True)),
         service.get("working_dir", ""),
         ready,

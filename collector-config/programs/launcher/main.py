@@ -133,21 +133,22 @@ def _services(names: Sequence[str]) -> dict[str, Service]:
 
 def _where(services: dict[str, Service]) -> None:
     """Where a person looks, and where programs send to."""
-    for service in services.values():
-        for number, variable in service.ports:
-            if variable in _WHAT:
-                say(f"{_WHAT[variable]:<38} http://localhost:{number}")
-    if "otelcol" in services:
-        port = next(number for number, variable in services["otelcol"].ports if variable == "OTLP_HTTP_PORT")
-        say(f"see it work: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{port} genai-otel demo")
+    ports = {port.variable: port.number for service in services.values() for port in service.ports}
+    for variable, what in _WHAT.items():
+        if variable in ports:
+            say(f"{what:<38} http://localhost:{ports[variable]}")
+    if {"otelcol", "jaeger", "prometheus"} <= set(services):
+        say(f"try it: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{ports['OTLP_HTTP_PORT']} genai-otel demo")
+        seen = f"http://localhost:{ports['JAEGER_PORT']} --prometheus http://localhost:{ports['PROMETHEUS_PORT']}"
+        say(f"see it: genai-otel report {seen}")
 
 
 _WHAT = {
     "OTLP_GRPC_PORT": "send telemetry here (OTLP, gRPC)",
     "OTLP_HTTP_PORT": "send telemetry here (OTLP, HTTP)",
-    "JAEGER_PORT": "traces (Jaeger)",
-    "PROMETHEUS_PORT": "metrics (Prometheus)",
-    "LOKI_PORT": "logs (Loki; for Grafana and logcli)",
-    "ALERTMANAGER_PORT": "alerts (Alertmanager)",
+    "JAEGER_PORT": "traces (Jaeger's API, no pages)",
+    "PROMETHEUS_PORT": "metrics (Prometheus's API, no pages)",
+    "LOKI_PORT": "logs (Loki's API)",
+    "ALERTMANAGER_PORT": "alerts (Alertmanager, with pages)",
 }
 _COMMANDS = {"up": _up, "down": _down, "status": _status, "build": _build}

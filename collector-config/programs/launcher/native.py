@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from programs.launcher import Failed
 from programs.launcher.compose import Mount, Service
 
 _LOOPBACK = "127.0.0.1"
@@ -30,8 +31,11 @@ def prepare(service: Service, names: Iterable[str], state: Path) -> Command:
     root = state / "roots" / service.name
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    for mount in service.mounts:
-        _mount(mount, root, state / "volumes", names)
+    for mount in sorted(
+        service.mounts, key=lambda mount: mount.target
+    ):  # by target: a folder before what is put into it
+        inside = any(other.target.startswith(f"{mount.target}/") for other in service.mounts)
+        _mount(mount, root, state / "volumes", names, inside=inside)
 
     def here(text: str) -> str:
         return _paths(_addresses(text, names), service.mounts, root)
@@ -42,16 +46,27 @@ def prepare(service: Service, names: Iterable[str], state: Path) -> Command:
     return Command(tuple(map(here, service.command)), environment, folder)
 
 
-def _mount(mount: Mount, root: Path, volumes: Path, names: Iterable[str]) -> None:
+def _mount(mount: Mount, root: Path, volumes: Path, names: Iterable[str], *, inside: bool) -> None:
+    """Put one thing where the program looks for it; a folder into which another is put has its entries, not itself."""
     place = root / mount.target.lstrip("/")
     place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.parent.resolve().is_relative_to(root.resolve()):
+        raise Failed(
+            f"compose.yaml mounts {mount.target} deep inside another mount, which only containers can do"
+        )
+    place.unlink(missing_ok=True)
     if mount.content:
         place.write_text(_addresses(mount.content, names), encoding="utf-8")
         return
     source = mount.folder or volumes / mount.volume
     if mount.volume:
         source.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(source)
+    if not inside:
+        place.symlink_to(source)
+        return
+    place.mkdir()
+    for entry in source.iterdir():
+        (place / entry.name).symlink_to(entry)
 
 
 def _addresses(text: str, names: Iterable[str]) -> str:
