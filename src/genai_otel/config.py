@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from genai_otel import setting_values as values
 from genai_otel.setting_values import Names, SettingError
-from genai_otel.spec import Mode
 
 if TYPE_CHECKING:
     from genai_otel.prices.budget import Budget
     from genai_otel.prices.own import Own
+    from genai_otel.spec import Mode
 
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from time import perf_counter_ns, time_ns
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, SpanContext
@@ -20,7 +20,9 @@ from genai_otel import fence, semconv
 from genai_otel.context_keys import CALL_KEY, DESTINATION_KEY, SPAN_KEY, SUPPRESS_KEY
 from genai_otel.engine import record
 from genai_otel.engine.origin import Origin, origin_of
-from genai_otel.spec import ClientSpec, Endpoint
+
+if TYPE_CHECKING:
+    from genai_otel.spec import ClientSpec, Endpoint
 
 # Looked up once: they are used in every call.
 _REASONS: Final = semconv.RESPONSE_FINISH_REASONS

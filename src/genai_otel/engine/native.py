@@ -11,9 +11,12 @@ import os
 import re
 from collections.abc import Mapping
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from genai_otel import fence
-from genai_otel.spec import ClientSpec, Mode
+
+if TYPE_CHECKING:
+    from genai_otel.spec import ClientSpec, Mode
 
 _set: dict[str, str] = {}
 

@@ -7,13 +7,15 @@ table.  An entry holds its connection object, so that the object's identity cann
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
 from genai_otel import fence, safe, semconv
-from genai_otel.spec import ClientSpec, Endpoint, Native, Peer
+
+if TYPE_CHECKING:
+    from genai_otel.spec import ClientSpec, Endpoint, Native, Peer
 
 _LIMIT: Final = 512
 
@@ -70,7 +72,8 @@ def _origin(spec: ClientSpec, endpoint: Endpoint, instance: Any, model: object) 
 def _at(url: str, peer: Peer) -> Peer:
     """Who is asked where a model is named by its address: that says where it is, not what it is called."""
     parts = urlsplit(url)
-    return Peer(peer.provider, parts.hostname, parts.port or (80 if parts.scheme == "http" else 443))
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    return peer._replace(address=parts.hostname, port=port, model=None)
 
 
 def origin_of(spec: ClientSpec, endpoint: Endpoint, instance: Any, arguments: Mapping[str, Any]) -> Origin:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from genai_otel import fence, imports
 from genai_otel.engine import classes, native
 from genai_otel.engine.native import release
-from genai_otel.spec import ClientSpec, Endpoint, Mode
 
 if TYPE_CHECKING:
     from genai_otel.clients import Client
     from genai_otel.engine.wrapped import Wrapped
+    from genai_otel.spec import ClientSpec, Endpoint, Mode
 
 State = Literal["patched", "waiting", "skipped"]
 

@@ -7,13 +7,14 @@ import ``genai_otel.spec`` and nothing of the client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.util._importlib_metadata import (
     entry_points,  # pyright: ignore[reportUnknownVariableType] - cached by the API, without types
 )
 
-from genai_otel.spec import ClientSpec
+if TYPE_CHECKING:
+    from genai_otel.spec import ClientSpec
 
 GROUP: Final = "genai_otel_client"
 
@@ -21,6 +22,8 @@ GROUP: Final = "genai_otel_client"
 def specs(problem: Callable[[str], None]) -> Iterator[ClientSpec]:
     """Every spec that an installed package offers; ``problem`` is told of those that cannot be had."""
     for entry in entry_points(group=GROUP):
+        from genai_otel.spec import ClientSpec
+
         try:
             spec = entry.load()
         except Exception as error:  # noqa: BLE001 - a foreign package
