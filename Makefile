@@ -29,6 +29,7 @@ check:  ## lint, format and types
 	@$(BIN)/ruff format --check .
 	@$(PYTHON) requirements/install.py .venvs/clients clients
 	@$(BIN)/pyright --pythonpath .venvs/clients/bin/python
+	@$(BIN)/pyright --pythonpath .venvs/clients/bin/python -p tests/dashboards
 
 test-browser:  ## pages in a real browser: the report, the demo's; installs Debian's chromium where there is none
 	@$(DEV)
