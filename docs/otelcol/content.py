@@ -36,21 +36,23 @@ _NAMED: Final = (
     r"|(?:access|refresh|id|auth|session|security|api)[-_. ]?token|(?:client|app)[-_. ]?secret|passw(?:or)?d"
     r"|[^a-z]pwd|authorization)"
 )
+_START: Final = r"(?:\b|\\[nrt]|\\u[0-9a-fA-F]{4}|%20)"  # an escape is no letter
+_QUOTED: Final = r"[\\\"']{1,4}\s{0,3}[:=]\s{0,3}[\\\"']{1,4}"  # a quoted name has a quoted value
 # What Go's regular expressions can say of genai_otel.safe.secrets: no look-behind, so what stands before goes, too.
 _SECRETS: Final = (
-    r"(?i:\b(?:csk|sk|rk)-[a-z0-9_*-]{8,})",
-    r"(?i:\b(?:gsk|pcsk|sk|rk)_[a-z0-9_]{16,})",
-    r"(?i:\b(?:xai-|pplx-|nvapi-|hf_|gh[pousr]_|github_pat_)[a-z0-9_-]{20,})",
-    r"\bAIza[A-Za-z0-9_-]{20,}",
-    r"\bAKIA[A-Z0-9]{16}\b",
+    rf"(?i:{_START}(?:csk|sk|rk)-[a-z0-9_*-]{{8,}})",
+    rf"(?i:{_START}(?:gsk|pcsk|sk|rk)_[a-z0-9_]{{16,}})",
+    rf"(?i:{_START}(?:xai-|pplx-|nvapi-|hf_|gh[pousr]_|github_pat_)[a-z0-9_-]{{20,}})",
+    rf"{_START}AIza[A-Za-z0-9_-]{{20,}}",
+    rf"{_START}AKIA[A-Z0-9]{{16}}\b",
     r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?",
     r"(?i:bearer\s{1,3}[a-z0-9_.~+/%-]{6,}=*)",
     r"\b[Bb]asic [A-Za-z0-9+/]*[A-Z0-9+/=][A-Za-z0-9+/]{7,}={0,2}",
-    r"(?i:\bxox[a-z]-[a-z0-9-]{10,})",
+    rf"(?i:{_START}xox[a-z]-[a-z0-9-]{{10,}})",
     r"(?i:private key-----[a-z0-9+/=\\\s]*)",
     r"""://[^/?#\s@"'<>]+@""",
-    r"(?i:[?&;](?:key|token|secret|pwd|sig|signature)=[^\s&;#]+)",
-    r"(?i:" + _NAMED + r")[\\\"']{0,4}\s{0,3}[:=]\s{0,3}[\\\"']{0,4}[^\s\"'&;,()\[\]{}<>\\]+",
+    r"(?i:[?&;](?:key|token|secret|pwd|sig|(?:x-(?:amz|goog)-)?signature)=[^\s&;#]+)",
+    rf"(?i:{_NAMED}(?:{_QUOTED}|\s{{0,3}}[:=]\s{{0,3}}[\"']?)[^\s\"'&;,()\[\]{{}}<>\\]+)",
 )
 _SECRET_NAMES: Final = (
     r"(?i)(?:^|[._-])(?:authorization|(?:api|secret|access|account|private)[-_]?key|password|passwd"

@@ -127,7 +127,7 @@ def test_memory_that_runs_short_is_refused_and_comes_back(tmp_path: Path) -> Non
     """Senders are told to come again; the Collector lives, and takes what comes when they have stopped."""
     with HttpSink("silent") as away:
         ends = {"PROMETHEUS_URL": away.endpoint, "LOKI_URL": away.endpoint}
-        limits = {"OTELCOL_MEMORY_MIB": "120", "OTELCOL_SPIKE_MIB": "60", "GOMEMLIMIT": "150MiB"}
+        limits = {"OTELCOL_MEMORY_MIB": "250", "OTELCOL_SPIKE_MIB": "100", "GOMEMLIMIT": "300MiB"}
         with Collector(tmp_path, env={**ends, **limits}) as collector:
             assert collector.process is not None
             prompt = {"gen_ai.tool.description": "x" * 20_000}
@@ -147,5 +147,5 @@ def test_memory_that_runs_short_is_refused_and_comes_back(tmp_path: Path) -> Non
     )
     assert answers[503]
     assert sum(refused.values())
-    assert set(answers) <= {200, 503}
+    assert set(answers) <= {200, 503, 0}  # 0: the answer came before all of the request was sent
     assert again == 200
