@@ -282,7 +282,8 @@ _TABLE: Final[dict[str, _Row]] = {
     "evaluation_spans": _Row(
         "GENAI_OTEL_EVALUATION_SPANS",
         values.switch,
-        "for back ends without logs: each result of an evaluation is a span, too, in the trace of the response",
+        "for back ends without logs: each result of an evaluation is a span, too, in the trace of the response; "
+        "so it is where spans go to the terminal alone",
     ),
 }
 

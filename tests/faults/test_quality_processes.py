@@ -86,6 +86,20 @@ def test_a_rating_that_two_processes_get_is_one_by_its_id(sink: HttpSink, model_
     assert "click" not in repr(told)
 
 
+def test_results_show_on_the_terminal_where_nothing_else_is(
+    model_server: ModelServer, sink: HttpSink
+) -> None:
+    said = 'genai_otel.record_evaluation(None, "tone", 0.5, "pass", evaluator="llm")'
+    alone = run(ASKS + said, arguments=[model_server.base_url]).ok().err
+    (line,) = [each for each in alone.splitlines() if "genai_otel.evaluation tone" in each]
+    assert line.endswith("0.5 pass by llm")
+    env = {**sink.environment(), "GENAI_OTEL_CONSOLE": "on"}
+    assert (
+        "genai_otel.evaluation" not in run(ASKS + said, env=env, arguments=[model_server.base_url]).ok().err
+    )
+    assert len(results(sink)) == 1
+
+
 def test_feedback_on_a_trace_that_is_not_sampled_counts(sink: HttpSink, model_server: ModelServer) -> None:
     ref = asked(sink, model_server, OTEL_TRACES_SAMPLER="always_off")
     run(JUDGES, env=sink.environment(), arguments=[ref, "thumbs"]).ok()

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from genai_otel import semconv
 from genai_otel.console.terminal import Piece, clean
+from genai_otel.quality import names
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -62,6 +63,7 @@ def facts(span: ReadableSpan, arrow: str) -> list[list[Piece]]:
             _cost(attributes),
             _step(attributes),
         ]
+    found.append(_result(attributes))
     if attributes.get(semconv.OWNER) is False:
         found.append([Piece("not counted", "dim")])
     return [group for group in found if group]
@@ -170,6 +172,17 @@ def _model(span: ReadableSpan, attributes: Attributes) -> list[Piece]:
     if not isinstance(model, str) or span.name.endswith(model):
         return []
     return [Piece(clean(model), "dim")]
+
+
+def _result(attributes: Attributes) -> list[Piece]:
+    """What an evaluation found, by whom."""
+    if names.NAME not in attributes:
+        return []
+    score, label, by = (attributes.get(name) for name in (names.SCORE, names.LABEL, names.EVALUATOR))
+    words = [f"{score:.3g}"] if isinstance(score, float) else []
+    words += [clean(label, 40)] if isinstance(label, str) else []
+    words += [f"by {clean(by, 40)}"] if isinstance(by, str) else []
+    return _spaced([Piece(word) for word in words])
 
 
 def _cost(attributes: Attributes) -> list[Piece]:

@@ -143,7 +143,7 @@ def _connect_quality(built: Built) -> None:
             events=built.logger_provider
             and built.logger_provider.get_logger(*scope, schema_url=semconv.SCHEMA_URL),
             spans=built.tracer_provider.get_tracer(*scope, schema_url=semconv.SCHEMA_URL)
-            if config.evaluation_spans
+            if config.evaluation_spans or (built.shown_only and built.logger_provider is None)
             else None,
             content_on_events=config.content_on_events,
             content_on_spans=config.content_on_spans,

@@ -88,6 +88,7 @@ class Built:
     ledger: Ledger | None = None
     readers: list[MetricReader] = field(default_factory=list[MetricReader])
     owned: list[Any] = field(default_factory=list[Any])
+    shown_only: bool = False  # spans go to the terminal and nowhere else
 
     @property
     def measures_http(self) -> bool:
@@ -275,6 +276,7 @@ def _queues(built: Built, pricer: Pricer | None) -> list[Queue]:
 
         queues.append(Immediate(_guard(ConsoleView(), config, pricer)))
         built.exporters.append("traces: console view on stderr")
+        built.shown_only = len(queues) == 1
     return queues
 
 
