@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,17 +16,30 @@ _READY = "Kafka Server started"
 
 
 class Brokers:
-    """Nodes that can be killed and started again one by one; they keep what they have on disk."""
+    """Nodes that can be killed and started again one by one; they keep what they have on disk.
 
-    def __init__(self, folder: Path, jars: Path, *, nodes: int) -> None:
+    `settings` go behind the shipped ones, `scram` is a user for the format command.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        jars: Path,
+        *,
+        nodes: int,
+        settings: Mapping[str, str] | None = None,
+        scram: Sequence[str] = (),
+    ) -> None:
         self._folder = folder
+        self._more = settings or {}
         self._classpath = str(jars / "*")
         self._ports = [(free_port(), free_port()) for _ in range(nodes)]
         self._running: dict[int, Process] = {}
         for node in range(nodes):
             (folder / str(node)).mkdir(parents=True)
             self._properties(node).write_text(self._settings(node))
-            self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(self._properties(node)))
+            where = ["-t", _CLUSTER, "-c", str(self._properties(node))]
+            self._java("kafka.tools.StorageTool", "format", *where, *scram)
 
     @property
     def addresses(self) -> str:
@@ -81,6 +94,9 @@ class Brokers:
             "log.dirs": self._folder / str(node) / "data",
             "offsets.topic.replication.factor": len(self._ports),
             "offsets.topic.num.partitions": 3,
+            **{
+                name: value.format(broker=broker, controller=controller) for name, value in self._more.items()
+            },
         }
         # A later line wins.
         return SHIPPED.read_text() + "".join(f"{name}={value}\n" for name, value in own.items())
@@ -101,8 +117,16 @@ class Brokers:
 
 
 @contextmanager
-def cluster(folder: Path, jars: Path, *, nodes: int) -> Generator[Brokers]:
-    brokers = Brokers(folder, jars, nodes=nodes)
+def cluster(
+    folder: Path,
+    jars: Path,
+    *,
+    nodes: int,
+    settings: Mapping[str, str] | None = None,
+    scram: Sequence[str] = (),
+) -> Generator[Brokers]:
+    """All nodes running, ended at the end."""
+    brokers = Brokers(folder, jars, nodes=nodes, settings=settings, scram=scram)
     try:
         brokers.start(*range(nodes))
         yield brokers
