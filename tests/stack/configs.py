@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 
 
 @contextmanager
-def change(path: Path) -> Iterator[Any]:
+def change(path: Path) -> Generator[Any]:
     """What a YAML file says, to be changed in the block."""
     said = yaml.safe_load(path.read_text(encoding="utf-8"))
     yield said

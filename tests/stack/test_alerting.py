@@ -93,6 +93,15 @@ def test_no_rule_fails_and_each_can_be_read(alerting: Stack) -> None:
     assert len({group["name"] for group in groups}) > len(list(world.RULES.glob("*.yml")))
 
 
+def test_alerting_watches_itself(alerting: Stack) -> None:
+    for name in (
+        "prometheus_rule_evaluation_failures_total",
+        "prometheus_notifications_errors_total",
+        "alertmanager_notifications_failed_total",
+    ):
+        assert alerting.prometheus.wait(name)
+
+
 def test_queries_of_runbooks_are_taken(alerting: Stack) -> None:
     for path in sorted((Path(__file__).parents[2] / "docs" / "runbooks").glob("*.md")):
         for query in re.findall(r"```promql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
