@@ -27,6 +27,7 @@ from tests.gpu.nvml import FakeNvml
 from tests.gpu.test_readings import ALL, WHOLE
 from tests.harness.process import Process
 from tests.harness.stack import Stack
+from tests.stack.sending import chat, tracing
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 PROFILES = {"shop": "", "desk": "gen_ai_latest_experimental", "club": "gen_ai_latest_experimental/dup"}
@@ -46,7 +47,7 @@ class Asked:
     service: str
 
     def text(self) -> str:
-        choices = {"service": self.service, "environment": "test"}
+        choices = {"service": self.service, "environment": ".*" if self.service == ".*" else "test"}
         expr = filled(self.query.expr, choices, **TIMES)
         return re.sub(r"\$\w+", ".*", expr)
 
@@ -198,6 +199,20 @@ def test_every_call_counts_once_in_every_profile(answers: Answers) -> None:
     moment = time.time()
     assert counted(calls, "club") == pytest.approx(counted(older, "club"))
     assert {*counted(calls, "shop")} == {*counted(calls, "desk")} >= {"chat", "embeddings", "retrieval"}
+
+
+def test_a_service_that_does_not_run_genai_otel_is_on_the_overview(stack: Stack) -> None:
+    """The Collector measures its spans under the same names."""
+    [by_service] = [query for query in of_panels() if query.panel == "Calls by service"]
+    asked = re.sub(r"\$\w+", ".*", filled(by_service.expr, {"service": "elsewhere"}, **TIMES)) + " > 0"
+    with tracing(stack.otlp_http, "elsewhere") as provider:
+
+        def calls() -> list[dict[str, Any]]:
+            chat(provider, gen_ai__request__model="gpt-4o")
+            return stack.prometheus.query(asked)
+
+        [series] = stack.prometheus.until(calls)
+    assert series["metric"] == {"service_name": "elsewhere"}
 
 
 @pytest.mark.parametrize("service", PROFILES)
