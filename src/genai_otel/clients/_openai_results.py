@@ -71,15 +71,20 @@ def usage_facts(facts: Facts, usage: Any) -> Mapping[str, Any]:
         if _THOUGHT in facts:
             _beside(facts, asked, answered, told.get("total_tokens"))
     if cost is not None or ticks is not None:
-        _cost(facts, cost, ticks)
+        _cost(facts, told, cost, ticks)
     return told
 
 
-def _cost(facts: Facts, told: Any, ticks: Any) -> None:
+def _cost(facts: Facts, told: Mapping[str, Any], cost: Any, ticks: Any) -> None:
     """What OpenRouter and other gateways, Perplexity in parts, and xAI in ticks, say that it cost, in US dollars."""
-    amount = told if isinstance(told, (int, float)) else get(told, "total_cost")
+    amount = cost if isinstance(cost, (int, float)) else get(cost, "total_cost")
     if isinstance(ticks, int):
         amount = ticks * TICK
+    elif (
+        told.get("is_byok") is True
+    ):  # OpenRouter's own charge; the vendor bills the key's owner for the rest
+        upstream = get(told.get("cost_details"), "upstream_inference_cost")
+        amount = amount + upstream if isinstance(upstream, (int, float)) else None
     if amount is not None:
         facts[semconv.COST_REPORTED] = amount
 

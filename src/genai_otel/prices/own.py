@@ -164,6 +164,8 @@ def _models(source: Source, provider: str, given: Any) -> list[dict[str, Any]]:
 def _model(source: Source, path: tuple[str, str], given: Any) -> dict[str, Any]:
     listed = cast("list[Any]", given if isinstance(given, list) else [given])
     every = [_entry(source, path, each) for each in listed]
+    if not every:
+        raise source.wrong(path, f"has no price; give at least one of {', '.join(_RATES)}")
     every.sort(key=lambda entry: entry[0] or "")
     dated: list[Any] = [[since, rates] for since, rates, _ in every]
     if dated and dated[0][0] is not None:

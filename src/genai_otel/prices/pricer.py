@@ -118,7 +118,11 @@ class Pricer:
         reported = values[_REPORTED]
         if reported is not None and type(reported) in _NUMBERS and 0 <= reported < _MOST:
             return Priced(_rounded(reported), {"other": reported}, "provider", None)
-        entry = self._entries.get(key) or _NONE
+        try:
+            entry = self._entries.get(key) or _NONE
+        except TypeError:  # something stands there that cannot be a key
+            known = (each if type(each) is str else None for each in key)
+            return self.of((*values[:_KEY], *known, *values[COUNTED:]), at, seconds)
         since, until, rates, source, date = entry
         if not since <= at < until:
             since, until, rates, source, date = entry = self._entry(key, at)
@@ -133,6 +137,8 @@ class Pricer:
             parts = rates.of(tuple(compress(UNITS, counts)), (*used, seconds, 1))
         except UnsupportedUsage as unit:
             return self._unpriced("unsupported_usage", key, f", in {unit}")
+        except OverflowError:  # of a number that is none of tokens
+            return self._unpriced("unsupported_usage", key)
         amount = sum(parts.values())
         if 0 <= amount < _MOST:
             return Priced(float(f"{amount:.12g}"), parts, source, date)

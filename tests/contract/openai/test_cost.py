@@ -134,6 +134,25 @@ def test_xai_says_it_in_ticks(balanced: Recorded, model_server: ModelServer, cli
     assert told["genai_otel.cost.source"] == "provider"
 
 
+@pytest.mark.parametrize(
+    ("said", "amount"),
+    [
+        ({"is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, 0.021),
+        ({"is_byok": False, "cost_details": {"upstream_inference_cost": 0.001}}, 0.001),
+        ({"is_byok": True, "cost_details": None}, None),
+    ],
+)
+def test_with_a_key_of_ones_own_openrouter_charges_for_itself_alone(
+    balanced: Recorded, model_server: ModelServer, client: Any, said: dict[str, Any], amount: float | None
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    used = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 0.001, **said}
+    model_server.reply({"id": "1", "model": "a/b", "choices": [choice], "usage": used})
+    ask(client, "a/b")
+    told = facts(balanced)
+    assert told.get("genai_otel.cost.amount") == (None if amount is None else pytest.approx(amount))
+
+
 @pytest.mark.parametrize(("said", "known"), [("0.0125", True), ("", False), ("None", False), ("0.0", False)])
 @pytest.mark.parametrize("form", ["with_raw_response", "with_streaming_response"])
 def test_a_proxy_of_litellm_says_it_in_a_header(
