@@ -9,6 +9,7 @@ attributes named by the GenAI conventions.  They need no error handling, the eng
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -136,6 +137,9 @@ class Session:
     connection out, or that connect anew, which ``reopens`` says of a connection.  ``generator`` names the attribute of
     a context manager that holds the generator behind it, where the target only makes the manager.  ``inputs`` names
     the argument of a response that holds what ``input`` steps gave.
+
+    ``glance`` matches received messages that need not be read as JSON: its group 1 is the key of the response that one
+    is a part of, and missing where the message means nothing.
     """
 
     responses: Endpoint
@@ -147,6 +151,7 @@ class Session:
     reopens: Callable[[Any], bool] = _never
     generator: str = ""
     inputs: str = "input"
+    glance: re.Pattern[str] | None = None
 
 
 class StreamFailed(Exception):
@@ -196,7 +201,8 @@ class Endpoint:
     endpoint that a call is one of and the arguments to read, or None for a call that is not ours to trace.  ``routes``
     are the endpoints that it chooses from.  Where the method's first argument tells most calls that are not ours,
     ``only`` holds the values for which ``route`` is asked; the others pass at once.  A third value that it gives is
-    what ``connection`` and ``peer`` of the client get in place of the instance: a function has none.
+    what ``connection`` and ``peer`` of the client get in place of the instance: a function has none.  One that other
+    methods ``lead_through`` is looked at only where it is not inside a call.
     ``deferred`` serves stream helpers: they give a manager, and the request is made when that is entered.  It names the
     manager's attribute that holds the request: a function, an awaitable, or a generator whose first step makes it.
     ``session`` says that the target opens a connection with many responses.
@@ -228,6 +234,7 @@ class Endpoint:
     route: Route | None = None
     routes: tuple[Endpoint, ...] = ()
     only: frozenset[str] | None = None
+    lead_through: bool = False
     deferred: str | None = None
     session: Session | None = None
     fed: Fed | None = None

@@ -12,9 +12,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from types import FrameType
-from typing import Any, NamedTuple
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple
 
+import opentelemetry
+
+import genai_otel
 from tests.benchmarks import clients, patches, subjects
 from tests.benchmarks.workloads import WORKLOADS, Run
 
@@ -24,12 +28,20 @@ BATCH = 32
 CLIENTS = ("openai", "httpx", "httpx2")
 
 
+OWN: Final = (str(Path(genai_otel.__file__).parent), *opentelemetry.__path__)
+"""Where the code lives that runs because of us."""
+
+
 class Work(NamedTuple):
-    """Per call: Python functions called, bytecodes in the calling thread, bytecodes with all that comes later."""
+    """Per call: Python functions called, bytecodes in the calling thread, bytecodes with all that comes later.
+
+    ``own`` are those of the calling thread in :data:`OWN` alone: what tasks of a client's do meanwhile is none of them.
+    """
 
     calls: float
     bytecodes: float
     exported: float
+    own: float
 
     def minus(self, other: Work) -> Work:
         return Work(*(round(mine - theirs, 1) for mine, theirs in zip(self, other, strict=True)))
@@ -41,6 +53,7 @@ class Tally:
     def __init__(self) -> None:
         self.calls = 0
         self.bytecodes = 0
+        self.own = 0
         self._thread = threading.get_ident()
 
     def run(self, run: Run, calls: int) -> None:
@@ -54,11 +67,16 @@ class Tally:
             self.calls += event == "call"
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
-            return step
+            return own_step if frame.f_code.co_filename.startswith(OWN) else step
 
         def step(_frame: FrameType, event: str, _argument: object) -> Any:
             self.bytecodes += event == "opcode"
             return step
+
+        def own_step(_frame: FrameType, event: str, _argument: object) -> Any:
+            self.bytecodes += event == "opcode"
+            self.own += event == "opcode"
+            return own_step
 
         sys.settrace(opened)
         try:
@@ -74,8 +92,10 @@ class Tally:
         def opened(*_: object) -> None:
             self.calls += threading.get_ident() == self._thread
 
-        def step(*_: object) -> None:
-            self.bytecodes += threading.get_ident() == self._thread
+        def step(code: CodeType, _: int) -> None:
+            here = threading.get_ident() == self._thread
+            self.bytecodes += here
+            self.own += here and code.co_filename.startswith(OWN)
 
         tool = monitoring.PROFILER_ID
         monitoring.use_tool_id(tool, __name__)
@@ -113,7 +133,8 @@ def measure(run: Run, session: subjects.Session, calls: int, batch: int = BATCH)
             run(batch)
             export.run(lambda _batch: session.flush(), batch)
         bytecodes = call.bytecodes / calls
-        passes.append(Work(call.calls / calls, bytecodes, bytecodes + export.bytecodes / (batch or 1)))
+        exported = bytecodes + export.bytecodes / (batch or 1)
+        passes.append(Work(call.calls / calls, bytecodes, exported, call.own / calls))
     return Work(*(min(pair) for pair in zip(*passes, strict=True)))
 
 

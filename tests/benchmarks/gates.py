@@ -17,8 +17,8 @@ SHARE_OF_FLOOR = 0.35
 BYTECODES_PER_CHUNK = 40 if sys.version_info >= (3, 11) else 41  # 3.10 hands a chunk on in two more
 BYTECODES_PER_RUN = 550
 """Of a model that a call runs more than once: each run tells its tokens and why its answers ended."""
-BYTECODES_PER_MESSAGE = 175
-"""Of a session, each of which is read as JSON."""
+BYTECODES_PER_MESSAGE = 90
+"""Of a session: more than a chunk, because the program's own way of asking for it is kept, and it comes as bytes."""
 CONTENT_WORKLOADS = ("chat", "stream20", "stream60")
 """What is counted with content on; asynchronous chunks are read by the same functions."""
 CONTENT_SHARE_OF_FLOOR = 0.75
@@ -120,15 +120,10 @@ class Limit(NamedTuple):
 ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
-_FOUND = "whom it goes to stands in the model's name, and what litellm adds to an answer in three places"
-_STEP = "36, or 47, where nothing else runs: litellm's own tasks take turns with its asynchronous steps"
-_BLOCKS = "38; asynchronous ones 34 to 58, by how many blocks the network makes of the chunks"
-_THROUGH = "it leads through `completion`, which a program may call, and whose stream it may read, by itself"
 LIMITS = {
-    "azure_ai_inference:complete": Limit(chunk=60, why=_BLOCKS),
-    "litellm:completion": Limit(chunk=90, why=_STEP),
-    "litellm:text_completion": Limit(2_050, 60, _THROUGH),
-    "litellm:responses": Limit(1_800, why=_FOUND),
+    "litellm:text_completion": Limit(
+        chunk=50, why="each is a step of the stream of `completion` below it as well"
+    ),
 }
 """Methods that cannot keep the limits of all."""
 
@@ -136,6 +131,7 @@ LIMITS = {
 def of_client(work: dict[str, Work], runs: Mapping[str, int] | None = None) -> list[Gate]:
     """From the counts of all workloads of a client; its answers have all facts that they can have.
 
+    Of asynchronous chunks our own code is counted: how often a loop goes round, and for whom, depends on the load.
     ``runs`` says of workloads that run a model more than once how often.
     """
     found: list[Gate] = []
@@ -150,6 +146,7 @@ def of_client(work: dict[str, Work], runs: Mapping[str, int] | None = None) -> l
         limit = call + more.call + again * BYTECODES_PER_RUN
         found.append(Gate(f"bytecodes per call of {name}", each.bytecodes, limit))
         if f"{method} stream20{suffix}" in work:
-            cost = per_chunk(work, suffix, f"{method} ").bytecodes
-            found.append(Gate(f"bytecodes per chunk of {name}", cost, chunk + more.chunk))
+            cost = per_chunk(work, suffix, f"{method} ")
+            figure = cost.own if suffix else cost.bytecodes
+            found.append(Gate(f"bytecodes per chunk of {name}", figure, chunk + more.chunk))
     return found

@@ -24,9 +24,9 @@ MESSAGES: Final = {"a part of an output": _PART, "a message that means nothing":
 
 class _Socket:
     def __init__(self) -> None:
-        self.message = ""
+        self.message = b""
 
-    def recv(self) -> str:
+    def recv(self) -> bytes:
         return self.message
 
     def send(self, message: str) -> None:
@@ -63,7 +63,7 @@ _kept: list[Any] = []
 
 
 def _say(socket: _Socket, message: dict[str, Any]) -> None:
-    socket.message = json.dumps(message)
+    socket.message = json.dumps(message).encode()
     socket.recv()
 
 
@@ -73,7 +73,7 @@ def _cost(socket: _Socket, message: dict[str, Any]) -> float:
     tally = Tally()
 
     def run(calls: int) -> None:
-        receive: Callable[[], str] = socket.recv
+        receive: Callable[[], bytes] = socket.recv
         for _ in range(calls):
             receive()
 

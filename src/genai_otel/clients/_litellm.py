@@ -19,6 +19,8 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "x-debu
 """The headers by which vendors name a request."""
 _ANSWERS_IDS: Final = tuple(f"llm_provider-{name}" for name in _REQUEST_IDS)
 """The same as litellm hands them on."""
+_BESIDE: Final = ("provider_response_model", "additional_headers", "api_base")
+_CACHE: Final = frozenset({"cache_hit", "cache_key"})
 _INPUT: Final = semconv.USAGE_INPUT_TOKENS
 _OUTPUT: Final = semconv.USAGE_OUTPUT_TOKENS
 _MODEL: Final = semconv.RESPONSE_MODEL
@@ -127,7 +129,9 @@ def hidden(result: Any) -> Mapping[str, Any]:
         known = result.__pydantic_private__["_hidden_params"]
     except (AttributeError, KeyError, TypeError):
         known = getattr(result, "_hidden_params", None)
-    return known if hasattr(known, "get") else {}  # a dictionary, or an object of its own that reads like one
+    if known.__class__ is dict:
+        return known
+    return results.fields(known) if hasattr(known, "get") else {}  # a model that reads like one, only slowly
 
 
 def streamed(facts: Facts, chunk: Any) -> Mapping[str, Any]:
@@ -142,18 +146,16 @@ def streamed(facts: Facts, chunk: Any) -> Mapping[str, Any]:
 def beside(facts: Facts, result: Any, field: Reader) -> Mapping[str, Any]:
     """The model, the vendor's request id, and where he was reached; gives what they were read from."""
     known = hidden(result)
-    told = known.get
-    named = told("provider_response_model") or field("model")
+    named, headers, base = map(known.get, _BESIDE)
+    named = named or field("model")
     if named and isinstance(named, str):
         # Before it may stand the provider.
-        facts[_MODEL] = named.removeprefix(f"{told('custom_llm_provider')}/") if "/" in named else named
-    headers = told("additional_headers")
+        facts[_MODEL] = named.removeprefix(f"{known.get('custom_llm_provider')}/") if "/" in named else named
     if headers:
         get: Reader = headers.get
         for found in filter(_IS_TEXT, map(get, _ANSWERS_IDS)):
             facts[_REQUEST_ID] = found
             break
-    base = told("api_base")
     if base and isinstance(base, str):
         facts.update(_server(base))
     return known
@@ -164,19 +166,25 @@ def usage(facts: Facts, known: Mapping[str, Any], counted: Any) -> None:
 
     Not every version says of all results that they come from there; a chunk then has no provider.
     """
-    if counted is None or known.get("cache_hit") is True or known.get("cache_key") is not None:
+    if counted is None or (not _CACHE.isdisjoint(known) and _from_cache(known)):
         return
     if known.get("custom_llm_provider", "") is None:
         return
     told: Facts = {}
     stored = results.usage_facts(told, counted)
-    if told.get(_INPUT) or told.get(_OUTPUT):
-        if not told.get(_INPUT):  # something was read; who says 0 did not count it
-            told.pop(_INPUT, None)
-        facts.update(told)
-        written = stored.get("cache_creation_input_tokens")  # where older versions have it
+    if not told.get(_INPUT):  # something was read; who says 0 did not count it
+        told.pop(_INPUT, None)
+        if not told.get(_OUTPUT):
+            return
+    facts.update(told)
+    if "cache_creation_input_tokens" in stored:  # where older versions have it
+        written = stored["cache_creation_input_tokens"]
         if written and isinstance(written, int):
             facts.setdefault(semconv.USAGE_CACHE_WRITE_INPUT_TOKENS, written)
+
+
+def _from_cache(known: Mapping[str, Any]) -> bool:
+    return known.get("cache_hit") is True or known.get("cache_key") is not None
 
 
 def billed(facts: Facts, known: Mapping[str, Any]) -> None:

@@ -99,6 +99,15 @@ _MEANT: Final[Mapping[str, Callable[[Wire], Iterable[Step]]]] = {
 }
 
 
+_MEMBER: Final = r'\s*"\w+"\s*:\s*(?:"[^"\\]*"|\d+)\s*,'
+GLANCE: Final = re.compile(
+    rf'\s*\{{(?:{_MEMBER})?\s*"type"\s*:\s*"'
+    rf'(?:response\.[\w.]*\.delta"\s*,(?:{_MEMBER})*?\s*"response_id"\s*:\s*"([^"\\]*)"'
+    rf'|(?!response\.[\w.]*\.delta"|(?:{"|".join(map(re.escape, _MEANT))})")[\w.]+")'
+)
+"""Parts of an output, with the response's id, and what means nothing, by how they begin."""
+
+
 def _asked(arguments: Mapping[str, Any]) -> Facts:
     return messages.RESPONSES.request(
         {**arguments, "input": [_item(item) for item in items(arguments.get("input"))]}

@@ -115,7 +115,9 @@ _RESPONSES: Final = requests.request(
 # --- the endpoints ----------------------------------------------------------------------------------
 
 
-def _session(responses: Endpoint, sent: Steps, received: Steps) -> Session:
+def _session(
+    responses: Endpoint, sent: Steps, received: Steps, glance: re.Pattern[str] | None = None
+) -> Session:
     return Session(
         responses=responses,
         socket=lambda connection: connection._connection,  # noqa: SLF001 - the only way to what it goes over
@@ -124,6 +126,7 @@ def _session(responses: Endpoint, sent: Steps, received: Steps) -> Session:
         opened=_opened,
         opener="_connect_ws",
         reopens=lambda connection: getattr(connection, "_make_ws", None) is not None,
+        glance=glance,
     )
 
 
@@ -133,7 +136,9 @@ def _response(request: Callable[[Mapping[str, Any]], Facts], content: Content) -
 
 _responses: Final = _response(_RESPONSES, messages.RESPONSES)
 _SESSIONS: Final = {
-    "Realtime": _session(_response(realtime.request, realtime.CONTENT), realtime.sent, realtime.received),
+    "Realtime": _session(
+        _response(realtime.request, realtime.CONTENT), realtime.sent, realtime.received, realtime.GLANCE
+    ),
     "Responses": _session(_responses, _responses_sent, _responses_received),
     "Live": _session(_responses, _live_sent, _live_received),
 }

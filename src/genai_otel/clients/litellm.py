@@ -124,7 +124,7 @@ _chat: Final[dict[str, Any]] = {
 }
 _audio: Final[dict[str, Any]] = {"operation": semconv.GENERATE_CONTENT, "response": _plain}
 _FUNCTIONS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
-    "completion": ("main", _chat),
+    "completion": ("main", {**_chat, "lead_through": True}),
     "text_completion": (
         "main",
         {

@@ -20,7 +20,7 @@ CLOSE: Final = ("close", "aclose")
 _OURS: Final = "_genai_otel"
 """Under this name a function of ours holds itself, which tells it from a copy of its attributes."""
 
-_wrapped: weakref.WeakSet[type] = weakref.WeakSet()
+_wrapped: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -46,7 +46,7 @@ def wrap(kind: type, name: str, make: Make) -> bool:
             ours = wraps(original)(make(original, inspect.iscoroutinefunction(original)))
             setattr(ours, _OURS, ours)
             setattr(owner, name, ours)
-            _wrapped.add(owner)
+            _wrapped.setdefault(owner, set()).add(name)
     return True
 
 
@@ -78,8 +78,9 @@ def telling(closed: Callable[[Any], None]) -> Make:
 def restore() -> None:
     """Give all classes their own methods back, except where somebody else has wrapped ours."""
     with _lock:
-        for owner in tuple(_wrapped):
-            for name, method in tuple(vars(owner).items()):
+        for owner, names in tuple(_wrapped.items()):
+            for name in names & owner.__dict__.keys():
+                method = owner.__dict__[name]
                 if own(method) is not method:
                     setattr(owner, name, own(method))
         _wrapped.clear()

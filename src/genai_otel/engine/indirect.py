@@ -10,7 +10,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from opentelemetry.context import get_current
+
 from genai_otel import fence
+from genai_otel.context_keys import DESTINATION_KEY
 from genai_otel.engine.inner import adding, feeding
 from genai_otel.engine.invoke import Reading, Wrapper, named, wrapper
 from genai_otel.engine.session import opening
@@ -37,10 +40,13 @@ def _routing(spec: ClientSpec, endpoint: Endpoint, route: Route) -> Wrapper:
     """For methods that serve several endpoints: the wrapper of the one that a call is of."""
     wrappers = _Wrappers(spec)
     only, positional, fed = endpoint.only, endpoint.positional, endpoint.fed
+    inside = endpoint.lead_through and not endpoint.asynchronous  # else it begins when it is awaited
 
     def invoke(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if inside and DESTINATION_KEY in get_current():
+            return wrapped(*args, **kwargs)
         found = None
         try:
             if only is None or not args or args[0] in only:

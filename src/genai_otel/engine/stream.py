@@ -232,7 +232,7 @@ def _beats() -> Iterator[tuple[int, int]]:
     return zip(count(1), iter(time.perf_counter_ns, 0), strict=False)
 
 
-def _first(call: Call, read: Read, chunk: Any) -> tuple[Read, object]:
+def _first(call: Call, read: Read, chunk: Any) -> tuple[Read, bool]:
     """Look at the first chunk; gives what reads the others, and whether the next one is to be looked at, too."""
     call.first = call.first or call.beat[1]
     first, more = call.endpoint.first, None
@@ -241,8 +241,8 @@ def _first(call: Call, read: Read, chunk: Any) -> tuple[Read, object]:
             more = first(call.attributes, chunk)
         read(chunk)
     except Exception as error:  # noqa: BLE001 - see _follow
-        return _unread(call, error, read), None
-    return read, more
+        return _unread(call, error, read), False
+    return read, more is True
 
 
 def _unread(call: Call, error: Exception, read: Read) -> Read:
