@@ -100,7 +100,7 @@ stack-status:  ## which of them run
 stack-test:  ## collector-config as it stands with the real programs: half an hour more where none is built yet
 	@$(DEV)
 	@$(BIN)/python collector-config/stack.py build
-	@$(BIN)/python -m pytest -n 0 -m "stack or tools" tests/stack tests/alerts $(ARGS)
+	@$(BIN)/python -m pytest -n 0 -rP -m "stack or tools" tests/stack tests/alerts $(ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
