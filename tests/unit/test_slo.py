@@ -68,8 +68,9 @@ def test_every_field_is_in_the_whole_file_or_another_one() -> None:
 
 def test_every_bound_of_the_histograms_can_be_an_objective(tmp_path: Path) -> None:
     for bound in DURATION_BUCKETS:
-        path = written(tmp_path, f"service: a\nobjectives:\n  latency-p95: {bound}s\n")
-        assert f'le="{bound!r}"' in text([read(path)])
+        for said in (f"{bound}s", f"{bound * 1000:g}ms"):
+            path = written(tmp_path, f"service: a\nobjectives:\n  latency-p95: {said}\n")
+            assert f'le="{bound!r}"' in text([read(path)])
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,8 @@ def test_every_bound_of_the_histograms_can_be_an_objective(tmp_path: Path) -> No
         ("service: shop\nobjectives: [", "line 2: no YAML: "),
         ("objectives: {success: 99}", "line 1: the file names no service"),
         ("service: shop", "line 1: the file has neither objectives nor a budget"),
+        ("service: shop\nobjectives: {}", "line 1: the file has neither objectives nor a budget"),
+        ("service: shop\nobjectives:", "line 2: objectives is None; it must be a mapping"),
         ("service: 3\nbudget: {day: 1}", "line 1: service is 3; it must be a text"),
         ("service: shop\n\nservise: x\nbudget: {day: 1}", "line 3: servise is no field; there are service, "),
         ("service: a\nservice: b\nbudget: {day: 1}", "line 2: service stands there twice"),
@@ -155,6 +158,17 @@ def test_objectives_that_would_write_the_same_series_are_refused(tmp_path: Path)
     assert len(together([one, named])) == 2
 
 
+def test_rules_are_grouped_by_files_whose_names_differ(tmp_path: Path) -> None:
+    first = written(tmp_path, "service: shop\nobjectives: {success: 99}\nlabels: {team: Zoë 🐙}")
+    (tmp_path / "more").mkdir()
+    second = written(tmp_path / "more", "service: shop\nbudget: {day: 5}", "budget.yaml")
+    groups = yaml.safe_load(text(together([first, second])))["groups"]
+    assert [group["name"] for group in groups] == ["genai-slo slo.yaml", "genai-slo budget.yaml"]
+    assert groups[0]["rules"][0]["labels"]["team"] == "Zoë 🐙"
+    with pytest.raises(SloError, match=r"another file is called slo.yaml"):
+        together([first, written(tmp_path / "more", "service: desk\nbudget: {day: 5}")])
+
+
 def test_without_pyyaml_it_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,3 +180,9 @@ def test_without_pyyaml_it_says_how_to_get_it(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", str(tmp_path / "none.yaml")]) == 1
     assert capsys.readouterr().err.endswith("none.yaml cannot be read: No such file or directory\n")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "none" / "rules.yml"
+    assert main(["rules", str(written(tmp_path, WHOLE)), "-o", str(output)]) == 1
+    assert capsys.readouterr().err == f"{output} cannot be written: No such file or directory\n"

@@ -20,6 +20,10 @@ def run(files: Sequence[str], output: str) -> int:
         return 1
     if output == "-":
         print(made, end="")
-    else:
+        return 0
+    try:
         Path(output).write_text(made, encoding="utf-8")
+    except OSError as error:
+        print(f"{output} cannot be written: {error.strerror or error}", file=sys.stderr)
+        return 1
     return 0

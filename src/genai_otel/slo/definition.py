@@ -5,9 +5,10 @@ Objectives are named as in ``genai-otel report --slo``, so that a report and the
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,9 @@ EVERY: Final = "*"
 
 WINDOWS: Final = ("hour", "day")
 RESERVED: Final = frozenset(
-    {"slo", "severity", "alertname", "service_name", "deployment_environment_name", "burn"}
+    """
+    alertname burn deployment_environment_name gen_ai_evaluation_name genai_otel_budget_window service_name severity slo
+    """.split()  # noqa: SIM905 - quoted words are harder to read
 )
 _ONLY: Final = {
     "operation": semconv.OPERATION_NAME,
@@ -110,19 +113,20 @@ def _objective(name: str, field: Field) -> Objective:
         raise field.wrong(
             f"is {field.value!r}; of what must always, or never, succeed nothing may be used up"
         )
-    if found.of in ("latency", "first-chunk"):
-        _check_times(found, field)
-    return found
+    return _at_bound(found, field) if found.of in ("latency", "first-chunk") else found
 
 
-def _check_times(found: Objective, field: Field) -> None:
+def _at_bound(found: Objective, field: Field) -> Objective:
+    """The same with its time as the histogram has it."""
     if found.quantile < _LEAST_QUANTILE:
         raise field.wrong("is below p90: burning more than a tenth of the calls is no alarm")
-    if found.limit not in DURATION_BUCKETS:
-        near = sorted(sorted(DURATION_BUCKETS, key=lambda bound: abs(bound - found.limit))[:2])
+    near = sorted(DURATION_BUCKETS, key=lambda bound: abs(bound - found.limit))[:2]
+    if not math.isclose(near[0], found.limit):
+        low, high = sorted(near)
         raise field.wrong(
-            f"is {field.value!r}, which is no bound of the histogram; near are {near[0]:g}s and {near[1]:g}s"
+            f"is {field.value!r}, which is no bound of the histogram; near are {low:g}s and {high:g}s"
         )
+    return replace(found, limit=near[0])
 
 
 FIELDS: Final[Mapping[str, Row]] = {
@@ -159,9 +163,9 @@ def read(path: Path) -> Slo:
     fields = _known(file, FIELDS)
     if "service" not in fields:
         raise file.wrong("names no service")
-    if not {"objectives", "budget"} & fields.keys():
-        raise file.wrong("has neither objectives nor a budget")
     found = Slo(file=path.name, **{name: FIELDS[name].read(field) for name, field in fields.items()})
+    if not (found.objectives or found.budget):
+        raise file.wrong("has neither objectives nor a budget")
     of_all = [each.name for each in found.objectives if each.of not in ("success", "latency", "first-chunk")]
     if found.only and (found.budget or of_all):
         raise fields["only"].wrong(
@@ -180,6 +184,8 @@ def together(paths: Iterable[Path]) -> list[Slo]:
     for path in paths:
         new = read(path)
         for old in found:
+            if old.file == new.file:
+                raise SloError(f"{path}: another file is called {new.file}, too; rules are named after files")
             if _meet(old, new):
                 raise SloError(
                     f"{path} and {old.file} have the same objective of {new.service}: give one of them a name"

@@ -33,18 +33,13 @@ def text(slos: Sequence[Slo]) -> str:
     named = sorted({slo.service for slo in slos} - {EVERY})
     lines = [_HEAD.format(files=" ".join(slo.file for slo in slos))]
     for slo in slos:
-        lines.append(f"  - name: {json.dumps(_group(slo))}\n    rules:\n")
+        lines.append(f"  - name: {_quoted(f'genai-slo {slo.file}')}\n    rules:\n")
         lines += map(_written, _rules(slo, named))
     return "".join(lines)
 
 
-def _group(slo: Slo) -> str:
-    parts = (slo.service if slo.service != EVERY else "every service", slo.environment, slo.name)
-    return "genai-slo " + " ".join(filter(None, parts))
-
-
 def _written(rule: _Rule) -> str:
-    labels = "".join(f"          {name}: {json.dumps(value)}\n" for name, value in rule.labels.items())
+    labels = "".join(f"          {name}: {_quoted(value)}\n" for name, value in rule.labels.items())
     return f"      - record: {rule.record}\n        labels:\n{labels}        expr: |\n          {rule.expr}\n"
 
 
@@ -114,5 +109,10 @@ def _selected(matchers: Iterable[str]) -> str:
 
 
 def _is(attribute: str, how: str, value: str) -> str:
-    """A matcher; texts are written as Prometheus reads them, which is as JSON has them."""
-    return f"{attribute.replace('.', '_')}{how}{json.dumps(value, ensure_ascii=False)}"
+    """A matcher of a label."""
+    return f"{attribute.replace('.', '_')}{how}{_quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON has it, which is as YAML and Prometheus read it, too."""
+    return json.dumps(text, ensure_ascii=False)
