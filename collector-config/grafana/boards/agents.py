@@ -7,12 +7,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import SERVICES, assembled, choices, traced
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Panels, legend
 from genai_otel import metrics, semconv
 
 _AGENTS = q.where(q.SERVICE, f'{q.AGENT}=~"$agent"')
 _STEPS = "gen_ai_(invoke_agent|execute_tool|invoke_workflow)_duration_seconds_count"
-_AGENT, _TOOL = f"{{{{{q.AGENT}}}}}", f"{{{{{q.TOOL}}}}}"
+_AGENT, _TOOL = legend(q.AGENT), legend(q.TOOL)
 _CACHE, _FOUND = q.label(semconv.CACHE_NAME), q.label(semconv.CACHE_RESULT)
 
 
@@ -106,9 +106,7 @@ def _tools() -> Panels:
 def _steps() -> Panels:
     def p95(title: str, instrument: metrics.Instrument, by: str) -> show.Built:
         buckets = q.rate(f"{q.of(instrument)}_bucket", q.SERVICE)
-        return show.lines(
-            title, show.SECONDS, Ask(q.quantile(0.95, buckets, by), f"{{{{{by}}}}}", exemplars=True)
-        )
+        return show.lines(title, show.SECONDS, Ask(q.quantile(0.95, buckets, by), legend(by), exemplars=True))
 
     form, stage = q.label(semconv.OUTPUT_FORMAT), q.label(semconv.STAGE)
     return [
@@ -119,7 +117,7 @@ def _steps() -> Panels:
             show.CALLS,
             Ask(
                 q.total(q.rate(q.of(metrics.PARSE_FAILURES), q.SERVICE), form, stage),
-                f"{{{{{form}}}}} {{{{{stage}}}}}",
+                legend(form, stage),
             ),
         ),
     ]
@@ -151,23 +149,23 @@ def _lean() -> Panels:
             show.COUNT,
             Ask(
                 f"min by (service_name, {dependency}) ({q.now(up, q.SERVICE)})",
-                f"{{{{service_name}}}} {{{{{dependency}}}}}",
+                legend("service_name", dependency),
             ),
             about="1 where a dependency answered when a process asked it last, 0 where one did not.",
         ),
         show.lines(
             "Look-ups in caches",
             show.CALLS,
-            Ask(q.total(q.rate(lookups, q.SERVICE), _CACHE, _FOUND), f"{{{{{_CACHE}}}}} {{{{{_FOUND}}}}}"),
+            Ask(q.total(q.rate(lookups, q.SERVICE), _CACHE, _FOUND), legend(_CACHE, _FOUND)),
             stacked=True,
         ),
-        show.lines("Hits of caches", show.SHARE, Ask(hits, f"{{{{{_CACHE}}}}}")),
+        show.lines("Hits of caches", show.SHARE, Ask(hits, legend(_CACHE))),
         show.lines(
             "Look-ups in caches, p95",
             show.SECONDS,
             Ask(
                 q.quantile(0.95, q.rate(f"{lookup}_bucket", q.SERVICE), _CACHE),
-                f"{{{{{_CACHE}}}}}",
+                legend(_CACHE),
                 exemplars=True,
             ),
         ),

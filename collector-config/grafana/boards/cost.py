@@ -7,13 +7,13 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls
-from boards.panels import Ask, Column, Panels
+from boards.panels import Ask, Column, Panels, legend
 from genai_otel import metrics, semconv
 
 _COMPONENT, _SOURCE = q.label(semconv.COST_COMPONENT), q.label(semconv.COST_SOURCE)
 _TENANT, _WINDOW = q.label(semconv.TENANT), q.label(semconv.BUDGET_WINDOW)
 _BUDGET = ("service_name", _TENANT, _WINDOW)
-_BUDGET_LEGEND = f"{{{{service_name}}}} {{{{{_TENANT}}}}} per {{{{{_WINDOW}}}}}"
+_BUDGET_LEGEND = f"{legend('service_name', _TENANT)} per {legend(_WINDOW)}"
 _UNPRICED = q.of(metrics.COST_UNPRICED)
 
 
@@ -47,7 +47,7 @@ def _now() -> Panels:
 
 def _cost() -> Panels:
     def per_hour(title: str, by: str, width: int = show.QUARTER) -> show.Built:
-        return show.lines(title, show.USD, Ask(q.hourly(by), f"{{{{{by}}}}}"), stacked=True, width=width)
+        return show.lines(title, show.USD, Ask(q.hourly(by), legend(by)), stacked=True, width=width)
 
     return [
         per_hour("Cost per hour by service", "service_name"),
@@ -112,7 +112,7 @@ def _known() -> Panels:
         show.lines(
             "Calls of unknown cost by reason",
             show.CALLS,
-            Ask(q.total(q.rate(_UNPRICED, q.CALLS), q.ERROR), f"{{{{{q.ERROR}}}}}"),
+            Ask(q.total(q.rate(_UNPRICED, q.CALLS), q.ERROR), legend(q.ERROR)),
             stacked=True,
         ),
         show.lines(
@@ -120,13 +120,13 @@ def _known() -> Panels:
             show.CALLS,
             Ask(
                 q.total(q.rate(_UNPRICED, q.CALLS), q.VENDOR, q.MODEL),
-                f"{{{{{q.VENDOR}}}}} {{{{{q.MODEL}}}}}",
+                legend(q.VENDOR, q.MODEL),
             ),
             stacked=True,
         ),
         show.lines(
             "Age of the prices",
             show.SECONDS,
-            Ask(f"max by (service_name, {_SOURCE}) ({age})", f"{{{{service_name}}}} {{{{{_SOURCE}}}}}"),
+            Ask(f"max by (service_name, {_SOURCE}) ({age})", legend("service_name", _SOURCE)),
         ),
     ]

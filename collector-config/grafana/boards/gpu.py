@@ -10,12 +10,13 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, choices
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Panels, legend
 from genai_otel.gpu.table import METRICS
 
 _TABLE = {each.name: each for each in METRICS}
 _GPU = ("hw_id", "hw_name")
-_LEGEND = "{{hw_name}} {{hw_id}}"
+_SHOWN = ("hw_name", "hw_id")
+_LEGEND = legend(*_SHOWN)
 _CHOSEN = 'hw_id=~"$gpu"'
 _GENERAL, _TROUBLE = 'hw_gpu_task="general"', 'hw_state!="ok"'
 _REASON = "genai_otel_gpu_throttle_reason"
@@ -111,10 +112,8 @@ def _heat() -> Panels:
         show.lines(
             "Temperature",
             show.CELSIUS,
-            Ask(_now("hw.temperature", by=(*_GPU, sensor)), f"{_LEGEND} {{{{{sensor}}}}}"),
-            Ask(
-                _now("hw.temperature.limit", by=(*_GPU, "hw_limit_type")), f"{_LEGEND} {{{{hw_limit_type}}}}"
-            ),
+            Ask(_now("hw.temperature", by=(*_GPU, sensor)), legend(*_SHOWN, sensor)),
+            Ask(_now("hw.temperature.limit", by=(*_GPU, "hw_limit_type")), legend(*_SHOWN, "hw_limit_type")),
         ),
         show.lines(
             "Power",
@@ -127,7 +126,7 @@ def _heat() -> Panels:
             show.SHARE,
             Ask(
                 _per_second("genai_otel.gpu.clock.throttled.time", by=(*_GPU, _REASON)),
-                f"{_LEGEND} {{{{{_REASON}}}}}",
+                legend(*_SHOWN, _REASON),
             ),
             about="Share of the time for which a reason slowed the clocks down.",
         ),
@@ -136,7 +135,7 @@ def _heat() -> Panels:
             show.HERTZ,
             Ask(
                 _now("genai_otel.gpu.clock.frequency", by=(*_GPU, "genai_otel_gpu_clock_domain")),
-                f"{_LEGEND} {{{{genai_otel_gpu_clock_domain}}}}",
+                legend(*_SHOWN, "genai_otel_gpu_clock_domain"),
             ),
         ),
         show.lines("Energy per second", show.WATTS, Ask(_per_second("hw.energy"), _LEGEND), stacked=True),
@@ -156,14 +155,14 @@ def _errors() -> Panels:
             show.COUNT,
             Ask(
                 f"max by ({', '.join(_GPU)}, {q.ERROR}) ({q.increase(_named('hw.errors'), _CHOSEN)})",
-                f"{_LEGEND} {{{{{q.ERROR}}}}}",
+                legend(*_SHOWN, q.ERROR),
             ),
             about="In the time shown: of the memory, and transfers that were repeated.",
         ),
         show.lines(
             "State",
             show.COUNT,
-            Ask(_now("hw.status", by=(*_GPU, "hw_state")), f"{_LEGEND} {{{{hw_state}}}}"),
+            Ask(_now("hw.status", by=(*_GPU, "hw_state")), legend(*_SHOWN, "hw_state")),
             about="1 for the state that the GPU is in.",
         ),
         show.lines(
@@ -171,7 +170,7 @@ def _errors() -> Panels:
             show.BYTES_PER_SECOND,
             Ask(
                 _per_second("hw.gpu.io", by=(*_GPU, "network_io_direction")),
-                f"{_LEGEND} {{{{network_io_direction}}}}",
+                legend(*_SHOWN, "network_io_direction"),
             ),
         ),
     ]
@@ -194,24 +193,24 @@ def _extra() -> Panels:
     nvlink = _per_second("genai_otel.gpu.nvlink.io", by=(*_GPU, way))
     kernels = q.now(_named("genai_otel.gpu.process.utilization"), _CHOSEN)
     held = q.now(_named("genai_otel.gpu.process.memory.usage"), _CHOSEN)
-    by, legend = "service_name, hw_id", "{{service_name}} {{hw_id}}"
+    by, shown = "service_name, hw_id", legend("service_name", "hw_id")
     return [
         show.lines(
             "NVLink",
             show.BYTES_PER_SECOND,
-            Ask(nvlink, f"{_LEGEND} {{{{{way}}}}}"),
+            Ask(nvlink, legend(*_SHOWN, way)),
             width=show.QUARTER,
         ),
         show.lines("Fan", show.SHARE, Ask(_now("hw.fan.speed_ratio"), _LEGEND), width=show.QUARTER),
         show.lines(
             "Kernels of services",
             show.SHARE,
-            Ask(f"sum by ({by}) ({kernels})", legend),
+            Ask(f"sum by ({by}) ({kernels})", shown),
             about="Of the processes that tell of GPUs.",
             width=show.QUARTER,
         ),
         show.lines(
-            "Memory of services", show.BYTES, Ask(f"sum by ({by}) ({held})", legend), width=show.QUARTER
+            "Memory of services", show.BYTES, Ask(f"sum by ({by}) ({held})", shown), width=show.QUARTER
         ),
     ]
 
@@ -229,7 +228,7 @@ def _reading() -> Panels:
         show.lines(
             "Failed readings",
             show.CALLS,
-            Ask(q.total(failures, q.ERROR), f"{{{{{q.ERROR}}}}}"),
+            Ask(q.total(failures, q.ERROR), legend(q.ERROR)),
             width=show.HALF,
         ),
     ]

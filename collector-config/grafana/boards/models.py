@@ -9,12 +9,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Column, Panels
+from boards.panels import Ask, Column, Panels, legend
 from genai_otel import metrics, semconv
 
 _BY = (q.VENDOR, q.MODEL)
 _NAMES = {q.VENDOR: "vendor", q.MODEL: "model"}
-_LEGEND = f"{{{{{q.MODEL}}}}}"
+_LEGEND = legend(q.MODEL)
 _REASON = q.label(semconv.FINISH_REASON)
 _STATUS = q.label(semconv.HTTP_STATUS)
 _HTTP = q.named("http.client.request.duration", "s", "histogram")
@@ -60,7 +60,7 @@ def _over_time() -> Panels:
     short = q.rate(q.of(metrics.FINISH_REASONS), q.CALLS, f'{_REASON}=~"refusal|content_filter|length"')
     return [
         show.lines(
-            "Calls by vendor", show.CALLS, Ask(q.total(calls, q.VENDOR), f"{{{{{q.VENDOR}}}}}"), stacked=True
+            "Calls by vendor", show.CALLS, Ask(q.total(calls, q.VENDOR), legend(q.VENDOR)), stacked=True
         ),
         show.lines("Calls by model", show.CALLS, Ask(q.total(calls, *_BY), _LEGEND), stacked=True),
         show.lines("Failed calls by model", show.SHARE, Ask(q.share(failed, calls, *_BY), _LEGEND)),
@@ -70,7 +70,7 @@ def _over_time() -> Panels:
         show.lines(
             "Refusals and answers cut short",
             show.CALLS,
-            Ask(q.total(short, *_BY, _REASON), f"{_LEGEND} {{{{{_REASON}}}}}"),
+            Ask(q.total(short, *_BY, _REASON), legend(q.MODEL, _REASON)),
         ),
         show.traces("Slow calls, newest traces", "", width=show.THIRD, longer="1s"),
     ]
@@ -115,7 +115,7 @@ def _attempts() -> Panels:
         show.lines(
             "Answers by status",
             show.CALLS,
-            Ask(q.total(attempts, _STATUS), f"{{{{{_STATUS}}}}}"),
+            Ask(q.total(attempts, _STATUS), legend(_STATUS)),
             about="Every attempt counts, so that retries show; of clients that go over httpx.",
             stacked=True,
             width=show.QUARTER,
@@ -143,7 +143,7 @@ def _attempts() -> Panels:
         show.lines(
             "Models that answer",
             show.COUNT,
-            Ask(f"min by (service_name, {q.MODEL}) ({probed})", f"{{{{service_name}}}} {_LEGEND}"),
+            Ask(f"min by (service_name, {q.MODEL}) ({probed})", legend("service_name", q.MODEL)),
             about="1 where a model answered the probe of a process, 0 where it did not: probe_models().",
             width=show.QUARTER,
         ),

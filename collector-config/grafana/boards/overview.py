@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Column, Panels
+from boards.panels import Ask, Column, Panels, legend
 from genai_otel import metrics, semconv
 
 _BY = "service_name"
@@ -65,7 +65,7 @@ def _calls() -> Panels:
         show.lines(
             "Errors by type",
             show.CALLS,
-            Ask(q.total(q.calls(q.FAILED), _BY, q.ERROR), f"{{{{service_name}}}} {{{{{q.ERROR}}}}}"),
+            Ask(q.total(q.calls(q.FAILED), _BY, q.ERROR), legend("service_name", q.ERROR)),
             stacked=True,
         ),
         show.lines(
@@ -129,7 +129,7 @@ def _ends() -> Panels:
                 "completed",
             ),
             Ask(q.total(q.calls(q.FAILED)), "failed"),
-            Ask(q.total(q.left(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
+            Ask(q.total(q.left(), q.OUTCOME), legend(q.OUTCOME)),
             about="closed: the program stopped reading; abandoned: it forgot the stream; cancelled: its task was.",
             stacked=True,
             width=show.QUARTER,
@@ -137,7 +137,7 @@ def _ends() -> Panels:
         show.lines(
             "Finish reasons",
             show.CALLS,
-            Ask(q.total(reasons, _REASON), f"{{{{{_REASON}}}}}"),
+            Ask(q.total(reasons, _REASON), legend(_REASON)),
             stacked=True,
             width=show.QUARTER,
         ),

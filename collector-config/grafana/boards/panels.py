@@ -48,6 +48,11 @@ Built = Builder[Panel]
 Panels = list[Built]
 
 
+def legend(*labels: str) -> str:
+    """A series is called by these labels."""
+    return " ".join(f"{{{{{label}}}}}" for label in labels)
+
+
 @dataclass(frozen=True)
 class Ask:
     """PromQL and how its series are called; with ``exemplars``, each with a way to a trace."""

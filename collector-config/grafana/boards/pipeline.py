@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import SERVICES, assembled, choices
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Panels, legend
 from genai_otel import metrics, semconv
 
 _INFO = q.named(metrics.INFO, "1", "gauge")
@@ -54,7 +54,7 @@ def _processes() -> Panels:
             show.CALLS,
             Ask(
                 q.or_zero(q.total(errors, "service_name", component), there),
-                f"{{{{service_name}}}} {{{{{component}}}}}",
+                legend("service_name", component),
             ),
             about="No call was affected.",
         ),
@@ -71,7 +71,7 @@ def _each(name: str, by: str) -> list[Ask]:
     return [
         Ask(
             q.total(f"rate({_own(f'{name}_{signal}')}[$__rate_interval])", "job", by),
-            f"{{{{job}}}} {{{{{by}}}}} {signal.replace('_', ' ')}",
+            f"{legend('job', by)} {signal.replace('_', ' ')}",
         )
         for signal in _SIGNALS
     ]

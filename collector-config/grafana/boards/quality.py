@@ -7,11 +7,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import SERVICES, assembled, choices
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Panels, legend
 from genai_otel.quality import definitions, names
 
 _NAME, _LABEL = q.label(names.NAME), q.label(names.LABEL)
-_LEGEND = f"{{{{{_NAME}}}}}"
+_LEGEND = legend(_NAME)
 _RESULTS, _SCORES, _ERRORS = q.of(names.RESULTS), q.of(names.SCORES), q.of(names.ERRORS)
 _CHOSEN = q.where(q.SERVICE, f'{_NAME}=~"$evaluation"')
 _FEEDBACK = q.where(q.SERVICE, f'{_NAME}="{names.FEEDBACK}"')
@@ -39,7 +39,7 @@ def _evaluations() -> Panels:
         show.lines(
             "Results",
             show.CALLS,
-            Ask(q.total(results, _NAME, _LABEL), f"{_LEGEND} {{{{{_LABEL}}}}}"),
+            Ask(q.total(results, _NAME, _LABEL), legend(_NAME, _LABEL)),
             stacked=True,
         ),
         show.lines(
@@ -52,13 +52,13 @@ def _evaluations() -> Panels:
         show.lines(
             "Mean score by model",
             show.COUNT,
-            Ask(_score(_CHOSEN, _NAME, q.MODEL), f"{_LEGEND} {{{{{q.MODEL}}}}}"),
+            Ask(_score(_CHOSEN, _NAME, q.MODEL), legend(_NAME, q.MODEL)),
         ),
         show.heat("Scores", show.COUNT, q.rate(f"{_SCORES}_bucket", _CHOSEN)),
         show.lines(
             "Evaluations without a result",
             show.CALLS,
-            Ask(q.total(errors, _NAME, q.ERROR), f"{_LEGEND} {{{{{q.ERROR}}}}}"),
+            Ask(q.total(errors, _NAME, q.ERROR), legend(_NAME, q.ERROR)),
             about="The evaluation itself failed.",
         ),
     ]
@@ -69,7 +69,7 @@ def _feedback() -> Panels:
         show.lines(
             "Feedback",
             show.CALLS,
-            Ask(q.total(q.rate(_RESULTS, _FEEDBACK), _LABEL), f"{{{{{_LABEL}}}}}"),
+            Ask(q.total(q.rate(_RESULTS, _FEEDBACK), _LABEL), legend(_LABEL)),
             width=show.HALF,
         ),
         show.lines(

@@ -7,10 +7,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Panels
+from boards.panels import Ask, Panels, legend
 from genai_otel import metrics
 
-_LEGEND = f"{{{{{q.MODEL}}}}}"
+_LEGEND = legend(q.MODEL)
 
 
 def board() -> Dashboard:
@@ -89,7 +89,7 @@ def _end() -> Panels:
         show.lines(
             "Calls that the program left",
             show.CALLS,
-            Ask(q.total(q.left(), q.OUTCOME), f"{{{{{q.OUTCOME}}}}}"),
+            Ask(q.total(q.left(), q.OUTCOME), legend(q.OUTCOME)),
             about="closed: it stopped reading; abandoned: it forgot the stream; cancelled: its task was.",
             stacked=True,
         ),
