@@ -60,6 +60,9 @@ def test_each_trace_is_whole_on_one_sampler(scaled: Site) -> None:
     assert not seen.split
     assert not seen.twice
     assert all(seen.by_sampler), "a sampler got nothing"
+    for sampler in scaled.samplers:  # what the alert PipelineKafkaBehind stands on
+        lag = "otelcol_kafka_receiver_offset_lag"
+        assert {**sampler.says(lag), **sampler.says(f"{lag}_ratio")}
     exact(scaled, sent)
 
 
