@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -105,6 +106,31 @@ def test_a_collector_that_is_killed_between_dead_back_ends_delivers_all_of_it(ow
     told = ", ".join(f"{back_end} {took:.1f} s" for back_end, took in seconds.items())
     arrived = f"{5 * _TRACES * _SPANS} spans and {5 * _LINES} lines"
     print(f"\nall down and the Collector killed: {arrived} arrived; after its start {told}")
+
+
+def test_an_outage_is_caught_up(own: Stack) -> None:
+    own.kill("jaeger")
+    batch, traces = Batch("outage", 1, spans=500), list[str]()
+    for _ in range(60):
+        assert post(own.otlp_http, batch.renewed()) == 200
+        traces += batch.trace_ids
+    own.up("jaeger")
+    began = time.monotonic()
+    eventually(lambda: _waiting(own, "otlp_grpc/jaeger") == 0, timeout=120, every=0.5)
+    seconds = time.monotonic() - began
+    sent = Sent("outage", traces)
+    eventually(lambda: sent.arrived(own, "jaeger") == 30_000, timeout=60, every=2)
+    print(
+        f"\noutage: 30,000 spans waited, all have arrived; the queue was empty {seconds:.1f} s after its return"
+    )
+
+
+def _waiting(stack: Stack, exporter: str) -> float:
+    url = f"http://127.0.0.1:{stack.ports['OTELCOL_METRICS_PORT']}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    sizes = [line for line in lines if line.startswith("otelcol_exporter_queue_size") and exporter in line]
+    return sum(float(line.rpartition(" ")[2]) for line in sizes)
 
 
 def test_a_back_end_that_is_restarted_in_order_loses_nothing(own: Stack) -> None:

@@ -20,7 +20,7 @@ with ModelServer() as model:
     client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Good day!"}])
 handle.shutdown()
 """
-_FOREIGN: Final = {
+_FOREIGN: Final[dict[str, Any]] = {
     "gen_ai__request__model": "gpt-4o",
     "gen_ai__response__model": "gpt-4o-2024-07-18",
     "gen_ai__usage__input_tokens": 12,
