@@ -120,7 +120,7 @@ def test_series_of_one_metric_may_have_bounds_of_their_own() -> None:
         return [(seconds, key) for key in keys]
 
     measure = Measure((), of)
-    reading = (measure, (), 0, 700_000_000)
+    reading = [measure, (), 0, 700_000_000]
     sink, reader = SeriesSink(), InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
     attach(reader, sink, SCOPE, Resource.get_empty)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -42,7 +42,7 @@ def in_first_chunks(facts: Facts, chunk: Any) -> bool:
     """Whether the model refuses in a stream, which is the first that it says; True while it has said nothing."""
     for choice in chunk.choices or ():
         delta = getattr(choice, "delta", None)
-        said = {} if delta is None else fields(delta)
+        said: Mapping[str, Any] = {} if delta is None else fields(delta)
         if said.get("refusal"):
             facts[semconv.REFUSED] = True
         if any({**said, "role": None}.values()):
