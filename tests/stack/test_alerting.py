@@ -142,9 +142,22 @@ def test_what_only_looks_alike_is_told_all_the_same(alerting: Stack, webhook: We
     assert said["attachments"][0]["title"] == "TICKET PipelineExportFailing"
 
 
+def test_alerts_of_one_name_and_service_are_one_notification(alerting: Stack, webhook: Webhook) -> None:
+    same = {"alertname": "Grouped", "severity": "ticket", "service_name": "shop"}
+    _post(alerting, same | {"model": "m1"}, same | {"model": "m2"}, same | {"service_name": "desk"})
+    assert webhook.waits_for("slack", "TICKET Grouped in desk")
+    text = webhook.waits_for("slack", "TICKET Grouped in shop")["attachments"][0]["text"]
+    assert ("m1" in text, "m2" in text) == (True, True)
+    assert len(webhook.told("slack", "TICKET Grouped in shop")) == 1
+
+
 def _post(stack: Stack, *alerts: dict[str, str], over: bool = False) -> None:
     now = datetime.now(timezone.utc).isoformat()
-    said = [{"labels": labels, **({"endsAt": now} if over else {})} for labels in alerts]
+    ended = {"endsAt": now} if over else {}
+    said = [
+        {"labels": labels, "annotations": {"summary": " ".join(labels.values())}, **ended}
+        for labels in alerts
+    ]
     request = urllib.request.Request(
         f"{stack.alertmanager.url}/api/v2/alerts",
         json.dumps(said).encode(),
