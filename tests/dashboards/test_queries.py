@@ -153,3 +153,10 @@ def test_every_metric_of_the_library_is_on_a_dashboard() -> None:
     known |= {each for name, each in vars(metrics).items() if name.isupper() and isinstance(each, str)}
     hidden = {name for name in known if not re.search(rf"\b{name.replace('.', '_')}(_|\b)", asked)}
     assert hidden == NOT_SHOWN.keys()
+
+
+def test_logs_are_chosen_by_something_whatever_is_chosen() -> None:
+    """Loki refuses a query whose conditions all hold for no label at all, as those of "All" do."""
+    asked = [query for query in of_panels() if query.source == "loki"]
+    assert len(asked) > 1
+    assert [str(query) for query in asked if not re.match(r'\{[^}]*\w+=~"\.\+"[^}]*\} \|', query.expr)] == []

@@ -187,7 +187,7 @@ def _look() -> Panels:
         show.traces("Failed calls, newest traces", "error=true"),
         show.log_lines(
             "Warnings and errors",
-            f"{{{q.SERVICE}}} | severity_number >= 13",
+            f"{{{q.LOGS}}} | severity_number >= 13",
             about="What the services log; a line of a trace leads to it.",
         ),
     ]

@@ -85,7 +85,7 @@ def _look() -> Panels:
     return [
         show.log_lines(
             "Results, newest",
-            f'{{{q.SERVICE}}} | event_name="{names.EVENT}"',
+            f'{{{q.LOGS}}} | event_name="{names.EVENT}"',
             about="Each leads to the trace of what was evaluated.",
             width=show.FULL,
         ),

@@ -63,6 +63,7 @@ OUTCOME: Final = label(semconv.OUTCOME)
 ENVIRONMENT: Final = "deployment_environment_name"
 SERVICE: Final = where(f'{ENVIRONMENT}=~"$environment"', 'service_name=~"$service"')
 CALLS: Final = where(SERVICE, f'{VENDOR}=~"$vendor"', f'{MODEL}=~"$model"', f'{OPERATION}=~"$operation"')
+LOGS: Final = where(SERVICE, 'service_name=~".+"')  # Loki wants one condition that means something
 FAILED: Final = f'{ERROR}!=""'
 WELL: Final = f'{ERROR}=""'
 
