@@ -190,6 +190,7 @@ OBJECTIVES = {
     "cost=2": ("$2.00", "$1.00", "met", "50%"),
     "cost-per-call=0.005": ("$0.00500", "$0.0100", "missed", "200%"),
     "score-groundedness=0.8": ("0.8", "\u2013", "unknown", "\u2013"),
+    "share-hallucination:fail=5": ("5.0%", "\u2013", "unknown", "\u2013"),
 }
 
 
@@ -204,6 +205,8 @@ WRONG = {
     "--slo uptime=99": "success=99.5 (percent)",
     "--slo success=120": "is more than 100 percent",
     "--slo success=most": "is no number",
+    "--slo share-tone=5": "share-NAME:LABEL=5 (percent of its results, at most)",
+    "--slo share-tone:bad=101": "is more than 100 percent",
     "--slo cost=-1": "can be no objective",
     "--slo latency-p95=10": "is no length of time",
     "--since yesterday": "is no moment",

@@ -56,6 +56,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             "cost=50",
             "score-groundedness=0.95",
             "score-user_feedback=4",
+            "share-groundedness:fail=5",
         ):
             options += ["--slo", objective]
         yield Seen(page_of(folder / "spans.jsonl", *options, "--by", "plant.id", "--title", "Week 50"), done)
@@ -77,7 +78,9 @@ def test_objectives_say_what_was_reached(seen: Seen) -> None:
     verdicts = {row[0]: row[3] for row in page.tables["objectives"][1:]}
     mean = sum(ratings) / len(ratings)
     assert page.numbers("objectives", "score-user_feedback")["reached"] == pytest.approx(mean)
-    assert verdicts["success"] == "met"
+    share = page.numbers("objectives", "share-groundedness:fail")["reached"]
+    assert share == pytest.approx(done["groundedness fail"] / 512)
+    assert (verdicts["success"], verdicts["share-groundedness:fail"]) == ("met", "met")
     assert verdicts["latency-p95"] == "missed"
     assert verdicts["score-user_feedback"] == ("met" if mean >= 4 else "missed")
 

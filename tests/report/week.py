@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -51,6 +52,9 @@ class Overloaded(Exception):
     status_code = 529
 
 
+_WRITING = threading.Lock()
+
+
 class Lines:
     """An exporter of spans, or of log records, that writes a line a batch."""
 
@@ -61,7 +65,9 @@ class Lines:
         from google.protobuf.json_format import MessageToJson
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        self._file.write(MessageToJson(self._encode(batch), indent=None) + "\n")
+        line = MessageToJson(self._encode(batch), indent=None) + "\n"
+        with _WRITING:  # spans and log records come from threads of their own
+            self._file.write(line)
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None: ...

@@ -102,6 +102,10 @@ def test_every_bound_of_the_histograms_can_be_an_objective(tmp_path: Path) -> No
         ),
         ("service: a\nobjectives:\n  latency-p50: 5.12s", "line 3: objectives.latency-p50 is below p90"),
         (
+            "service: a\nobjectives:\n  share-tone:bad: 5",
+            "line 3: objectives.share-tone:bad is looked at by genai-otel report alone",
+        ),
+        (
             "service: a\nobjectives:\n  latency-p95: soon",
             "line 3: objectives.latency-p95 cannot be: 'soon' is no",
         ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from genai_otel.report.report import Report
 
 _FORM = re.compile(
-    r"(success|cost|cost-per-call|(latency|first-chunk)-p(\d{1,2}(?:\.\d+)?)|score-(.+?))=(.+)"
+    r"(success|cost|cost-per-call|(latency|first-chunk)-p(\d{1,2}(?:\.\d+)?)|score-(.+?)|share-(.+?):(.+?))=(.+)"
 )
 
 
@@ -34,15 +34,15 @@ class Objective:
     """One objective.
 
     :ivar name: as it was written: ``success``, ``latency-p95``, ``score-groundedness``.
-    :ivar of: what is looked at: success, cost, cost-per-call, latency, first-chunk or score.
+    :ivar of: what is looked at: success, cost, cost-per-call, latency, first-chunk, score or share.
     :ivar limit: a share, an amount, seconds or a score.
     :ivar quantile: of what calls the limit must hold.
-    :ivar evaluation: whose score it is.
+    :ivar evaluation: whose score it is, or of whose results the ``label`` may have no more than this share.
     """
 
     NAMES: ClassVar = (
         "an objective: success=99.5 (percent), latency-p95=10s, first-chunk-p95=2s, cost=50, cost-per-call=0.01, "
-        "score-NAME=0.8 (mean of an evaluation)"
+        "score-NAME=0.8 (mean of an evaluation), share-NAME:LABEL=5 (percent of its results, at most)"
     )
 
     name: str
@@ -50,6 +50,7 @@ class Objective:
     limit: float
     quantile: float = 0.0
     evaluation: str = ""
+    label: str = ""
 
     def reached(self, report: Report) -> Reached:
         """How a period did."""
@@ -61,6 +62,12 @@ class Objective:
             results = report.evaluations.get(self.evaluation)
             mean = None if results is None else results.mean
             return Reached(mean, None if mean is None else mean >= self.limit)
+        if self.of == "share":
+            results = report.evaluations.get(self.evaluation)
+            labels: dict[str, int] = {} if results is None else dict(results.labels)
+            given = sum(labels.values())
+            share = labels.get(self.label, 0) / given if given else None
+            return Reached(share, None if share is None else share <= self.limit, _spent(share, self.limit))
         if self.of in ("cost", "cost-per-call"):
             amount = totals.amount
             value = amount if amount is None or self.of == "cost" else amount / totals.priced
@@ -82,14 +89,15 @@ def objective(text: str) -> Objective:
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is none; {Objective.NAMES}")
-    name, timed, quantile, evaluation, value = found.groups()
+    name, timed, quantile, evaluation, labelled, label, value = found.groups()
     if timed is not None:
         return Objective(name, timed, period.seconds(value), float(quantile) / 100)
     limit = _number(value)
-    if name == "success":
+    if name == "success" or label:
         if limit > 100:
             raise ValueError(f"{value!r} is more than 100 percent")
-        return Objective(name, name, limit / 100)
+        of = "share" if label else name
+        return Objective(name, of, limit / 100, evaluation=labelled or "", label=label or "")
     return Objective(name, "score" if evaluation else name, limit, evaluation=evaluation or "")
 
 

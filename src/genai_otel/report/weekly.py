@@ -61,7 +61,7 @@ def _objectives(report: Report, objectives: Sequence[Objective]) -> Html:
 def _value(report: Report, each: Objective, value: float | None) -> str:
     if value is None:
         return words.UNKNOWN
-    if each.of == "success":
+    if each.of in ("success", "share"):
         return words.share(value)
     if each.of in ("latency", "first-chunk"):
         return words.seconds(value)

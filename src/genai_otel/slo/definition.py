@@ -109,6 +109,8 @@ def _objective(name: str, field: Field) -> Objective:
         raise field.wrong(f"cannot be: {error}") from None
     if found.of == "cost":
         raise field.wrong("has no window here; write it as budget: {day: 50}")
+    if found.of == "share":
+        raise field.wrong("is looked at by genai-otel report alone; for alerts give the results a score")
     if found.of == "success" and not 0 < found.limit < 1:
         raise field.wrong(
             f"is {field.value!r}; of what must always, or never, succeed nothing may be used up"
