@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
 from genai_otel import safe, semconv
+from genai_otel.clients import _anthropic_messages as anthropic_messages
 from genai_otel.clients import _anthropic_results as anthropic
+from genai_otel.clients import _google_messages as google_messages
 from genai_otel.clients import _google_results as google
 from genai_otel.clients._fields import fields
-from genai_otel.clients._parts import get
+from genai_otel.clients._parts import get, items
 from genai_otel.clients._stainless import nothing
-from genai_otel.spec import Facts, StreamFailed
+from genai_otel.spec import Content, Facts, StreamFailed
+
+
+class _Named(SimpleNamespace):
+    """Fields by the names that the vendor's client has for them; what the vendor left out is None."""
+
+    def __getattr__(self, _: str) -> None:
+        return None
 
 
 def _events(lines: bytes) -> Iterator[dict[str, Any]]:
@@ -54,6 +64,16 @@ def message_chunk(facts: Facts, lines: bytes) -> None:
         _reported(facts)
 
 
+def _message_said(state: dict[Any, Any], lines: bytes) -> None:
+    read = anthropic_messages.MESSAGES.chunk
+    if read is not None:
+        for event in _events(lines):
+            read(state, _Named(**{**event, "delta": _Named(**(event.get("delta") or {}))}))
+
+
+MESSAGES: Final = replace(anthropic_messages.MESSAGES, chunk=_message_said)
+
+
 def _message_event(facts: Facts, event: Mapping[str, Any]) -> None:
     kind = event.get("type")
     if kind == "error":
@@ -70,13 +90,6 @@ def _message_event(facts: Facts, event: Mapping[str, Any]) -> None:
 _ends_a_word: Final = re.compile("(?<=[a-z])(?=[A-Z])").sub
 
 
-class _Named(SimpleNamespace):
-    """Fields by the names that Google's client has for them; what the vendor left out is None."""
-
-    def __getattr__(self, _: str) -> None:
-        return None
-
-
 def _name(name: str) -> str:
     return _ends_a_word("_", name).lower()
 
@@ -91,12 +104,17 @@ def named(value: Any) -> Any:
 
 
 def content_request(arguments: Mapping[str, Any]) -> Facts:
-    """Facts of a request; its configuration may have the names of the wire."""
+    """Facts of a request."""
+    return google.request({"config": _config(arguments)})
+
+
+def _config(arguments: Mapping[str, Any]) -> Any:
+    """The configuration of a request, which may have the names of the wire."""
     config = arguments.get("config") or arguments.get("generationConfig")
     if isinstance(config, Mapping):
         told = cast("Mapping[str, Any]", config)
-        config = {_name(name): value for name, value in told.items()}
-    return google.request({"config": config})
+        return {_name(name): value for name, value in told.items()}
+    return config
 
 
 def streamed_content_request(arguments: Mapping[str, Any]) -> Facts:
@@ -118,3 +136,34 @@ def content_chunk(facts: Facts, lines: bytes) -> None:
         chunk = named(event)
         google.chunk(facts, chunk)
         google.identity(facts, chunk)
+
+
+def _asked(arguments: Mapping[str, Any]) -> Facts:
+    config: Any = _config(arguments) or {}
+    told = arguments.get("systemInstruction") or arguments.get("system_instruction")
+    beside = {"tools": arguments.get("tools"), "system_instruction": told}
+    if isinstance(config, Mapping):
+        inside = cast("Mapping[str, Any]", config)
+        config = {**{name: value for name, value in beside.items() if value is not None}, **inside}
+    return google_messages.CONTENT.request({**arguments, "config": config})
+
+
+def _wire(said: Any) -> Mapping[str, Any]:
+    """An answer on the wire, its reasons by the name that Google's client has for them, else as it is."""
+    found = [fields(each) for each in items(get(said, "candidates"))]
+    return {"candidates": [{"finish_reason": each.get("finishReason"), **each} for each in found]}
+
+
+def _content_said(state: dict[Any, Any], lines: bytes) -> None:
+    read = google_messages.CONTENT.chunk
+    if read is not None:
+        for event in _events(lines):
+            read(state, _wire(event))
+
+
+CONTENTS: Final = Content(
+    _asked,
+    lambda result: google_messages.CONTENT.response(_wire(result)),
+    _content_said,
+    google_messages.CONTENT.final,
+)

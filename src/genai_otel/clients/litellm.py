@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from genai_otel import semconv
-from genai_otel.clients import _anthropic_messages as anthropic_messages
 from genai_otel.clients import _litellm as shared
 from genai_otel.clients import _litellm_streams as streams
 from genai_otel.clients import _openai_messages as messages
@@ -195,7 +194,7 @@ _MESSAGES: Final[dict[str, Any]] = {
     "request": requests.request(TABLE),
     "response": streams.message,
     "chunk": streams.message_chunk,
-    "content": anthropic_messages.MESSAGES,
+    "content": streams.MESSAGES,
     "positional": ("max_tokens", "messages", "model"),
     "streaming": Streaming(stepped=True, lines=True),
 }
@@ -203,6 +202,7 @@ _CONTENTS: Final[dict[str, Any]] = {
     "operation": semconv.GENERATE_CONTENT,
     "request": streams.content_request,
     "response": streams.content,
+    "content": streams.CONTENTS,
     "positional": ("model", "contents", "config"),
 }
 _STREAMED_CONTENTS: Final[dict[str, Any]] = {

@@ -41,7 +41,7 @@ class Responses:
         self.sent: Callable[[Any], None] = partial(self._read, session.sent)
         """The client sends a message."""
         self._read_received: Callable[[Any], None] = partial(self._read, session.received)
-        self._glance = None if session.glance is None else session.glance.match
+        self._glance: Any = None if session.glance is None else session.glance.match
         self.received = self._read_received if self._glance is None else self._glanced
         """The client gets a message."""
 

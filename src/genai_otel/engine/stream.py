@@ -55,7 +55,7 @@ def follow(call: Call, result: Any) -> Any:
         return result
     # A generator makes its request when its first chunk is asked for.
     first = iterator if streaming.iterator is not None else _Inside(call, iterator)
-    generator = _following(iterator)(call, first, iterator, _reader(call, _facts(call, streaming)))
+    generator = _following(iterator)(call, first, iterator, _reader(call, streaming, _facts(call)))
     call.ambient = sys.exc_info()[1]
     call.followed = weakref.ref(generator, call.lost)
     if call.hides and call.endpoint.hidden is not None:
@@ -71,11 +71,11 @@ def follow(call: Call, result: Any) -> Any:
 def _follow_steps(call: Call, stream: Any, streaming: Streaming) -> None:
     """Of a stream that has both methods it is the program that chooses."""
     call.ambient = sys.exc_info()[1]
-    facts = _facts(call, streaming)
+    facts = _facts(call)
     if streaming.blocks is not None:
         blocks.follow(call, stream, streaming.blocks, facts)
         facts = _UNREAD
-    read = _reader(call, facts)
+    read = _reader(call, streaming, facts)
     followers: dict[str, Any] = {}
     for name in steps.STEPS:
         own = steps.elements(stream, name)
@@ -93,7 +93,12 @@ def _holder(stream: Any, name: str) -> Any:
     return stream
 
 
-def _reader(call: Call, facts: Read) -> Read:
+def _reader(call: Call, streaming: Streaming, facts: Read) -> Read:
+    read = _with_content(call, facts)
+    return lines.whole(read) if streaming.lines else read
+
+
+def _with_content(call: Call, facts: Read) -> Read:
     content = call.endpoint.content
     if call.content is None or content is None or content.chunk is None:
         return facts
@@ -107,10 +112,9 @@ def _reader(call: Call, facts: Read) -> Read:
     return both
 
 
-def _facts(call: Call, streaming: Streaming) -> Read:
+def _facts(call: Call) -> Read:
     chunk = call.endpoint.chunk
-    read = partial(chunk, call.attributes) if chunk is not None else _UNREAD
-    return lines.whole(read) if streaming.lines else read
+    return partial(chunk, call.attributes) if chunk is not None else _UNREAD
 
 
 def _following(iterator: Any) -> Callable[..., Any]:

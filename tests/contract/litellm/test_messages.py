@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.litellm.test_content import ANSWERED, ANTHROPIC, OPENAI, PROMPTED, at
+from tests.contract.litellm.test_content import ANSWERED, ANTHROPIC, OPENAI, PROMPTED, Said, at
 from tests.contract.litellm.test_nested import counted
 from tests.contract.payload import CANARY
 from tests.contract.payloads.litellm import PAYLOAD
@@ -47,6 +47,31 @@ async def test_what_was_said(said: list[dict[str, Any]], here: dict[str, Any]) -
     there = {key: value for key, value in at(here, ANTHROPIC).items() if "retries" not in key}
     await litellm.anthropic.messages.acreate(**asked("hi"), **there)
     assert said == [{"gen_ai.input.messages": PROMPTED, "gen_ai.output.messages": ANSWERED}]
+
+
+@needs("backoff", "orjson", "redis")
+@pytest.mark.parametrize("model", [ANTHROPIC, OPENAI])
+async def test_what_was_said_in_a_stream(said: Said, here: dict[str, Any], model: str) -> None:
+    stream = await litellm.anthropic.messages.acreate(**asked("hi"), **there(here, model), stream=True)
+    assert [piece async for piece in stream]
+    assert said[-1] == {"gen_ai.input.messages": PROMPTED, "gen_ai.output.messages": ANSWERED}
+
+
+@needs("backoff", "orjson", "redis")
+async def test_what_was_said_in_contents(said: Said, here: dict[str, Any]) -> None:
+    google = litellm.google_genai
+    given = {
+        "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+        "config": {"systemInstruction": {"parts": [{"text": "briefly"}]}},
+        **there(here, GOOGLE),
+    }
+    google.generate_content(**given)
+    list(google.generate_content_stream(**given))
+    assert [piece async for piece in await google.agenerate_content_stream(**given)]
+    for each in said:
+        assert each["gen_ai.input.messages"] == PROMPTED
+        assert each["gen_ai.output.messages"] == ANSWERED
+        assert each["gen_ai.system_instructions"] == [{"type": "text", "content": "briefly"}]
 
 
 # --- streams in a vendor's own form ------------------------------------------------------------------
