@@ -6,11 +6,11 @@ import contextlib
 import json
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -182,10 +182,12 @@ GOOD: dict[str, Any] = {
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The ways to everything in it."""
-    inside: Mapping[Any, Any] = {}
-    if isinstance(value, (dict, list)):
-        found: Any = value
-        inside = found if type(value) is dict else dict(enumerate(found))
+    found: Any = value
+    inside: dict[Any, Any] = {}
+    if type(value) is dict:
+        inside = found
+    elif type(value) is list:
+        inside = dict(enumerate(cast("list[Any]", found)))
     for key, each in inside.items():
         yield (*path, key)
         yield from paths(each, (*path, key))
