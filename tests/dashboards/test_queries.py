@@ -129,7 +129,7 @@ def test_the_two_profiles_are_those_of_the_library() -> None:
 @each_dashboard
 def test_times_are_the_dashboards(asked: list[Query]) -> None:
     for query in asked:
-        assert set(re.findall(r"\[([^]]+)\]", query.expr)) <= {"$__rate_interval", "$__range"}, query
+        assert set(re.findall(r"\[([^]:]+):?\]", query.expr)) <= {"$__rate_interval", "$__range"}, query
 
 
 @each_dashboard

@@ -50,7 +50,12 @@ def _now(name: str, *conditions: str, by: tuple[str, ...] = _GPU) -> str:
 
 
 def _per_second(name: str, *conditions: str, by: tuple[str, ...] = _GPU) -> str:
-    return f"max by ({', '.join(by)}) ({q.rate(_named(name), _CHOSEN, *conditions)})"
+    return f"rate({_goes_on(name, *conditions, by=by)}[$__rate_interval:])"
+
+
+def _goes_on(name: str, *conditions: str, by: tuple[str, ...] = _GPU) -> str:
+    """A counter of the driver's, which began before the process that tells of it: a new one's is no jump from zero."""
+    return f"({_now(name, *conditions, by=by)})"
 
 
 def _state() -> Panels:
@@ -154,7 +159,7 @@ def _errors() -> Panels:
             "Errors",
             show.COUNT,
             Ask(
-                f"max by ({', '.join(_GPU)}, {q.ERROR}) ({q.increase(_named('hw.errors'), _CHOSEN)})",
+                f"increase({_goes_on('hw.errors', by=(*_GPU, q.ERROR))}[$__range:])",
                 legend(*_SHOWN, q.ERROR),
             ),
             about="In the time shown: of the memory, and transfers that were repeated.",
