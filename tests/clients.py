@@ -38,6 +38,7 @@ ENGINES = {
     "llama-cpp": _LLAMA,
     "llama-cpp-floor": _LLAMA,
     "vllm": ("vllm",),
+    "vllm-floor": ("vllm",),
 }
 CLIENTS: dict[str, tuple[str, ...]] = {"clients": TOGETHER, "clients-floor": TOGETHER, **ALONE}
 ENVIRONMENTS = {**CLIENTS, **ENGINES}
