@@ -125,7 +125,7 @@ def test_rising_rates(nowhere: dict[str, str], tmp_path: Path, whose: str) -> No
 
 def test_what_is_too_much_for_its_memory_is_refused(tmp_path: Path) -> None:
     """Senders are told to come again, and the Collector lives."""
-    limits = {"OTELCOL_MEMORY_MIB": "300", "OTELCOL_SPIKE_MIB": "100", "GOMEMLIMIT": "350MiB"}
+    limits = {"OTELCOL_MEMORY_MIB": "180", "OTELCOL_SPIKE_MIB": "80", "GOMEMLIMIT": "220MiB"}
     with Running(tmp_path, **limits) as seen:
         seen.traces.mode = seen.others.mode = "refuse"
         process = seen.collector.process
