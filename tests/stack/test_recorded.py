@@ -135,7 +135,8 @@ def test_alerts_rise_from_what_the_library_reports(filled: Stack) -> None:
 @pytest.mark.parametrize("service", PROFILES)
 def test_calls_are_counted_once_in_either_profile_and_in_both(filled: Stack, service: str) -> None:
     chat = f'{{service_name="{service}", gen_ai_operation_name="chat"}}'
-    at = time.time()
+    evaluated = filled.prometheus.query(f"max(timestamp(genai:calls:increase1h{chat}))")
+    at = float(evaluated[0]["value"][1])  # increase() is of its moment, and so is what is recorded
     raw, recorded = (
         filled.prometheus.query(query, at=at)
         for query in (f"sum(increase({NAMES[service]}{chat}[1h]))", f"sum(genai:calls:increase1h{chat})")
