@@ -13,8 +13,8 @@ from genai_otel.clients import SPECS
 from genai_otel.engine import call as calls
 from genai_otel.engine import record
 from genai_otel.engine.span import SpanMaker
+from genai_otel.processing import processor
 from genai_otel.processing.owner import Owners
-from genai_otel.processing.series import SeriesSink
 from tests.contract.caller import Caller, settled, some_error
 from tests.contract.choice import main_cases
 from tests.contract.payload import Case
@@ -130,7 +130,7 @@ async def test_reader_of_raw_responses_and_streams(  # noqa: PLR0917 - parameter
         (record.Recorder, "end"),
         (Owners, "started"),
         (Owners, "note"),
-        (SeriesSink, "record"),
+        (processor, "_latest"),
         (calls.Call, "_stream_facts"),
         (safe, "label"),
         (calls, "origin_of"),
