@@ -23,6 +23,7 @@ ELSEWHERE = {"openai": "make test, make test-floors"}
 # What cannot be installed together has an environment of its own.
 ALONE = {
     "aiobotocore": ("aiobotocore",),
+    "aiobotocore-floor": ("aiobotocore",),
     "ibm-watsonx-ai": ("ibm_watsonx_ai",),
     "ibm-watsonx-ai-floor": ("ibm_watsonx_ai",),
     "litellm": ("litellm",),
@@ -83,9 +84,11 @@ def run(lock: str, clients: Sequence[str], arguments: Sequence[str]) -> str:
         return "FAILED to install"
     # Each remembers by itself what failed last.
     kinds = "contract or golden" if lock == "clients" else "contract"  # recorded with the newest clients
-    options = ("-m", kinds, "-o", f"cache_dir={folder}/.pytest_cache")
+    cache = ("-o", f"cache_dir={folder}/.pytest_cache")
+    # Other folders import what only the environments of their own have.
+    options = ("-m", kinds, *cache, "tests/contract", *(("tests/golden",) if lock == "clients" else ()))
     if lock in ENGINES:  # in one process: each needs a minute to load what it runs on
-        options = ("-n", "0", *options[2:], "tests/engines")
+        options = ("-n", "0", *cache, "tests/engines")
     done = subprocess.run(
         [str(ROOT / folder / "bin" / "python"), *PYTEST, *options, *arguments],
         check=False,
