@@ -121,10 +121,6 @@ ASYNCHRONOUS = Limit(70, 7, "a coroutine of ours runs the client's")
 """What is added to the limits of asynchronous methods."""
 
 LIMITS = {
-    "aiobotocore:models.invoke_model": Limit(1_610, why="its body is read by a coroutine of ours as well"),
-    "litellm:responses": Limit(
-        1_640, why="what litellm adds to an answer, and refusals, are looked for as well"
-    ),
     "litellm:text_completion": Limit(
         chunk=50, why="each is a step of the stream of `completion` below it as well"
     ),

@@ -131,8 +131,7 @@ def body(facts: Facts, data: bytes) -> None:
         facts[_FINISHED] = (reason or "error",)
     elif reasons := reasons_of(fields):
         results.finished(facts, *reasons)
-    told = usage if usage.__class__ is dict else _older_usage(fields)
-    results.usage(facts, told)  # pyright: ignore[reportArgumentType] - its class was looked at, in one step
+    results.usage(facts, usage if usage.__class__ is dict else _older_usage(fields))  # pyright: ignore[reportArgumentType] - its class was looked at, in one step
 
 
 _FINISHED: Final = semconv.RESPONSE_FINISH_REASONS

@@ -14,6 +14,7 @@ from genai_otel.spec import Facts
 
 _REFUSAL: Final = attrgetter("message.refusal")
 _CONTENT: Final = attrgetter("content")
+_KIND: Final = attrgetter("type")
 
 
 def in_completion(facts: Facts, result: Any) -> None:
@@ -31,10 +32,10 @@ def in_completion(facts: Facts, result: Any) -> None:
 def in_response(facts: Facts, output: Sequence[Any]) -> None:
     """Whether the model refused in the ``output`` of a response."""
     try:
-        said = list(chain.from_iterable(filter(None, map(_CONTENT, output))))
+        refused = "refusal" in map(_KIND, chain.from_iterable(filter(None, map(_CONTENT, output))))
     except AttributeError:  # items without content, and dictionaries
-        said = [part for item in output for part in items(get(item, "content"))]
-    if "refusal" in kinds(said):
+        refused = "refusal" in kinds([part for item in output for part in items(get(item, "content"))])
+    if refused:
         facts[semconv.REFUSED] = True
 
 

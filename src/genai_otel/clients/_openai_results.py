@@ -229,25 +229,27 @@ def responses_response(result: Any) -> Facts:
 def fetched_response(result: Any, *, own: _Put = request_id) -> Facts:
     """A response without its usage: the convention counts that where the response was made, not where it is read."""
     facts: Facts = {}
-    if not hasattr(result, "status"):
+    try:
+        status = result.status
+    except AttributeError:
         return facts
     identity(facts, result)
     own(facts, result)
-    status = result.status
     if status:
         facts[semconv.RESPONSE_STATUS] = status
     if status == "completed":
         output = items(getattr(result, "output", None))
-        called = "function_call" in kinds(output)
-        facts[_REASONS] = _CALLED if called else _STOPPED
-        if not called:
+        if "function_call" in kinds(output):
+            facts[_REASONS] = _CALLED
+        else:
+            facts[_REASONS] = _STOPPED
             in_response(facts, output)
     else:
         reason = finish(status, get(get(result, "incomplete_details"), "reason"))
         if reason is not None:
-            facts[semconv.RESPONSE_FINISH_REASONS] = (reason,)
-    if status == "failed":
-        facts[semconv.ERROR_TYPE] = get(result.error, "code") or "failed"
+            facts[_REASONS] = (reason,)
+        if status == "failed":
+            facts[semconv.ERROR_TYPE] = get(result.error, "code") or "failed"
     return facts
 
 

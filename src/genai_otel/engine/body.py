@@ -46,6 +46,12 @@ def _closed(body: Any, name: str) -> None:
         reading.closing()
 
 
+def _more(piece: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether only so many bytes were asked for, and others may follow."""
+    asked = args[0] if args else next(iter(kwargs.values()))
+    return asked is not None and asked >= 0 and bool(piece or not asked)
+
+
 class _Reading:
     """A body's method that gives its next bytes: all of them, or as many as it is asked for."""
 
@@ -103,8 +109,7 @@ class _Reading:
     def _seen(self, piece: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = self._call
         try:
-            asked = args[0] if args else next(iter(kwargs.values())) if kwargs else None
-            if asked is not None and asked >= 0 and (piece or not asked):
+            if (args or kwargs) and _more(piece, args, kwargs):
                 self._keep(piece)
                 return
             self._release()
