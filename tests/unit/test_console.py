@@ -502,6 +502,9 @@ def test_a_forked_child_prints_though_a_thread_of_the_parent_was_printing(
         (12.34, "12.3 s"),
         (59.96, "1 m 00 s"),
         (123.4, "2 m 03 s"),
+        (3599.6, "1 h 00 m"),
+        (2 * 86_400 - 60, "47 h 59 m"),
+        (21.2 * 86_400, "21 d 4 h"),
         (-1, "0.00 ms"),
     ],
 )

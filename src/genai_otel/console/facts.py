@@ -78,7 +78,7 @@ def content(span: ReadableSpan) -> Iterator[tuple[str, str]]:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: 0.42 ms, 812 ms, 1.24 s, 2 m 03 s."""
+    """A time as people say it: 0.42 ms, 812 ms, 1.24 s, 2 m 03 s, 5 h 20 m, 21 d 4 h."""
     if seconds < 0.00095:
         return f"{max(seconds, 0) * 1000:.2f} ms"
     if seconds < 0.9995:
@@ -86,7 +86,10 @@ def duration(seconds: float) -> str:
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} m {rest:02d} s"
+    if minutes < 60:
+        return f"{minutes} m {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} m" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def money(amount: float, currency: str) -> str:
