@@ -243,9 +243,17 @@ def test_a_program_that_ends_by_ctrl_c_ends_as_it_would_without_gpus(nvml: FakeN
         assert sink.latest("hw.energy")
 
 
-def test_the_queries_of_the_documents_ask_for_metrics_that_there_are() -> None:
+def test_the_queries_of_the_documents_and_of_the_rules_ask_for_metrics_that_there_are() -> None:
+    """tests/stack runs them; this finds a renamed metric before."""
     text = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8").partition("## Queries")[2]
-    labels = {label for metric in METRICS for row in metric.rows for label in row.labels} | {"hw.id"}
-    asked = set(re.findall(r"\b(?:hw|genai_otel)_\w+", text)) - {label.replace(".", "_") for label in labels}
-    assert len(asked) >= 6
-    assert asked <= {*FAMILIES.values(), *(f"{family}_total" for family in FAMILIES.values())}
+    folder = ROOT / "collector-config" / "prometheus" / "rules"
+    rules = {name: (folder / f"{name}.yml").read_text(encoding="utf-8") for name in ("gpu", "calls")}
+    recorded = set(re.findall(r"record: (\S+)", "\n".join(rules.values())))
+    asked = set(re.findall(r"\bgenai:\w+:\w+", text))
+    assert len(asked) >= 5
+    assert asked <= recorded
+    labels = {label.replace(".", "_") for metric in METRICS for row in metric.rows for label in row.labels}
+    read = set(re.findall(r"\b((?:hw|genai_otel_gpu)_\w+)(?=[{\[)])", rules["gpu"])) - labels
+    assert len(read) >= 6
+    families = {name for family in FAMILIES.values() for name in (family, f"{family}_total")}
+    assert {name.removesuffix("_ratio") for name in read} <= families
