@@ -21,8 +21,7 @@ def in_response(facts: Facts, result: Any) -> None:
     To open a page that was found, or to look for something on it, costs tokens alone.  A container in which code ran is
     billed by its time, whichever responses share it: no response tells of that.
     """
-    # The oldest clients take the last event of a stream for another, and leave its response a dictionary.
-    output = items(getattr(result, "output", None) or get(result, "output"))
+    output = items(getattr(result, "output", None))
     if _BILLED.keys().isdisjoint(kinds(output)):
         return
     for item in output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 from genai_otel import semconv
@@ -275,7 +276,9 @@ def responses_chunk(response: Callable[[Any], Facts]) -> Callable[[Facts, Any], 
         if event.type not in EVENTFUL:
             return
         if event.type in TERMINAL:
-            facts.update(response(event.response))
+            whole = event.response
+            # A client that does not know one of its fields takes the event for another, with a dictionary in it.
+            facts.update(response(SimpleNamespace(**whole) if type(whole) is dict else whole))
         else:
             _failed(facts, event)
 
