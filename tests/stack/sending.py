@@ -23,9 +23,7 @@ Attributes = Mapping[str, Any]
 @contextmanager
 def tracing(endpoint: str, service: str, resource: Attributes | None = None) -> Generator[TracerProvider]:
     """A service without genai-otel; what it traced has been sent when the block ends."""
-    provider = TracerProvider(
-        resource=Resource({"service.name": service, **(resource or {})}), shutdown_on_exit=False
-    )
+    provider = TracerProvider(resource=_named(service, resource), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=30)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=100_000))
     yield provider
@@ -36,9 +34,7 @@ def tracing(endpoint: str, service: str, resource: Attributes | None = None) -> 
 @contextmanager
 def logging_to(endpoint: str, service: str, resource: Attributes | None = None) -> Generator[LoggerProvider]:
     """The same for log records."""
-    provider = LoggerProvider(
-        resource=Resource({"service.name": service, **(resource or {})}), shutdown_on_exit=False
-    )
+    provider = LoggerProvider(resource=_named(service, resource), shutdown_on_exit=False)
     exporter = OTLPLogExporter(f"{endpoint}/v1/logs", timeout=30)
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=100_000))
     yield provider
@@ -50,10 +46,13 @@ def logging_to(endpoint: str, service: str, resource: Attributes | None = None) 
 def metering(endpoint: str, service: str, resource: Attributes | None = None) -> Generator[MeterProvider]:
     """The same for metrics."""
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics", timeout=30), 600_000)
-    named = Resource({"service.name": service, **(resource or {})})
-    provider = MeterProvider([reader], resource=named, shutdown_on_exit=False)
+    provider = MeterProvider([reader], resource=_named(service, resource), shutdown_on_exit=False)
     yield provider
     provider.shutdown()
+
+
+def _named(service: str, resource: Attributes | None) -> Resource:
+    return Resource({"service.name": service, **(resource or {})})
 
 
 def chat(provider: TracerProvider, *, scope: str = "foreign", **attributes: Any) -> None:

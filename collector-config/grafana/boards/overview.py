@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Column, Panels, legend
+from boards.panels import Ask, Column, Panels, legend, percentiles
 from genai_otel import metrics, semconv
 
 _BY = "service_name"
@@ -71,10 +71,7 @@ def _calls() -> Panels:
         show.lines(
             "Duration",
             show.SECONDS,
-            *(
-                Ask(q.quantile(each, q.durations()), f"p{each * 100:g}", exemplars=True)
-                for each in (0.5, 0.95, 0.99)
-            ),
+            *percentiles(q.durations(), 0.5, 0.95, 0.99),
             about="A dot is one call; it leads to its trace.",
         ),
         show.lines(
@@ -109,10 +106,7 @@ def _use() -> Panels:
         show.lines(
             "Time to first chunk",
             show.SECONDS,
-            *(
-                Ask(q.quantile(each, q.first_chunks()), f"p{each * 100:g}", exemplars=True)
-                for each in (0.5, 0.95)
-            ),
+            *percentiles(q.first_chunks(), 0.5, 0.95),
             about="From the request to the first chunk of a stream.",
         ),
     ]

@@ -29,6 +29,8 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from boards.queries import quantile
+
 METRICS: Final = common.DataSourceRef("prometheus", "${metrics}")
 TRACES: Final = common.DataSourceRef("jaeger", "${traces}")
 LOGS: Final = common.DataSourceRef("loki", "${logs}")
@@ -60,6 +62,11 @@ class Ask:
     expr: str
     legend: str = ""
     exemplars: bool = False
+
+
+def percentiles(buckets: str, *shares: float) -> list[Ask]:
+    """The quantiles of one histogram, each dot of which leads to its trace."""
+    return [Ask(quantile(share, buckets), f"p{share * 100:g}", exemplars=True) for share in shares]
 
 
 @dataclass(frozen=True)

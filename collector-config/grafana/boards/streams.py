@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards import panels as show
 from boards import queries as q
 from boards.board import assembled, of_calls, traced
-from boards.panels import Ask, Panels, legend
+from boards.panels import Ask, Panels, legend, percentiles
 from genai_otel import metrics
 
 _LEGEND = legend(q.MODEL)
@@ -29,10 +29,7 @@ def _start() -> Panels:
         show.lines(
             "Time to first chunk",
             show.SECONDS,
-            *(
-                Ask(q.quantile(each, q.first_chunks()), f"p{each * 100:g}", exemplars=True)
-                for each in (0.5, 0.95, 0.99)
-            ),
+            *percentiles(q.first_chunks(), 0.5, 0.95, 0.99),
             about="A dot is one stream; it leads to its trace.",
         ),
         show.lines(
@@ -58,10 +55,7 @@ def _way() -> Panels:
         show.lines(
             "Time per chunk",
             show.SECONDS,
-            *(
-                Ask(q.quantile(each, q.chunk_times()), f"p{each * 100:g}", exemplars=True)
-                for each in (0.5, 0.95)
-            ),
+            *percentiles(q.chunk_times(), 0.5, 0.95),
             about="The mean of each stream after its first chunk.",
         ),
         show.lines(
